@@ -1,0 +1,3 @@
+//! placeholder of the crate
+
+fn main() {}

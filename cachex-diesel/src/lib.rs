@@ -1,0 +1,1 @@
+//! Writes through Diesel invalidate what they touched, at commit.

@@ -1,0 +1,102 @@
+//! One invocation of an annotated method: typed arguments go in, the engine is asked once.
+//!
+//! Reading order: this file (the key and the cache of an invocation), [`scope`] and [`detach`] (what `self` and an argument must
+//! be able to do), [`run`] (what the macros call).
+
+pub(crate) mod detach;
+pub(crate) mod run;
+pub(crate) mod scope;
+
+use crate::engine::Cache;
+use crate::key::{CacheKey, Key, KeyWriter};
+use crate::method::Region;
+use crate::method::site::CallSite;
+use scope::CacheScope;
+
+/// One invocation of an annotated method: its key, written in place, and the cache it goes to.
+#[derive(Debug)]
+pub struct Call<'a> {
+    region: &'static Region,
+    cache: Option<&'a Cache>,
+    is_bypassed: bool,
+    key: KeyWriter,
+}
+
+impl<'a> Call<'a> {
+    /// Makes a call that is to be [`start`](Self::start)ed.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { region: Region::manual(), cache: None, is_bypassed: false, key: KeyWriter::new() }
+    }
+
+    /// Says which method is called. `instance` is a closure written in the method's body: its type tells the instances of
+    /// a generic method, or of a method of a generic type, apart.
+    #[inline]
+    pub fn start<I>(&mut self, site: &'static CallSite, instance: &I) {
+        self.region = site.region(instance);
+    }
+
+    /// Says which cache to use, before any other.
+    #[inline]
+    pub fn cache<C: AsRef<Cache> + ?Sized>(&mut self, cache: &'a C) {
+        self.cache = Some(cache.as_ref());
+    }
+
+    /// Writes what `self` adds to the key, and takes its cache unless one was named.
+    #[inline]
+    pub fn scope<S: CacheScope + ?Sized>(&mut self, scope: &'a S) {
+        scope.encode_scope(&mut self.key);
+        if self.cache.is_none() {
+            self.cache = scope.cache();
+        }
+    }
+
+    /// Writes one argument.
+    #[inline]
+    pub fn part<K: CacheKey + ?Sized>(&mut self, part: &K) {
+        part.encode(&mut self.key);
+    }
+
+    /// Bypasses the cache unless `is_cached`.
+    #[inline]
+    pub fn when(&mut self, is_cached: bool) {
+        self.is_bypassed = !is_cached;
+    }
+
+    /// Returns the key of the entry.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::from_parts(self.region, self.key.as_bytes())
+    }
+
+    #[inline]
+    pub(crate) fn region(&self) -> &'static Region {
+        self.region
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.key.as_bytes()
+    }
+
+    #[inline]
+    pub(crate) fn is_bypassed(&self) -> bool {
+        self.is_bypassed
+    }
+
+    /// Returns the cache to use: the one named, else the installed one.
+    #[inline]
+    pub(crate) fn cache_in_use(&self) -> &'a Cache {
+        match self.cache {
+            Some(cache) => cache,
+            None => crate::engine::installed(),
+        }
+    }
+}
+
+impl Default for Call<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

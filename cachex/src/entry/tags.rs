@@ -1,0 +1,144 @@
+//! The clocks of tags, V(T): which tag was invalidated when, for the tags that some entry carries.
+//!
+//! A cell is dropped once no entry and no load holds it; what it knew goes into the *floor*. A tag without a cell counts
+//! as invalidated at the floor, so forgetting causes misses and never stale hits.
+
+use std::hash::BuildHasher;
+
+use foldhash::quality::RandomState;
+use hashbrown::HashMap;
+
+use super::stamp::{Epoch, Stamp};
+use crate::sync::{Arc, AtomicU32, Mutex, Ordering, lock};
+use crate::tag::{Tag, Tags};
+
+const SHARDS: usize = 16;
+/// Cells a shard holds before it looks for ones to drop.
+const FIRST_SWEEP: usize = 64;
+
+/// The clock of one tag.
+#[derive(Debug)]
+pub(crate) struct TagCell {
+    tag: Tag,
+    epoch: Epoch,
+    fences: AtomicU32,
+}
+
+impl TagCell {
+    pub(crate) fn tag(&self) -> &Tag {
+        &self.tag
+    }
+
+    #[inline]
+    pub(crate) fn allows(&self, stamp: Stamp) -> bool {
+        self.fences.load(Ordering::Acquire) == 0 && self.epoch.allows(stamp)
+    }
+
+    pub(crate) fn invalidate(&self, at: Stamp) {
+        self.epoch.raise(at);
+    }
+
+    pub(crate) fn fence(&self) {
+        self.fences.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn release(&self) {
+        self.fences.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn invalidated_at(&self) -> Stamp {
+        self.epoch.get()
+    }
+}
+
+/// The cells of one entry's tags.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TagCells(Box<[Arc<TagCell>]>);
+
+impl TagCells {
+    #[inline]
+    pub(crate) fn allow(&self, stamp: Stamp) -> bool {
+        self.0.iter().all(|cell| cell.allows(stamp))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &TagCell> {
+        self.0.iter().map(|cell| &**cell)
+    }
+}
+
+/// All cells of a cache.
+#[derive(Debug)]
+pub(crate) struct TagClocks {
+    hasher: RandomState,
+    shards: [Mutex<Shard>; SHARDS],
+    floor: Epoch,
+}
+
+#[derive(Debug)]
+struct Shard {
+    cells: HashMap<Tag, Arc<TagCell>, RandomState>,
+    sweep_at: usize,
+}
+
+impl TagClocks {
+    pub(crate) fn new() -> Self {
+        let hasher = RandomState::default();
+        let shard =
+            |_| Mutex::new(Shard { cells: HashMap::with_hasher(RandomState::clone(&hasher)), sweep_at: FIRST_SWEEP });
+        Self { shards: std::array::from_fn(shard), hasher, floor: Epoch::default() }
+    }
+
+    /// Returns the cells of `tags`, made where there are none.
+    pub(crate) fn cells(&self, tags: &Tags) -> TagCells {
+        TagCells(tags.iter().map(|tag| self.cell(tag)).collect())
+    }
+
+    pub(crate) fn cell(&self, tag: &Tag) -> Arc<TagCell> {
+        let mut shard = lock(self.shard(tag));
+        if let Some(cell) = shard.cells.get(tag) {
+            return cell.clone();
+        }
+        if shard.cells.len() >= shard.sweep_at {
+            self.sweep_shard(&mut shard);
+        }
+        // The floor is read under the lock under which cells are dropped: a cell dropped before has raised it.
+        let cell =
+            Arc::new(TagCell { tag: tag.clone(), epoch: Epoch::at(self.floor.get()), fences: AtomicU32::new(0) });
+        shard.cells.insert(tag.clone(), cell.clone());
+        cell
+    }
+
+    /// Returns the clock of `tag` without making a cell.
+    pub(crate) fn invalidated_at(&self, tag: &Tag) -> Stamp {
+        let shard = lock(self.shard(tag));
+        shard.cells.get(tag).map_or_else(|| self.floor.get(), |cell| cell.invalidated_at())
+    }
+
+    /// Drops the cells that nobody holds.
+    pub(crate) fn sweep(&self) {
+        for shard in &self.shards {
+            self.sweep_shard(&mut lock(shard));
+        }
+    }
+
+    /// Returns the number of tags with a cell.
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).cells.len()).sum()
+    }
+
+    fn shard(&self, tag: &Tag) -> &Mutex<Shard> {
+        &self.shards[self.hasher.hash_one(tag) as usize % SHARDS]
+    }
+
+    fn sweep_shard(&self, shard: &mut Shard) {
+        shard.cells.retain(|_, cell| {
+            // Under the shard's lock nobody can take a cell from the table: if only the table holds it, it stays so.
+            let is_held = Arc::strong_count(cell) > 1 || cell.fences.load(Ordering::Acquire) > 0;
+            if !is_held {
+                self.floor.raise(cell.invalidated_at());
+            }
+            is_held
+        });
+        shard.sweep_at = FIRST_SWEEP.max(2 * shard.cells.len());
+    }
+}

@@ -1,0 +1,109 @@
+//! The one error of the crate: opaque, with predicates for what a caller can act upon.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What went wrong in the cache itself; a loader's own error is never turned into this.
+///
+/// # Examples
+///
+/// ```
+/// let error = cachex::Cache::builder().max_entries(0).build().unwrap_err();
+/// assert!(error.is_configuration());
+/// assert_eq!(error.to_string(), "`memory.max_entries` is 0; a memory tier keeps at least one entry");
+/// ```
+#[derive(Debug)]
+pub struct Error(Box<Kind>);
+
+#[derive(Debug)]
+enum Kind {
+    Configuration { message: String, source: Option<Box<dyn std::error::Error + Send + Sync>> },
+    Timeout { method: &'static str, after: Duration },
+    Type { region: &'static str, wanted: &'static str },
+    UnknownMethod { name: String, nearest: Option<String> },
+    Load(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self(Box::new(Kind::Configuration { message: message.into(), source: None }))
+    }
+
+    pub(crate) fn configuration_from(
+        message: impl Into<String>,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self(Box::new(Kind::Configuration { message: message.into(), source: Some(Box::new(source)) }))
+    }
+
+    pub(crate) fn timeout(method: &'static str, after: Duration) -> Self {
+        Self(Box::new(Kind::Timeout { method, after }))
+    }
+
+    pub(crate) fn other_type(region: &'static str, wanted: &'static str) -> Self {
+        Self(Box::new(Kind::Type { region, wanted }))
+    }
+
+    pub(crate) fn unknown_method(name: impl Into<String>, nearest: Option<String>) -> Self {
+        Self(Box::new(Kind::UnknownMethod { name: name.into(), nearest }))
+    }
+
+    pub(crate) fn load(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(Box::new(Kind::Load(error.into())))
+    }
+
+    /// Returns whether a setting is invalid: the program was set up wrongly.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        matches!(*self.0, Kind::Configuration { .. })
+    }
+
+    /// Returns whether a load took longer than its caller was ready to wait; it may still end and be kept.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(*self.0, Kind::Timeout { .. })
+    }
+
+    /// Returns whether the entry holds a value of another type than was asked for.
+    #[must_use]
+    pub fn is_type_mismatch(&self) -> bool {
+        matches!(*self.0, Kind::Type { .. })
+    }
+
+    /// Returns whether a method was named that does not exist.
+    #[must_use]
+    pub fn is_unknown_method(&self) -> bool {
+        matches!(*self.0, Kind::UnknownMethod { .. })
+    }
+
+    /// Returns whether a registered loader failed; [`source`](std::error::Error::source) is its error.
+    #[must_use]
+    pub fn is_load(&self) -> bool {
+        matches!(*self.0, Kind::Load(_))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Configuration { message, .. } => f.write_str(message),
+            Kind::Timeout { method, after } => write!(f, "`{method}` did not return within {after:?}"),
+            Kind::Type { region, wanted } => write!(f, "an entry of `{region}` is not a `{wanted}`"),
+            Kind::UnknownMethod { name, nearest: Some(nearest) } => {
+                write!(f, "there is no cached method `{name}`; the nearest name is `{nearest}`")
+            }
+            Kind::UnknownMethod { name, nearest: None } => write!(f, "there is no cached method `{name}`"),
+            Kind::Load(_) => f.write_str("the registered loader failed"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Kind::Configuration { source: Some(source), .. } => Some(&**source),
+            Kind::Load(source) => Some(&**source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Annotate a method; it is cached, and it stays correct.
+
+#[doc(hidden)]
+pub mod __private;
+mod call;
+mod engine;
+mod entry;
+mod error;
+mod key;
+mod method;
+mod policy;
+mod sync;
+mod tag;
+mod tier;
+pub mod time;
+
+pub use cachex_macros::{CacheKey, CacheScope, cached, invalidates, updates};
+pub use call::scope::CacheScope;
+pub use engine::Cache;
+pub use entry::Stamp;
+pub use error::Error;
+pub use key::{CacheKey, Key, KeyWriter};
+pub use method::{CacheValue, Region};
+pub use policy::{Jitter, Policy};
+pub use tag::{Tag, Tags};

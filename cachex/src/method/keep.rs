@@ -1,0 +1,89 @@
+//! How a value is kept: in memory only, or fit for every store.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::entry::{Entry, Meta};
+
+/// A value that every store can keep: cloned to callers, sent between threads, and turned into bytes.
+///
+/// Implemented by every type that fits.
+pub trait CacheValue: Clone + Send + Sync + Serialize + DeserializeOwned + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static> CacheValue for T {}
+
+/// A way to keep values of type `V`: [`Portable`] or [`Local`].
+#[diagnostic::on_unimplemented(
+    message = "`{V}` can't be kept in a cache",
+    label = "not a cacheable value",
+    note = "a kept value is `Clone + Send + Sync + 'static`: derive `Clone`, own the data, or return `Arc<…>`",
+    note = "it is also `serde::Serialize + serde::Deserialize`, so that every store can keep it: derive both, or add `local` to keep it in memory only"
+)]
+pub trait Keep<V>: Copy + Send + Sync {
+    /// Makes an entry.
+    #[doc(hidden)]
+    fn entry(self, meta: Meta, value: V) -> Arc<Entry>;
+    /// Clones the value out of an entry; nothing if it holds another type.
+    #[doc(hidden)]
+    fn value(self, entry: &Entry) -> Option<V>;
+    /// Clones a value.
+    #[doc(hidden)]
+    fn copy(self, value: &V) -> V;
+    /// Estimates what the value takes in memory, in bytes.
+    #[doc(hidden)]
+    fn size(self, value: &V) -> u64;
+}
+
+/// Keeps values in any store.
+#[derive(Clone, Copy, Debug)]
+pub struct Portable;
+
+/// Keeps values in memory only.
+#[derive(Clone, Copy, Debug)]
+pub struct Local;
+
+#[diagnostic::do_not_recommend]
+impl<V: CacheValue> Keep<V> for Portable {
+    fn entry(self, meta: Meta, value: V) -> Arc<Entry> {
+        Entry::new(meta, value)
+    }
+
+    #[inline]
+    fn value(self, entry: &Entry) -> Option<V> {
+        entry.value::<V>().cloned()
+    }
+
+    fn copy(self, value: &V) -> V {
+        value.clone()
+    }
+
+    fn size(self, value: &V) -> u64 {
+        // The serialized size stands for what the value keeps on the heap.
+        let own = size_of::<V>();
+        let serialized = postcard::experimental::serialized_size(value).unwrap_or(0);
+        own.max(serialized) as u64
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<V: Clone + Send + Sync + 'static> Keep<V> for Local {
+    fn entry(self, meta: Meta, value: V) -> Arc<Entry> {
+        Entry::new(meta, value)
+    }
+
+    #[inline]
+    fn value(self, entry: &Entry) -> Option<V> {
+        entry.value::<V>().cloned()
+    }
+
+    fn copy(self, value: &V) -> V {
+        value.clone()
+    }
+
+    fn size(self, _: &V) -> u64 {
+        size_of::<V>() as u64
+    }
+}

@@ -1,0 +1,77 @@
+//! A part of the key space: one method of one type, or the manual API.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::site::CallSite;
+use crate::policy::Policy;
+
+/// A part of the key space that shares a policy and statistics: one instance of an annotated method, a registered loader,
+/// or the manual API.
+#[derive(Debug)]
+pub struct Region {
+    id: u32,
+    name: &'static str,
+    signature: &'static str,
+    version: u32,
+    policy: Policy,
+    site: Option<&'static CallSite>,
+}
+
+static MANUAL: Region =
+    Region { id: 0, name: "manual", signature: "manual", version: 0, policy: Policy::new(), site: None };
+
+// Regions live as long as the program: there are as many as annotated methods, instances of generic ones, and
+// registered loaders, all bounded by the code.
+static REGISTERED: Mutex<Vec<&'static Region>> = Mutex::new(Vec::new());
+
+impl Region {
+    pub(crate) const fn manual() -> &'static Self {
+        &MANUAL
+    }
+
+    pub(crate) fn register(site: &'static CallSite, signature: &str) -> &'static Self {
+        let mut known = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+        let region: &'static Self = Box::leak(Box::new(Self {
+            id: u32::try_from(known.len() + 1).expect("a program has fewer than 2^32 methods"),
+            name: site.name(),
+            signature: String::leak(signature.to_owned()),
+            version: site.site().version,
+            policy: site.site().policy.clone(),
+            site: Some(site),
+        }));
+        known.push(region);
+        region
+    }
+
+    /// Returns the number that tells the regions of this process apart.
+    #[inline]
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Returns the full name of the method: module, type and method.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the name with the types of a generic method filled in.
+    #[must_use]
+    pub fn signature(&self) -> &'static str {
+        self.signature
+    }
+
+    /// Returns the version of the key's meaning.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(crate) fn site(&self) -> Option<&'static CallSite> {
+        self.site
+    }
+}

@@ -1,0 +1,111 @@
+//! What the program knows of an annotated method before it runs.
+
+use std::any::TypeId;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::region::Region;
+use crate::policy::Policy;
+
+/// The facts of an annotation, written by the macro.
+#[derive(Debug)]
+pub struct Site {
+    /// The method's own name.
+    pub method: &'static str,
+    /// Returns the path of a function inside the annotated body: the module, the type and the method.
+    pub here: fn() -> &'static str,
+    /// The name given by the annotation, in place of the path.
+    pub name: Option<&'static str>,
+    /// The version given by the annotation: another version is another key.
+    pub version: u32,
+    /// The method's signature, as written.
+    pub signature: &'static str,
+    /// The annotation's options, as written.
+    pub options: &'static str,
+    /// Where the annotation stands.
+    pub file: &'static str,
+    /// Where the annotation stands.
+    pub line: u32,
+    /// The rules of the annotation.
+    pub policy: Policy,
+}
+
+/// The static half of an annotated method.
+#[derive(Debug)]
+pub struct CallSite {
+    site: Site,
+    name: OnceLock<Box<str>>,
+    // Most methods have one instance: it is found without a lock.
+    first: OnceLock<(TypeId, &'static Region)>,
+    others: Mutex<Vec<(TypeId, &'static Region)>>,
+}
+
+impl CallSite {
+    /// Makes the static of an annotated method.
+    #[must_use]
+    pub const fn new(site: Site) -> Self {
+        Self { site, name: OnceLock::new(), first: OnceLock::new(), others: Mutex::new(Vec::new()) }
+    }
+
+    /// Returns the method's full name: the one given, else module, type and method.
+    pub(crate) fn name(&self) -> &str {
+        self.name.get_or_init(|| match self.site.name {
+            Some(name) => name.into(),
+            None => full_name((self.site.here)(), self.site.method).into(),
+        })
+    }
+
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Returns the region of one instance of the method.
+    #[inline]
+    pub(crate) fn region<I>(&'static self, _instance: &I) -> &'static Region {
+        let id = typeid::of::<I>();
+        match self.first.get() {
+            Some((known, region)) if *known == id => region,
+            _ => self.other_region(id, std::any::type_name::<I>()),
+        }
+    }
+
+    #[cold]
+    fn other_region(&'static self, id: TypeId, path: &'static str) -> &'static Region {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.first.get().into_iter().chain(others.iter()).find(|known| known.0 == id);
+        if let Some((_, region)) = known {
+            return region;
+        }
+        let region = Region::register(self, generics(path));
+        if self.first.set((id, region)).is_err() {
+            others.push((id, region));
+        }
+        region
+    }
+}
+
+/// Strips what stands behind the method in the path of an item in its body, and puts the method's name there.
+fn full_name(here: &str, method: &str) -> String {
+    let path = here.strip_suffix("::here").unwrap_or(here);
+    let path = path.trim_end_matches("::{{closure}}");
+    match path.rsplit_once("::") {
+        Some((owner, _)) => format!("{owner}::{method}"),
+        None => method.to_owned(),
+    }
+}
+
+/// Returns the path of an instance, for the signature of a generic method.
+fn generics(path: &str) -> &str {
+    path.trim_end_matches("::{{closure}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_module_type_and_method() {
+        assert_eq!(full_name("shop::Users::__cachex_find::here", "find"), "shop::Users::find");
+        assert_eq!(full_name("shop::rates::{{closure}}::here", "rates"), "shop::rates");
+        assert_eq!(full_name("<shop::Users as shop::Repo>::find::here", "find"), "<shop::Users as shop::Repo>::find");
+    }
+}

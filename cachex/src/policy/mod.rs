@@ -1,0 +1,130 @@
+//! The rules of a method: how long its entries live, when they are refreshed, how long a caller waits.
+
+use std::time::Duration;
+
+/// How much the lifetime of each entry is shortened at random, so that entries loaded together do not expire together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Jitter {
+    /// By up to this share of the TTL, 0.0 to 1.0.
+    Share(f64),
+    /// By up to this span.
+    Span(Duration),
+}
+
+/// The rules by which the entries of a method are kept.
+///
+/// Default: entries never expire, are never stale, and concurrent loads of one key are joined.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use cachex::Policy;
+///
+/// let policy = Policy::new().ttl(Duration::from_secs(300)).grace(Duration::from_secs(3600));
+/// assert_eq!(policy.ttl, Some(Duration::from_secs(300)));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Age at which an entry expires. Default: never.
+    pub ttl: Option<Duration>,
+    /// Time without an access after which an entry expires. Default: never.
+    pub tti: Option<Duration>,
+    /// Age at which an entry is stale: still answered, and refreshed in the background. Default: never.
+    pub soft_ttl: Option<Duration>,
+    /// An entry that has less than this left of its TTL is stale. Default: none.
+    pub refresh_ahead: Option<Duration>,
+    /// How long an expired entry may still answer if loading fails or is slow. Default: not at all.
+    pub grace: Option<Duration>,
+    /// Spread of expiries. Default: none.
+    pub jitter: Option<Jitter>,
+    /// TTL of negative entries (a kept `None` or a kept error). Default: the TTL.
+    pub negative_ttl: Option<Duration>,
+    /// How long a caller waits for a load; the load goes on, and its value is kept. Default: until it ends.
+    pub timeout: Option<Duration>,
+    /// How long a caller waits before an expired entry within its grace answers instead. Default: until the load ends.
+    pub soft_timeout: Option<Duration>,
+    /// Whether concurrent loads of one key are joined. Default: true.
+    pub single_flight: bool,
+    /// Whether the cache is used at all. Default: true.
+    pub enabled: bool,
+}
+
+macro_rules! spans {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub const fn $name(mut self, span: Duration) -> Self {
+            self.$name = Some(span);
+            self
+        }
+    )*};
+}
+
+impl Policy {
+    /// Makes the default policy.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            ttl: None,
+            tti: None,
+            soft_ttl: None,
+            refresh_ahead: None,
+            grace: None,
+            jitter: None,
+            negative_ttl: None,
+            timeout: None,
+            soft_timeout: None,
+            single_flight: true,
+            enabled: true,
+        }
+    }
+
+    spans! {
+        /// Sets the age at which an entry expires.
+        ttl;
+        /// Sets the time without an access after which an entry expires.
+        tti;
+        /// Sets the age at which an entry is stale.
+        soft_ttl;
+        /// Sets how long before its expiry an entry is stale.
+        refresh_ahead;
+        /// Sets how long an expired entry may still answer if loading fails.
+        grace;
+        /// Sets the TTL of negative entries.
+        negative_ttl;
+        /// Sets how long a caller waits for a load.
+        timeout;
+        /// Sets how long a caller waits before an expired entry within its grace answers.
+        soft_timeout;
+    }
+
+    /// Sets the spread of expiries.
+    #[must_use]
+    pub const fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = Some(jitter);
+        self
+    }
+
+    /// Sets whether concurrent loads of one key are joined.
+    #[must_use]
+    pub const fn single_flight(mut self, joined: bool) -> Self {
+        self.single_flight = joined;
+        self
+    }
+
+    /// Sets whether the cache is used at all.
+    #[must_use]
+    pub const fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,21 @@
+//! The synchronisation primitives of what is model-checked: the standard library's, or loom's under `--cfg loom`.
+
+#[cfg(not(loom))]
+pub(crate) use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard,
+    atomic::{AtomicU32, AtomicU64, Ordering},
+};
+
+#[cfg(loom)]
+pub(crate) use loom::sync::{
+    Arc, Condvar, Mutex, MutexGuard,
+    atomic::{AtomicU32, AtomicU64, Ordering},
+};
+
+/// Locks even after a panic elsewhere: every critical section of ours leaves its data whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    #[cfg(not(loom))]
+    return mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    #[cfg(loom)]
+    return mutex.lock().expect("loom's mutex is not poisoned");
+}

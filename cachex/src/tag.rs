@@ -1,0 +1,119 @@
+//! Names of groups of entries: a method says which, an invalidation names one.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The name of a group of entries that are invalidated together.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::Tag;
+///
+/// assert_eq!(Tag::from("users").as_str(), "users");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tag(Cow<'static, str>);
+
+impl Tag {
+    /// Returns the name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&'static str> for Tag {
+    fn from(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+}
+
+impl From<String> for Tag {
+    fn from(name: String) -> Self {
+        Self(Cow::Owned(name))
+    }
+}
+
+impl From<&Tag> for Tag {
+    fn from(tag: &Tag) -> Self {
+        tag.clone()
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Collects the tags of an entry or of an invalidation; each is kept once.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::Tags;
+///
+/// let tags: Tags = ["users", "users", "admins"].into_iter().collect();
+/// assert_eq!(tags.len(), 2);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags(Vec<Tag>);
+
+impl Tags {
+    /// Starts without a tag.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a tag unless it is there already.
+    pub fn add(&mut self, tag: impl Into<Tag>) {
+        let tag = tag.into();
+        if !self.0.contains(&tag) {
+            self.0.push(tag);
+        }
+    }
+
+    /// Returns the number of distinct tags.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether there is no tag.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Visits the tags in the order they were added.
+    pub fn iter(&self) -> std::slice::Iter<'_, Tag> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Tags {
+    type Item = &'a Tag;
+    type IntoIter = std::slice::Iter<'a, Tag>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<T: Into<Tag>> Extend<T> for Tags {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, tags: I) {
+        for tag in tags {
+            self.add(tag);
+        }
+    }
+}
+
+impl<T: Into<Tag>> FromIterator<T> for Tags {
+    fn from_iter<I: IntoIterator<Item = T>>(tags: I) -> Self {
+        let mut all = Self::new();
+        all.extend(tags);
+        all
+    }
+}

@@ -1,0 +1,1 @@
+//! L1: typed values in memory.
