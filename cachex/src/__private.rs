@@ -2,13 +2,16 @@
 
 pub use crate::call::Call;
 pub use crate::call::detach::{detach, detach_ref};
+pub use crate::call::effects::{
+    Effects, Update, invalidates, invalidates_async, remove, remove_async, updates, updates_async,
+};
 pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async};
 pub use crate::call::scope::CacheScope;
 pub use crate::key::{CacheKey, Key, KeyWriter};
 pub use crate::method::hooks::Hooks;
 pub use crate::method::keep::{Local, Portable};
 pub use crate::method::shape::{Probe, ProbeFallible, ProbeFallibleOptional, ProbeOptional, ProbePlain, keep_errors};
-pub use crate::method::site::{CallSite, Site};
+pub use crate::method::site::{CallSite, Registered, Site};
 pub use crate::policy::{Jitter, Policy};
 pub use crate::tag::{Tag, Tags};
 pub use inventory;

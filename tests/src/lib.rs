@@ -1,1 +1,1 @@
-//! The crate.
+//! The integration suite of cachex lives in `suite/`.

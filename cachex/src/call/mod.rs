@@ -1,9 +1,10 @@
 //! One invocation of an annotated method: typed arguments go in, the engine is asked once.
 //!
 //! Reading order: this file (the key and the cache of an invocation), [`scope`] and [`detach`] (what `self` and an argument must
-//! be able to do), [`run`] (what the macros call).
+//! be able to do), [`run`] and [`effects`] (what the macros call).
 
 pub(crate) mod detach;
+pub(crate) mod effects;
 pub(crate) mod run;
 pub(crate) mod scope;
 

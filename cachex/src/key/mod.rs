@@ -65,6 +65,20 @@ impl Key {
     }
 }
 
+/// A key that is borrowed from where it was written, with its hash: what tiers are asked by.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyRef<'a> {
+    pub(crate) region: &'static Region,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) hash: u64,
+}
+
+impl KeyRef<'_> {
+    pub(crate) fn to_key(self) -> Key {
+        Key::from_parts(self.region, self.bytes)
+    }
+}
+
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         self.region.id() == other.region.id() && self.bytes == other.bytes

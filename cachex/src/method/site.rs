@@ -29,6 +29,12 @@ pub struct Site {
     pub policy: Policy,
 }
 
+/// What the macro submits for each annotation, so that every method is known before it is called.
+#[derive(Debug)]
+pub struct Registered(pub &'static CallSite);
+
+inventory::collect!(Registered);
+
 /// The static half of an annotated method.
 #[derive(Debug)]
 pub struct CallSite {
