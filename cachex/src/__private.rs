@@ -7,7 +7,7 @@ pub use crate::call::effects::{
 };
 pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async};
 pub use crate::call::scope::CacheScope;
-pub use crate::key::{CacheKey, Key, KeyWriter};
+pub use crate::key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use crate::method::hooks::Hooks;
 pub use crate::method::keep::{Local, Portable};
 pub use crate::method::shape::{Probe, ProbeFallible, ProbeFallibleOptional, ProbeOptional, ProbePlain, keep_errors};

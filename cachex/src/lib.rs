@@ -19,7 +19,7 @@ pub use call::scope::CacheScope;
 pub use engine::Cache;
 pub use entry::Stamp;
 pub use error::Error;
-pub use key::{CacheKey, Key, KeyWriter};
+pub use key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use method::{CacheValue, Region};
 pub use policy::{Jitter, Policy};
 pub use tag::{Tag, Tags};

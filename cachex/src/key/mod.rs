@@ -1,13 +1,21 @@
 //! What a call is cached under: from typed arguments to canonical, injective bytes.
 //!
-//! Reading order: [`writer`] (the encoding), `std_types` and `foreign` (who can be encoded), this file (the key).
+//! Reading order: [`writer`] and [`compound`] (the encoding, by [`kind`]), [`std_types`] and [`foreign`] (who can be encoded),
+//! this file (the key), [`manual`] (keys without a method), [`text`] and [`pattern`] (keys read back, for removal by pattern).
 
+mod compound;
+mod foreign;
+mod kind;
+mod manual;
+mod pattern;
 mod std_types;
+mod text;
 mod writer;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+pub use compound::KeyFields;
 pub use writer::KeyWriter;
 
 use crate::method::Region;
@@ -15,8 +23,17 @@ use crate::method::Region;
 /// Writes a value into a key: canonically (equal values give equal bytes) and injectively (unequal values give
 /// unequal bytes).
 ///
-/// Derive it for structs and enums; implement it by hand by calling one `write_…` method of [`KeyWriter`] for each
-/// part, in a fixed order.
+/// Derive it for structs and enums. To implement it by hand, write one value of [`KeyWriter`]: a value without parts
+/// (`write_u64`, `write_str`, …), or the head of a struct, tuple or variant and then each of its parts, in a fixed order.
+/// Where the number of parts varies, write a sequence, set or map, which count them.
+///
+/// Implemented for the types of the standard library that have a value of their own, also behind `&`, `Box`, `Rc`, `Arc` and
+/// `Cow`, and, with the feature of the same name, for the types of the crates `uuid`, `chrono`, `time`, `url`, `bytes` and
+/// `rust_decimal`. Not implemented for types that may change behind a shared reference (`Cell`, `Mutex`) or have no meaning
+/// beyond the process (`Instant`).
+///
+/// Unlike `==`, which finds no NaN equal to itself, a key has one NaN; and its one zero is `0.0` as well as `-0.0`. A path is
+/// written by its components, as it is compared: `a/b` and `a//b/` are one key.
 ///
 /// # Examples
 ///
@@ -39,11 +56,33 @@ use crate::method::Region;
     note = "or say what identifies the call: `#[cached(key = expression)]`"
 )]
 pub trait CacheKey {
-    /// Appends the canonical bytes of `self` to `out`.
+    /// Appends the canonical bytes of `self` to `out`: one value.
     fn encode(&self, out: &mut KeyWriter);
+
+    /// Appends a slice of such values: a sequence, unless the type has a shorter way to write many of itself, as `u8` has.
+    #[doc(hidden)]
+    fn encode_slice(items: &[Self], out: &mut KeyWriter)
+    where
+        Self: Sized,
+    {
+        out.write_sequence(items);
+    }
 }
 
 /// Names one entry of a cache: the region it belongs to (a method, or the manual API) and the encoded arguments.
+///
+/// Two keys are equal if both the region and the canonical bytes are. `Debug` shows the region and a digest, so that it can
+/// go into logs; [`text`](Self::text) shows the arguments.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::Key;
+///
+/// assert_eq!(Key::new("prices").part(&7_u64), Key::new("prices").part(&7_u64));
+/// assert_ne!(Key::new("prices").part("ab").part("c"), Key::new("prices").part("a").part("bc"));
+/// assert_ne!(Key::new("prices").part(&None::<&str>), Key::new("prices").part(&Some("")));
+/// ```
 #[derive(Clone)]
 pub struct Key {
     region: &'static Region,

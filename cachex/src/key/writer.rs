@@ -1,45 +1,38 @@
-//! The canonical encoding of key parts.
+//! Where the canonical encoding of key parts is written: the buffer, and the values without parts of their own.
 //!
 //! Every value is a kind byte followed by a self-delimiting body, so a sequence of values can be read in one way only:
-//! that is what makes the encoding injective. The byte values are frozen by the golden vectors.
+//! that is what makes the encoding injective. The byte values are frozen by the golden vectors. Numbers are big-endian.
 
-/// Kind bytes. A change here is a new version of the encoding.
-pub(crate) mod kind {
-    pub(crate) const UNIT: u8 = 0x00;
-    pub(crate) const FALSE: u8 = 0x01;
-    pub(crate) const TRUE: u8 = 0x02;
-    pub(crate) const NONE: u8 = 0x03;
-    pub(crate) const SOME: u8 = 0x04;
-    pub(crate) const U8: u8 = 0x10;
-    pub(crate) const U16: u8 = 0x11;
-    pub(crate) const U32: u8 = 0x12;
-    pub(crate) const U64: u8 = 0x13;
-    pub(crate) const U128: u8 = 0x14;
-    pub(crate) const I8: u8 = 0x18;
-    pub(crate) const I16: u8 = 0x19;
-    pub(crate) const I32: u8 = 0x1a;
-    pub(crate) const I64: u8 = 0x1b;
-    pub(crate) const I128: u8 = 0x1c;
-    pub(crate) const F32: u8 = 0x20;
-    pub(crate) const F64: u8 = 0x21;
-    pub(crate) const CHAR: u8 = 0x22;
-    pub(crate) const STR: u8 = 0x30;
-    pub(crate) const BYTES: u8 = 0x31;
-    pub(crate) const SEQ: u8 = 0x40;
-    pub(crate) const MAP: u8 = 0x41;
-    pub(crate) const SET: u8 = 0x42;
-    pub(crate) const TUPLE: u8 = 0x43;
-    pub(crate) const STRUCT: u8 = 0x44;
-    pub(crate) const VARIANT: u8 = 0x45;
-}
+use std::fmt;
+
+use super::kind;
 
 /// Bytes kept without an allocation; longer keys move to the heap.
 const INLINE: usize = 120;
 
 /// Collects the canonical bytes of a key.
 ///
-/// Short keys (120 bytes or less) are written in place, without an allocation.
-#[derive(Debug, Clone)]
+/// Short keys (120 bytes or less) are written in place, without an allocation. Each `write_…` method appends one value, or
+/// the head of one; see [`CacheKey`](crate::CacheKey) for the rules.
+///
+/// `Debug` shows the length in bytes and a digest, never the bytes, which may hold personal data.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::{CacheKey, KeyWriter};
+///
+/// let mut split_early = KeyWriter::new();
+/// split_early.write_str("a");
+/// split_early.write_str("bc");
+///
+/// let mut split_late = KeyWriter::new();
+/// ("ab", "c").0.encode(&mut split_late);
+/// split_late.write_str("c");
+///
+/// assert_ne!(split_early.as_bytes(), split_late.as_bytes());
+/// ```
+#[derive(Clone)]
 pub struct KeyWriter {
     len: usize,
     inline: [u8; INLINE],
@@ -68,6 +61,14 @@ impl KeyWriter {
     }
 
     /// Returns what was written so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut out = cachex::KeyWriter::new();
+    /// out.write_u8(7);
+    /// assert_eq!(out.as_bytes(), [0x10, 7]);
+    /// ```
     #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -94,6 +95,49 @@ impl KeyWriter {
         self.spilled.extend_from_slice(bytes);
     }
 
+    /// Pushes a kind byte and a length or a count: 7 bits a byte, lowest first, high bit set on all but the last (LEB128).
+    #[inline]
+    pub(crate) fn push_counted(&mut self, kind: u8, count: usize) {
+        if count < 0x80 {
+            self.push(&[kind, count as u8]);
+        } else {
+            self.push(&[kind]);
+            self.push_long_count(count);
+        }
+    }
+
+    fn push_long_count(&mut self, count: usize) {
+        let mut rest = count;
+        while rest >= 0x80 {
+            self.push(&[(rest as u8) | 0x80]);
+            rest >>= 7;
+        }
+        self.push(&[rest as u8]);
+    }
+
+    /// Pushes a count that no kind byte precedes.
+    #[inline]
+    pub(crate) fn push_count(&mut self, count: usize) {
+        if count < 0x80 { self.push(&[count as u8]) } else { self.push_long_count(count) }
+    }
+
+    /// Pushes a value of a fixed size.
+    #[inline]
+    pub(crate) fn push_fixed(&mut self, kind: u8, bytes: &[u8]) {
+        self.push(&[kind]);
+        self.push(bytes);
+    }
+
+    /// Pushes a whole number of seconds and the nanoseconds after it.
+    #[inline]
+    pub(crate) fn push_seconds(&mut self, kind: u8, seconds: [u8; 8], nanos: u32) {
+        let mut bytes = [0; 13];
+        bytes[0] = kind;
+        bytes[1..9].copy_from_slice(&seconds);
+        bytes[9..].copy_from_slice(&nanos.to_be_bytes());
+        self.push(&bytes);
+    }
+
     write_integer! {
         /// Writes a `u8`.
         write_u8, u8, kind::U8;
@@ -117,29 +161,65 @@ impl KeyWriter {
         write_i128, i128, kind::I128;
     }
 
+    /// Writes an `f32` by its bits, with one zero (`-0.0` is written as `0.0`, to which it is equal) and one NaN.
+    #[inline]
+    pub fn write_f32(&mut self, value: f32) {
+        let canonical = if value.is_nan() { f32::from_bits(0x7fc0_0000) } else { value + 0.0 };
+        self.push_fixed(kind::F32, &canonical.to_bits().to_be_bytes());
+    }
+
+    /// Writes an `f64` by its bits, with one zero (`-0.0` is written as `0.0`, to which it is equal) and one NaN.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::KeyWriter;
+    ///
+    /// let written = |value: f64| {
+    ///     let mut out = KeyWriter::new();
+    ///     out.write_f64(value);
+    ///     out.as_bytes().to_vec()
+    /// };
+    /// assert_eq!(written(0.0), written(-0.0));
+    /// assert_eq!(written(f64::NAN), written(-f64::NAN));
+    /// assert_ne!(written(1.0), written(-1.0));
+    /// ```
+    #[inline]
+    pub fn write_f64(&mut self, value: f64) {
+        let canonical = if value.is_nan() { f64::from_bits(0x7ff8_0000_0000_0000) } else { value + 0.0 };
+        self.push_fixed(kind::F64, &canonical.to_bits().to_be_bytes());
+    }
+
     /// Writes a `bool`.
     #[inline]
     pub fn write_bool(&mut self, value: bool) {
         self.push(&[if value { kind::TRUE } else { kind::FALSE }]);
     }
 
+    /// Writes a `char`.
+    #[inline]
+    pub fn write_char(&mut self, value: char) {
+        self.push_fixed(kind::CHAR, &u32::from(value).to_be_bytes());
+    }
+
     /// Writes a string, whatever its owner.
     #[inline]
     pub fn write_str(&mut self, value: &str) {
-        self.push(&[kind::STR]);
-        self.push_len(value.len());
+        self.push_counted(kind::STR, value.len());
         self.push(value.as_bytes());
     }
 
-    /// Writes a length or a count: 7 bits a byte, lowest first, high bit set on all but the last (LEB128).
+    /// Writes bytes, whatever their owner; a slice of `u8` is written so.
     #[inline]
-    pub(crate) fn push_len(&mut self, len: usize) {
-        let mut rest = len;
-        while rest >= 0x80 {
-            self.push(&[(rest as u8) | 0x80]);
-            rest >>= 7;
-        }
-        self.push(&[rest as u8]);
+    pub fn write_bytes(&mut self, value: &[u8]) {
+        self.push_counted(kind::BYTES, value.len());
+        self.push(value);
+    }
+
+    /// Writes what has one value only, such as `()`.
+    #[inline]
+    pub fn write_unit(&mut self) {
+        self.push(&[kind::UNIT]);
     }
 }
 
@@ -149,8 +229,28 @@ impl Default for KeyWriter {
     }
 }
 
+impl fmt::Debug for KeyWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.as_bytes();
+        write!(f, "KeyWriter({} bytes, {:016x})", bytes.len(), digest(bytes))
+    }
+}
+
 /// Tells keys apart in messages without showing them; not used to find entries.
 pub(crate) fn digest(bytes: &[u8]) -> u64 {
-    // FNV-1a, 64 bit (draft-eastlake-fnv): stable between processes, so that log lines can be compared.
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv1a(FNV_BASIS, bytes)
+}
+
+/// Where [`fnv1a`] starts.
+pub(crate) const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a, 64 bit (draft-eastlake-fnv): stable between processes and releases, and computable by the compiler.
+pub(crate) const fn fnv1a(start: u64, bytes: &[u8]) -> u64 {
+    let mut hash = start;
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
 }
