@@ -107,3 +107,30 @@ impl std::error::Error for Error {
         }
     }
 }
+
+/// Returns the name nearest to one that does not exist, if one is near enough to be meant.
+pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    let near = wanted.chars().count().div_ceil(3).max(1);
+    names
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
+        .filter(|(distance, _)| *distance <= near)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn only_a_name_that_may_be_meant_is_offered() {
+        let names = ["max_entries", "max_bytes", "eviction", "ttl"];
+        assert_eq!(nearest("max_entrys", names), Some("max_entries"));
+        assert_eq!(nearest("tlt", names), Some("ttl"));
+        assert_eq!(nearest("Eviction", names), Some("eviction"));
+        assert_eq!(nearest("colour", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+}

@@ -3,6 +3,7 @@
 #[doc(hidden)]
 pub mod __private;
 mod call;
+mod config;
 mod engine;
 mod entry;
 mod error;
@@ -16,10 +17,11 @@ pub mod time;
 
 pub use cachex_macros::{CacheKey, CacheScope, cached, invalidates, updates};
 pub use call::scope::CacheScope;
+pub use config::{Eviction, MemorySettings, Settings};
 pub use engine::Cache;
 pub use entry::Stamp;
 pub use error::Error;
 pub use key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use method::{CacheValue, Region};
-pub use policy::{Jitter, Policy};
+pub use policy::{Jitter, MethodSettings, Policy};
 pub use tag::{Tag, Tags};

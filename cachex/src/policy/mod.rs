@@ -1,6 +1,14 @@
 //! The rules of a method: how long its entries live, when they are refreshed, how long a caller waits.
+//!
+//! Reading order: [`Policy`], [`check`] (which policies make sense), [`settings`] (what is set outside of the annotation).
+
+mod check;
+mod settings;
 
 use std::time::Duration;
+
+pub(crate) use check::LONGEST;
+pub use settings::MethodSettings;
 
 /// How much the lifetime of each entry is shortened at random, so that entries loaded together do not expire together.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,0 +1,79 @@
+//! Which settings make sense: settings go in, paths and what is wrong there come out.
+
+use super::Settings;
+use super::read::written;
+use crate::error::Error;
+use crate::policy::{MethodSettings, Policy};
+
+/// The most entries a memory tier keeps: it numbers them in 32 bits.
+const MOST_ENTRIES: u64 = u32::MAX as u64;
+
+impl Settings {
+    /// Checks settings that were made by hand; those of a file or of the environment are checked when they are read.
+    ///
+    /// # Errors
+    ///
+    /// A configuration error that lists all mistakes, one on a line, each beginning with the key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut settings = cachex::Settings::default();
+    /// settings.memory.max_entries = 0;
+    /// let error = settings.check().unwrap_err();
+    /// assert_eq!(error.to_string(), "`memory.max_entries` is 0; a memory tier keeps at least one entry");
+    /// ```
+    pub fn check(&self) -> Result<(), Error> {
+        let lines: Vec<_> = mistakes(self).iter().map(|(path, text)| format!("`{}` {text}", written(path))).collect();
+        if lines.is_empty() { Ok(()) } else { Err(Error::configuration(lines.join("\n"))) }
+    }
+}
+
+/// Returns what is wrong, with the path of the key to change.
+pub(super) fn mistakes(settings: &Settings) -> Vec<(Vec<&str>, String)> {
+    let mut mistakes = Vec::new();
+    if settings.namespace.is_empty() {
+        mistakes.push((vec!["namespace"], "is empty; write for example \"shop\"".to_owned()));
+    } else if settings.namespace.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        mistakes.push((vec!["namespace"], "has a space or a control character; write for example \"shop\"".to_owned()));
+    }
+    memory(settings, &mut mistakes);
+    method(&["defaults"], &settings.defaults, &mut mistakes);
+    if settings.defaults.optional {
+        mistakes.push((vec!["defaults", "optional"], "has no effect here; set it at a method".to_owned()));
+    }
+    for (name, method_settings) in &settings.methods {
+        method(&["methods", name], method_settings, &mut mistakes);
+    }
+    mistakes
+}
+
+fn memory<'a>(settings: &'a Settings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {
+    let memory = &settings.memory;
+    if memory.max_entries == 0 {
+        let text = "is 0; a memory tier keeps at least one entry";
+        mistakes.push((vec!["memory", "max_entries"], text.to_owned()));
+    } else if memory.max_entries > MOST_ENTRIES {
+        let text = format!("is too large; a memory tier keeps at most {MOST_ENTRIES} entries");
+        mistakes.push((vec!["memory", "max_entries"], text));
+    }
+    if memory.max_bytes == Some(0) {
+        let text = "is 0; write for example \"256MiB\", or remove it to have no such bound";
+        mistakes.push((vec!["memory", "max_bytes"], text.to_owned()));
+    }
+    if memory.reclaim_interval.is_zero() {
+        mistakes.push((vec!["memory", "reclaim_interval"], "is zero; write for example \"1s\"".to_owned()));
+    } else if memory.reclaim_interval > crate::policy::LONGEST {
+        let text = "is longer than 100 years; write for example \"1s\"";
+        mistakes.push((vec!["memory", "reclaim_interval"], text.to_owned()));
+    }
+}
+
+fn method<'a>(path: &[&'a str], settings: &MethodSettings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {
+    // The annotation may add what is missing here, so only what contradicts itself is a mistake.
+    for mistake in settings.apply(Policy::new()).conflicts() {
+        let mut path = path.to_vec();
+        path.push(mistake.setting);
+        mistakes.push((path, mistake.text));
+    }
+}

@@ -1,0 +1,120 @@
+//! What a program is set to: files and the environment go in, checked [`Settings`] come out.
+//!
+//! Reading order: [`tree`] (values with their places), [`toml`], [`yaml`], [`environment`] and [`embed`] (the sources),
+//! [`schema`] (every key), [`scalar`] (single values), [`read`] (tree to settings), [`check`] (what makes sense),
+//! [`load`] (which sources there are).
+
+mod check;
+mod embed;
+mod environment;
+mod eviction;
+mod load;
+mod read;
+mod scalar;
+mod schema;
+#[cfg(feature = "toml")]
+mod toml;
+mod tree;
+#[cfg(feature = "yaml")]
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use eviction::Eviction;
+
+use crate::policy::MethodSettings;
+
+/// How a cache is set up: what [`load`](Self::load) reads from `cachex.toml` and the environment.
+///
+/// It can be a part of a program's own configuration as well, since it implements serde's `Deserialize`.
+///
+/// Default: namespace `cachex`, 100 000 entries in memory, and every method as annotated.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use cachex::Settings;
+///
+/// # #[cfg(feature = "toml")] {
+/// let settings = Settings::from_toml_str(
+///     r#"
+///     namespace = "shop"
+///     [memory]
+///     max_entries = 5_000
+///     max_bytes = "256MiB"
+///     [methods."shop::Users::find"]
+///     ttl = "10m"
+///     "#,
+/// )?;
+/// assert_eq!(settings.namespace, "shop");
+/// assert_eq!(settings.memory.max_bytes, Some(256 * 1024 * 1024));
+/// assert_eq!(settings.methods["shop::Users::find"].ttl, Some(Duration::from_secs(600)));
+///
+/// let error = Settings::from_toml_str("[memory]\nmax_entrys = 5").unwrap_err();
+/// assert_eq!(error.to_string(), "line 2: unknown key `memory.max_entrys`; did you mean `memory.max_entries`?");
+/// # }
+/// # Ok::<_, cachex::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// What all keys of the program begin with, so that programs can share a store; without spaces.
+    /// Default: `cachex`.
+    pub namespace: String,
+    /// Settings for every method, where neither its annotation nor its own settings say anything.
+    /// Default: nothing is set.
+    pub defaults: MethodSettings,
+    /// The memory tier.
+    pub memory: MemorySettings,
+    /// Settings of single methods by their full name, such as `shop::Users::find`. Default: none.
+    pub methods: BTreeMap<String, MethodSettings>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            namespace: "cachex".to_owned(),
+            defaults: MethodSettings::new(),
+            memory: MemorySettings::default(),
+            methods: BTreeMap::new(),
+        }
+    }
+}
+
+/// How the memory tier is set up.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let memory = cachex::MemorySettings::default();
+/// assert_eq!(memory.max_entries, 100_000);
+/// assert_eq!(memory.max_bytes, None);
+/// assert_eq!(memory.reclaim_interval, Duration::from_secs(1));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct MemorySettings {
+    /// How many entries are kept at most: 1 to 4 294 967 295. Default: 100 000.
+    pub max_entries: u64,
+    /// How many bytes all values weigh together at most. Default: no bound.
+    pub max_bytes: Option<u64>,
+    /// Which entry goes when there is no room. Default: S3-FIFO.
+    pub eviction: Eviction,
+    /// How often expired and invalidated entries are reclaimed. Default: 1 second.
+    pub reclaim_interval: Duration,
+}
+
+impl Default for MemorySettings {
+    fn default() -> Self {
+        Self {
+            max_entries: 100_000,
+            max_bytes: None,
+            eviction: Eviction::default(),
+            reclaim_interval: Duration::from_secs(1),
+        }
+    }
+}

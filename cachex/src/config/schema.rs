@@ -1,0 +1,65 @@
+//! Every key there is, with how it is read.
+
+use super::eviction::Eviction;
+use super::tree::Value;
+use super::{MemorySettings, Settings};
+use crate::policy::MethodSettings;
+
+/// One key of a section of `T`.
+pub(super) struct Setting<T> {
+    pub(super) name: &'static str,
+    /// Reads the value into its field, or says what to write instead.
+    pub(super) read: fn(&Value, &mut T) -> Result<(), String>,
+}
+
+macro_rules! settings {
+    ($($name:ident: $read:expr;)*) => {
+        &[$(Setting {
+            name: stringify!($name),
+            read: |value, into| {
+                into.$name = $read(value)?;
+                Ok(())
+            },
+        }),*]
+    };
+}
+
+/// The sections of the root.
+pub(super) const SECTIONS: [&str; 3] = ["memory", "defaults", "methods"];
+
+/// The keys outside of any section.
+pub(super) const ROOT: &[Setting<Settings>] = settings! {
+    namespace: Value::text;
+};
+
+/// The keys of `memory`.
+pub(super) const MEMORY: &[Setting<MemorySettings>] = settings! {
+    max_entries: Value::count;
+    max_bytes: |value: &Value| value.bytes().map(Some);
+    eviction: |value: &Value| value.name_of("an eviction policy", &Eviction::NAMES);
+    reclaim_interval: Value::span;
+};
+
+/// The keys of `defaults` and of each method.
+pub(super) const METHOD: &[Setting<MethodSettings>] = settings! {
+    ttl: |value: &Value| value.span().map(Some);
+    tti: |value: &Value| value.span().map(Some);
+    soft_ttl: |value: &Value| value.span().map(Some);
+    refresh_ahead: |value: &Value| value.span().map(Some);
+    grace: |value: &Value| value.span().map(Some);
+    jitter: |value: &Value| value.jitter().map(Some);
+    negative_ttl: |value: &Value| value.span().map(Some);
+    timeout: |value: &Value| value.span().map(Some);
+    soft_timeout: |value: &Value| value.span().map(Some);
+    single_flight: |value: &Value| value.flag().map(Some);
+    enabled: |value: &Value| value.flag().map(Some);
+    optional: Value::flag;
+};
+
+/// Returns the path of every key; those of a method as keys of `defaults`.
+pub(super) fn paths() -> impl Iterator<Item = String> {
+    let root = ROOT.iter().map(|setting| setting.name.to_owned());
+    let memory = MEMORY.iter().map(|setting| format!("memory.{}", setting.name));
+    let defaults = METHOD.iter().map(|setting| format!("defaults.{}", setting.name));
+    root.chain(memory).chain(defaults)
+}
