@@ -1,5 +1,7 @@
 //! The integration suite: behaviour across crates, through the public API.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
 mod annotated;
 mod configuration;
 mod derives;

@@ -42,6 +42,10 @@ impl fmt::Display for Place {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     /// Text in quotes.
+    #[cfg_attr(
+        not(any(feature = "toml", feature = "yaml", test)),
+        expect(dead_code, reason = "the sources that are left know no quotes")
+    )]
     Text(String),
     /// A whole number.
     Number(i128),

@@ -1,6 +1,7 @@
 //! YAML as a source: text goes in, a tree comes out.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
@@ -138,13 +139,14 @@ impl<'a> Document<'a, '_> {
             let value = self.value(event, value_span)?;
             let place = self.place(span);
             match key {
-                Value::Text(key) | Value::Plain(key) => {
-                    if table.contains_key(&key) {
-                        self.mistakes.add(place, format!("gives `{key}` twice; remove one"));
-                    } else {
-                        table.insert(key, Node { place, value });
+                Value::Text(key) | Value::Plain(key) => match table.entry(key) {
+                    Entry::Vacant(free) => {
+                        free.insert(Node { place, value });
                     }
-                }
+                    Entry::Occupied(first) => {
+                        self.mistakes.add(place, format!("gives `{}` twice; remove one", first.key()));
+                    }
+                },
                 other => self.mistakes.add(place, format!("has {} as a key; write a name", other.kind())),
             }
         }

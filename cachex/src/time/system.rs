@@ -20,6 +20,7 @@ impl Clock for SystemClock {
     }
 
     #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock of the machine")]
     fn now(&self) -> Timestamp {
         use std::sync::OnceLock;
         use std::time::Instant;
