@@ -25,3 +25,4 @@ pub use key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use method::{CacheValue, Region};
 pub use policy::{Jitter, MethodSettings, Policy};
 pub use tag::{Tag, Tags};
+pub use tier::memory::Eviction;

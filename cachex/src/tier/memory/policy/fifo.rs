@@ -1,0 +1,35 @@
+//! First in, first out.
+
+use super::lists::Lists;
+use super::{Policy, SlotId, Traces};
+
+const ALL: usize = 0;
+
+/// Evicts the entry that was stored longest ago.
+#[derive(Debug, Default)]
+pub(crate) struct Fifo(Lists<1>);
+
+impl Policy for Fifo {
+    fn enter(&mut self, slot: SlotId, _traces: &dyn Traces) {
+        self.0.push(ALL, slot);
+    }
+
+    fn renew(&mut self, slot: SlotId) {
+        self.0.move_to(ALL, slot);
+    }
+
+    fn forget(&mut self, slot: SlotId) {
+        self.0.remove(slot);
+    }
+
+    fn evict(&mut self, _traces: &dyn Traces) -> Option<SlotId> {
+        let victim = self.0.oldest(ALL)?;
+        self.0.remove(victim);
+        Some(victim)
+    }
+
+    #[cfg(test)]
+    fn members(&self) -> Vec<SlotId> {
+        self.0.oldest_first(ALL)
+    }
+}

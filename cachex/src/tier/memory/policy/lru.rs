@@ -1,0 +1,54 @@
+//! Least recently used.
+
+use std::collections::BTreeSet;
+
+use super::{Policy, SlotId, Traces};
+
+/// Evicts the entry that was used longest ago.
+///
+/// Readers only leave the tick of their use at the slot; the queue learns of it when the slot comes up. A tick the queue
+/// knows is never later than the true one, so a slot that comes up first with its true tick is the least recently used:
+/// the order is exact, though readers never touch the queue.
+#[derive(Debug, Default)]
+pub(crate) struct Lru {
+    queue: BTreeSet<(u64, SlotId)>,
+    /// The tick under which each slot is queued; meaningless for slots not held.
+    queued: Vec<u64>,
+}
+
+impl Lru {
+    fn put(&mut self, slot: SlotId, used_at: u64) {
+        self.queued[slot as usize] = used_at;
+        self.queue.insert((used_at, slot));
+    }
+}
+
+impl Policy for Lru {
+    fn enter(&mut self, slot: SlotId, traces: &dyn Traces) {
+        let index = slot as usize;
+        if self.queued.len() <= index {
+            self.queued.resize(index + 1, 0);
+        }
+        self.put(slot, traces.used_at(slot));
+    }
+
+    fn forget(&mut self, slot: SlotId) {
+        self.queue.remove(&(self.queued[slot as usize], slot));
+    }
+
+    fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId> {
+        loop {
+            let (known, slot) = self.queue.pop_first()?;
+            let used_at = traces.used_at(slot);
+            if used_at == known {
+                return Some(slot);
+            }
+            self.put(slot, used_at);
+        }
+    }
+
+    #[cfg(test)]
+    fn members(&self) -> Vec<SlotId> {
+        self.queue.iter().map(|(_, slot)| *slot).collect()
+    }
+}

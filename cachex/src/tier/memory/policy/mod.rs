@@ -1,0 +1,89 @@
+//! Who leaves when room is needed: slots come in as they are filled, victims go out.
+//!
+//! Policies are pure structures over slot numbers. They know nothing of keys, values and locks; what readers left behind
+//! they see through [`Traces`]. How many slots they hold is bounded from outside: shares (the small queue, the window)
+//! are shares of the slots held now.
+//!
+//! Reading order: [`lists`], then the policies from plain to rich: [`fifo`], [`random`], [`lru`], [`sieve`],
+//! [`s3_fifo`] (with [`ghost`]), [`lfu`] (with [`sketch`]).
+
+mod fifo;
+mod ghost;
+mod lfu;
+mod lists;
+mod lru;
+mod random;
+mod s3_fifo;
+mod sieve;
+mod sketch;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use super::eviction::Eviction;
+
+/// The number of a slot within its shard.
+pub(crate) type SlotId = u32;
+
+/// What readers left behind at each slot.
+pub(crate) trait Traces {
+    /// Returns the uses since the policy last set them.
+    fn uses(&self, slot: SlotId) -> u8;
+    /// Sets the uses that count from now on.
+    fn set_uses(&self, slot: SlotId, uses: u8);
+    /// Returns the shard's tick at the last use: of two slots, the one used later has the greater.
+    fn used_at(&self, slot: SlotId) -> u64;
+    /// Returns the hash of the key in the slot.
+    fn hash(&self, slot: SlotId) -> u64;
+}
+
+/// An eviction policy.
+pub(crate) trait Policy: fmt::Debug + Send + Sync {
+    /// Takes in a slot that was filled.
+    fn enter(&mut self, slot: SlotId, traces: &dyn Traces);
+    /// Notes that the entry of a slot was replaced; its uses were carried over and one was added.
+    fn renew(&mut self, _slot: SlotId) {}
+    /// Forgets a slot that was emptied for another reason than room.
+    fn forget(&mut self, slot: SlotId);
+    /// Chooses the slot to empty for room and forgets it; `None` if there is none.
+    fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId>;
+    /// Returns all slots held, in any order.
+    #[cfg(test)]
+    fn members(&self) -> Vec<SlotId>;
+}
+
+/// What a reader notes for a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trace {
+    /// Nothing.
+    Nothing,
+    /// A use, counted up to `most`.
+    Count { most: u8 },
+    /// The tick of the use.
+    Order,
+}
+
+impl Eviction {
+    pub(crate) const fn trace(self) -> Trace {
+        match self {
+            Self::S3Fifo => Trace::Count { most: s3_fifo::MOST_USES },
+            Self::Lfu => Trace::Count { most: sketch::MOST },
+            Self::Sieve => Trace::Count { most: 1 },
+            Self::Lru => Trace::Order,
+            Self::Fifo | Self::Random => Trace::Nothing,
+        }
+    }
+
+    /// Makes an empty policy; `seed` decides what [`Eviction::Random`] chooses.
+    pub(crate) fn policy(self, seed: u64) -> Box<dyn Policy> {
+        match self {
+            Self::S3Fifo => Box::<s3_fifo::S3Fifo>::default(),
+            Self::Lru => Box::<lru::Lru>::default(),
+            Self::Lfu => Box::<lfu::Lfu>::default(),
+            Self::Fifo => Box::<fifo::Fifo>::default(),
+            Self::Random => Box::new(random::Random::new(seed)),
+            Self::Sieve => Box::<sieve::Sieve>::default(),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! S3-FIFO: Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023.
+//!
+//! Three deviations, each measured to help: one use in the small queue is enough to move to the main queue (the paper
+//! asks for two); until the first eviction new entries go straight to the main queue; queue sizes are shares of what is
+//! held now, so that a bound in bytes works as well as one in entries.
+
+use super::ghost::Ghost;
+use super::lists::Lists;
+use super::{Policy, SlotId, Traces};
+
+/// Uses beyond this do not count.
+pub(crate) const MOST_USES: u8 = 3;
+
+const SMALL: usize = 0;
+const MAIN: usize = 1;
+/// The small queue is one part in this many of all slots.
+const SMALL_PART: usize = 10;
+
+/// Evicts what was never used from a small queue of new entries, else what is no longer used from the main queue.
+#[derive(Debug, Default)]
+pub(crate) struct S3Fifo {
+    lists: Lists<2>,
+    ghost: Ghost,
+    has_evicted: bool,
+}
+
+impl S3Fifo {
+    fn len(&self) -> usize {
+        self.lists.len(SMALL) + self.lists.len(MAIN)
+    }
+
+    fn is_small_full(&self) -> bool {
+        self.lists.len(SMALL) * SMALL_PART >= self.len()
+    }
+}
+
+impl Policy for S3Fifo {
+    fn enter(&mut self, slot: SlotId, traces: &dyn Traces) {
+        let is_known = self.ghost.recall(traces.hash(slot));
+        let list = if is_known || !self.has_evicted { MAIN } else { SMALL };
+        self.lists.push(list, slot);
+    }
+
+    fn forget(&mut self, slot: SlotId) {
+        self.lists.remove(slot);
+    }
+
+    fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId> {
+        // Ends: each round evicts, or takes a slot out of the small queue, or takes a use from a slot of the main queue.
+        loop {
+            let small = self.lists.oldest(SMALL).filter(|_| self.is_small_full());
+            if let Some(slot) = small {
+                if traces.uses(slot) > 0 {
+                    traces.set_uses(slot, 0);
+                    self.lists.move_to(MAIN, slot);
+                    continue;
+                }
+                self.ghost.remember(traces.hash(slot), self.len() - self.len() / SMALL_PART);
+                self.lists.remove(slot);
+                self.has_evicted = true;
+                return Some(slot);
+            }
+            let slot = self.lists.oldest(MAIN)?;
+            let uses = traces.uses(slot);
+            if uses == 0 {
+                self.lists.remove(slot);
+                self.has_evicted = true;
+                return Some(slot);
+            }
+            traces.set_uses(slot, uses - 1);
+            self.lists.move_to(MAIN, slot);
+        }
+    }
+
+    #[cfg(test)]
+    fn members(&self) -> Vec<SlotId> {
+        [self.lists.oldest_first(SMALL), self.lists.oldest_first(MAIN)].concat()
+    }
+}

@@ -1,0 +1,44 @@
+//! SIEVE: Zhang et al., "SIEVE is simpler than LRU: an efficient turn-key eviction algorithm for web caches", NSDI 2024.
+
+use super::lists::Lists;
+use super::{Policy, SlotId, Traces};
+
+const ALL: usize = 0;
+
+/// Evicts the first entry, from the hand towards newer ones, that was not used since the hand last passed it.
+#[derive(Debug, Default)]
+pub(crate) struct Sieve {
+    lists: Lists<1>,
+    /// Where the search goes on; `None`: at the oldest.
+    hand: Option<SlotId>,
+}
+
+impl Policy for Sieve {
+    fn enter(&mut self, slot: SlotId, _traces: &dyn Traces) {
+        self.lists.push(ALL, slot);
+    }
+
+    fn forget(&mut self, slot: SlotId) {
+        if self.hand == Some(slot) {
+            self.hand = self.lists.newer(slot);
+        }
+        self.lists.remove(slot);
+    }
+
+    fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId> {
+        // Ends within two rounds: the first one leaves every slot unused.
+        let mut at = self.hand.or(self.lists.oldest(ALL))?;
+        while traces.uses(at) > 0 {
+            traces.set_uses(at, 0);
+            at = self.lists.newer(at).or(self.lists.oldest(ALL))?;
+        }
+        self.hand = self.lists.newer(at);
+        self.lists.remove(at);
+        Some(at)
+    }
+
+    #[cfg(test)]
+    fn members(&self) -> Vec<SlotId> {
+        self.lists.oldest_first(ALL)
+    }
+}
