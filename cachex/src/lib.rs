@@ -25,4 +25,3 @@ pub use key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use method::{CacheValue, Region};
 pub use policy::{Jitter, MethodSettings, Policy};
 pub use tag::{Tag, Tags};
-pub use tier::memory::Eviction;
