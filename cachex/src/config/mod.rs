@@ -7,7 +7,6 @@
 mod check;
 mod embed;
 mod environment;
-mod eviction;
 mod load;
 mod read;
 mod scalar;
@@ -21,7 +20,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use eviction::Eviction;
+pub use crate::tier::memory::Eviction;
 
 use crate::policy::MethodSettings;
 

@@ -1,8 +1,7 @@
 //! Every key there is, with how it is read.
 
-use super::eviction::Eviction;
 use super::tree::Value;
-use super::{MemorySettings, Settings};
+use super::{Eviction, MemorySettings, Settings};
 use crate::policy::MethodSettings;
 
 /// One key of a section of `T`.

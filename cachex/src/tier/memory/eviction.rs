@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// Which entry leaves the memory tier when a bound is reached.
 ///
-/// Whatever the policy, entries that are dead by age go first. In configuration each policy has the name shown by
+/// Whatever the policy, where there are entries that are dead by age, they go first. In configuration each policy has the name shown by
 /// [`Display`](fmt::Display).
 ///
 /// Default: [`S3Fifo`](Self::S3Fifo).
@@ -53,18 +53,19 @@ pub enum Eviction {
 }
 
 impl Eviction {
-    /// All policies, in the order in which messages list them.
-    pub(crate) const ALL: [Self; 6] = [Self::S3Fifo, Self::Lru, Self::Lfu, Self::Fifo, Self::Random, Self::Sieve];
+    /// All policies by name, in the order in which messages list them.
+    pub(crate) const NAMES: [(&'static str, Self); 6] = [
+        ("s3-fifo", Self::S3Fifo),
+        ("lru", Self::Lru),
+        ("lfu", Self::Lfu),
+        ("fifo", Self::Fifo),
+        ("random", Self::Random),
+        ("sieve", Self::Sieve),
+    ];
 
-    const fn name(self) -> &'static str {
-        match self {
-            Self::S3Fifo => "s3-fifo",
-            Self::Lru => "lru",
-            Self::Lfu => "lfu",
-            Self::Fifo => "fifo",
-            Self::Random => "random",
-            Self::Sieve => "sieve",
-        }
+    fn name(self) -> &'static str {
+        let found = Self::NAMES.into_iter().find(|(_, eviction)| *eviction == self);
+        found.map(|(name, _)| name).expect("every policy has a name")
     }
 }
 
@@ -83,8 +84,8 @@ impl FromStr for Eviction {
     ///
     /// A configuration error that lists the names, if there is no policy of that name.
     fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|eviction| eviction.name() == name).ok_or_else(|| {
-            let names = Self::ALL.map(|eviction| format!("`{eviction}`")).join(", ");
+        Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, eviction)| eviction).ok_or_else(|| {
+            let names = Self::NAMES.map(|(known, _)| format!("`{known}`")).join(", ");
             Error::configuration(format!("`{name}` is not an eviction policy; use one of {names}"))
         })
     }
@@ -96,8 +97,9 @@ mod tests {
 
     #[test]
     fn every_policy_is_read_back_from_its_name() {
-        for eviction in Eviction::ALL {
-            assert_eq!(eviction.to_string().parse::<Eviction>().unwrap(), eviction);
+        for (name, eviction) in Eviction::NAMES {
+            assert_eq!(eviction.to_string(), name);
+            assert_eq!(name.parse::<Eviction>().unwrap(), eviction);
         }
     }
 
