@@ -1,0 +1,111 @@
+//! What must be installed: it is installed if that can be done, else the command to type is the error.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A program that the steps need.
+struct Tool {
+    name: &'static str,
+    /// Ends well if the tool is there.
+    probe: &'static [&'static str],
+    /// Its component, where rustup manages the toolchain.
+    component: Option<&'static str>,
+    /// The Debian packages that have it.
+    packages: &'static [&'static str],
+}
+
+const TOOLS: [Tool; 3] = [
+    Tool { name: "a C compiler", probe: &["cc", "--version"], component: None, packages: &["gcc", "libc6-dev"] },
+    Tool { name: "rustfmt", probe: &["cargo", "fmt", "--version"], component: Some("rustfmt"), packages: &["rustfmt"] },
+    Tool {
+        name: "clippy",
+        probe: &["cargo", "clippy", "--version"],
+        component: Some("clippy"),
+        packages: &["rust-clippy"],
+    },
+];
+
+/// Installs what the steps need and is missing.
+pub(crate) fn ready() -> Result<(), String> {
+    for tool in TOOLS.iter().filter(|tool| !passes(tool.probe)) {
+        let commands = tool.commands(passes(&["rustup", "--version"]));
+        let needs_root = commands[0][0] == "apt-get";
+        let can_install = !needs_root || (is_root() && Path::new("/usr/bin/apt-get").exists());
+        if !can_install {
+            return Err(tool.advice(&commands));
+        }
+        println!("{} is missing; installing it", tool.name);
+        if !commands.iter().all(|command| succeeds(command)) || !passes(tool.probe) {
+            return Err(tool.advice(&commands));
+        }
+    }
+    Ok(())
+}
+
+/// Installs cargo-deny if it is missing; that takes minutes, so only the command that needs it does so.
+pub(crate) fn cargo_deny() -> Result<(), String> {
+    let install = ["cargo", "install", "--locked", "cargo-deny"].map(str::to_owned);
+    if passes(&["cargo", "deny", "--version"]) || succeeds(&install) {
+        return Ok(());
+    }
+    Err(format!("cargo-deny is missing and can't be installed; type: {}", install.join(" ")))
+}
+
+impl Tool {
+    /// Returns the commands that install the tool.
+    fn commands(&self, has_rustup: bool) -> Vec<Vec<String>> {
+        let words = |line: &[&str]| line.iter().map(|word| (*word).to_owned()).collect();
+        if let Some(component) = self.component.filter(|_| has_rustup) {
+            return vec![words(&["rustup", "component", "add", component])];
+        }
+        let mut install: Vec<String> = words(&["apt-get", "install", "--yes", "--no-install-recommends"]);
+        install.extend(self.packages.iter().map(|package| (*package).to_owned()));
+        vec![words(&["apt-get", "update"]), install]
+    }
+
+    fn advice(&self, commands: &[Vec<String>]) -> String {
+        let sudo = if commands[0][0] == "apt-get" { "sudo " } else { "" };
+        let lines: Vec<_> = commands.iter().map(|command| format!("{sudo}{}", command.join(" "))).collect();
+        format!("{} is missing; type: {}", self.name, lines.join(" && "))
+    }
+}
+
+/// Returns whether a command ends well; what it says is not shown.
+fn passes(command: &[&str]) -> bool {
+    let mut command_ = Command::new(command[0]);
+    let command_ = command_.args(&command[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command_.status().is_ok_and(|status| status.success())
+}
+
+fn succeeds(command: &[String]) -> bool {
+    println!("$ {}", command.join(" "));
+    Command::new(&command[0]).args(&command[1..]).status().is_ok_and(|status| status.success())
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_not_install_is_told_what_to_type() {
+        let [compiler, format, _] = &TOOLS;
+        assert_eq!(
+            compiler.advice(&compiler.commands(true)),
+            "a C compiler is missing; type: sudo apt-get update && \
+             sudo apt-get install --yes --no-install-recommends gcc libc6-dev"
+        );
+        assert_eq!(format.advice(&format.commands(true)), "rustfmt is missing; type: rustup component add rustfmt");
+        assert!(format.advice(&format.commands(false)).ends_with(" rustfmt"));
+    }
+
+    #[test]
+    fn a_missing_program_does_not_pass() {
+        assert!(!passes(&["no-such-program"]));
+        assert!(passes(&["true"]));
+    }
+}

@@ -1,0 +1,97 @@
+//! What is run, in which order: cheap steps first, and steps that share what they build beside each other.
+
+use std::time::Duration;
+
+use crate::dependencies;
+use crate::step::{Program, Step, Work};
+use crate::workspace::Workspace;
+
+/// Longer than any step takes on a slow machine with nothing built.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+fn step(name: &'static str, programs: Vec<Program>) -> Step {
+    Step { name, work: Work::Run(programs), limit: LIMIT }
+}
+
+fn cargo(name: &'static str, arguments: &str) -> Step {
+    step(name, vec![Program::cargo(arguments)])
+}
+
+/// Everything.
+pub(crate) fn all(workspace: &Workspace) -> Result<Vec<Step>, String> {
+    let mut steps = vec![
+        cargo("format", "fmt --all --check"),
+        Step { name: "dependencies", work: Work::Check(dependencies::check), limit: LIMIT },
+        cargo("clippy", "clippy --workspace --all-targets --all-features -- -D warnings"),
+        step("features", features(workspace)),
+        // The examples are built here as well, with the same features, so that their step only runs them.
+        step("build", vec![Program::cargo("test --workspace --all-features --lib --bins --tests --examples --no-run")]),
+        cargo("tests", "test --workspace --all-features --lib --bins --tests"),
+        cargo("doc-tests", "test --workspace --all-features --doc"),
+        step("docs", vec![docs()]),
+        step("examples", examples(workspace)),
+    ];
+    if workspace.has_loom {
+        steps.push(step("loom", vec![loom()]));
+    }
+    Ok(steps)
+}
+
+/// The inner loop.
+pub(crate) fn fast(_workspace: &Workspace) -> Result<Vec<Step>, String> {
+    Ok(vec![
+        cargo("format", "fmt --all --check"),
+        cargo("clippy", "clippy --workspace --all-targets -- -D warnings"),
+        cargo("tests", "test --workspace --lib --bins --tests"),
+    ])
+}
+
+/// What cargo-deny checks.
+pub(crate) fn deny() -> Vec<Step> {
+    vec![cargo("deny", "deny --all-features check")]
+}
+
+/// Every crate of ours without features, with each alone, and with its default; with all it is seen by `clippy`.
+fn features(workspace: &Workspace) -> Vec<Program> {
+    let mut programs = Vec::new();
+    for package in &workspace.members {
+        if package.features.is_empty() {
+            continue;
+        }
+        let mut check = |features: &str| {
+            let name = &package.name;
+            let line = format!("clippy --package {name} --lib {features} -- -D warnings");
+            programs.push(Program::cargo(&line));
+        };
+        check("");
+        check("--no-default-features");
+        for feature in &package.features {
+            check(&format!("--no-default-features --features {feature}"));
+        }
+    }
+    programs
+}
+
+fn docs() -> Program {
+    Program::cargo("doc --workspace --all-features --no-deps").variable("RUSTDOCFLAGS", "-D warnings")
+}
+
+/// Every example; the quickstart as the README says, and for a short time.
+fn examples(workspace: &Workspace) -> Vec<Program> {
+    let mut programs = Vec::new();
+    for example in &workspace.examples {
+        programs.push(match example.as_str() {
+            "quickstart" => Program::cargo("run --example quickstart -- --seconds 2"),
+            name => Program::cargo(&format!("run --workspace --all-features --example {name}")),
+        });
+    }
+    programs
+}
+
+/// The model checks, with what they build apart: their flags would make everything else be built anew.
+fn loom() -> Program {
+    Program::cargo("test --package cachex --lib --release --target-dir target/loom loom_")
+        .variable("RUSTFLAGS", "--cfg loom")
+        .variable("CARGO_PROFILE_RELEASE_LTO", "off")
+        .variable("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+}

@@ -1,0 +1,100 @@
+//! What cargo knows of the workspace.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The crates of the workspace and what they stand on.
+pub(crate) struct Workspace {
+    pub(crate) members: Vec<Package>,
+    pub(crate) others: Vec<Package>,
+    /// The names of all examples.
+    pub(crate) examples: Vec<String>,
+    /// Whether there are model checks.
+    pub(crate) has_loom: bool,
+}
+
+/// A crate.
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) licence: Option<String>,
+    /// The oldest compiler it says it works with.
+    pub(crate) rust_version: Option<String>,
+    /// Where it comes from; `None` for a path.
+    pub(crate) source: Option<String>,
+    /// Its features, without `default`.
+    pub(crate) features: Vec<String>,
+}
+
+impl Workspace {
+    /// Asks cargo.
+    pub(crate) fn read() -> Result<Self, String> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .args(["metadata", "--format-version", "1", "--all-features"])
+            .output()
+            .map_err(|error| format!("`cargo metadata` can't be run: {error}"))?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        }
+        let metadata: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|error| format!("`cargo metadata` is not understood: {error}"))?;
+        Ok(Self::from_metadata(&metadata))
+    }
+
+    fn from_metadata(metadata: &Value) -> Self {
+        let ours = |package: &Value| list(&metadata["workspace_members"]).contains(&package["id"]);
+        let (members, others): (Vec<_>, Vec<_>) = list(&metadata["packages"]).iter().partition(|package| ours(package));
+        let examples = members
+            .iter()
+            .flat_map(|package| list(&package["targets"]))
+            .filter(|target| list(&target["kind"]).iter().any(|kind| kind == "example"));
+        let mut examples: Vec<_> = examples.filter_map(|target| text(&target["name"])).collect();
+        examples.sort();
+        let mut dependencies = members.iter().flat_map(|package| list(&package["dependencies"]));
+        Self {
+            has_loom: dependencies.any(|dependency| dependency["name"] == "loom"),
+            examples,
+            members: members.into_iter().map(Package::from_metadata).collect(),
+            others: others.into_iter().map(Package::from_metadata).collect(),
+        }
+    }
+}
+
+impl Package {
+    fn from_metadata(package: &Value) -> Self {
+        let features = package["features"].as_object().into_iter().flat_map(|features| features.keys());
+        Self {
+            name: text(&package["name"]).unwrap_or_default(),
+            version: text(&package["version"]).unwrap_or_default(),
+            licence: text(&package["license"]),
+            rust_version: text(&package["rust_version"]),
+            source: text(&package["source"]),
+            features: features.filter(|name| *name != "default").cloned().collect(),
+        }
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_workspace_is_understood() {
+        let workspace = Workspace::read().unwrap();
+        let cachex = workspace.members.iter().find(|package| package.name == "cachex").unwrap();
+        assert!(cachex.features.iter().any(|feature| feature == "toml"));
+        assert!(!cachex.features.iter().any(|feature| feature == "default"));
+        assert!(cachex.rust_version.is_some());
+        assert!(workspace.others.iter().any(|package| package.name == "serde_json"));
+    }
+}
