@@ -7,9 +7,10 @@ pub use crate::call::effects::{
 };
 pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async};
 pub use crate::call::scope::CacheScope;
+pub use crate::entry::{AnyValue, Entry, Meta};
 pub use crate::key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use crate::method::hooks::Hooks;
-pub use crate::method::keep::{Local, Portable};
+pub use crate::method::keep::{Keep, Local, Portable};
 pub use crate::method::shape::{Probe, ProbeFallible, ProbeFallibleOptional, ProbeOptional, ProbePlain, keep_errors};
 pub use crate::method::site::{CallSite, Registered, Site};
 pub use crate::policy::{Jitter, Policy};

@@ -20,6 +20,7 @@ enum Kind {
     Configuration { message: String, source: Option<Box<dyn std::error::Error + Send + Sync>> },
     Timeout { method: &'static str, after: Duration },
     Type { region: &'static str, wanted: &'static str },
+    Loader { name: String, has: (&'static str, &'static str), asked: (&'static str, &'static str) },
     UnknownMethod { name: String, nearest: Option<String> },
     Load(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -44,6 +45,14 @@ impl Error {
         Self(Box::new(Kind::Type { region, wanted }))
     }
 
+    pub(crate) fn other_loader(
+        name: impl Into<String>,
+        has: (&'static str, &'static str),
+        asked: (&'static str, &'static str),
+    ) -> Self {
+        Self(Box::new(Kind::Loader { name: name.into(), has, asked }))
+    }
+
     pub(crate) fn unknown_method(name: impl Into<String>, nearest: Option<String>) -> Self {
         Self(Box::new(Kind::UnknownMethod { name: name.into(), nearest }))
     }
@@ -64,10 +73,10 @@ impl Error {
         matches!(*self.0, Kind::Timeout { .. })
     }
 
-    /// Returns whether the entry holds a value of another type than was asked for.
+    /// Returns whether an entry, or a registered loader, is of other types than was asked for.
     #[must_use]
     pub fn is_type_mismatch(&self) -> bool {
-        matches!(*self.0, Kind::Type { .. })
+        matches!(*self.0, Kind::Type { .. } | Kind::Loader { .. })
     }
 
     /// Returns whether a method was named that does not exist.
@@ -89,6 +98,11 @@ impl fmt::Display for Error {
             Kind::Configuration { message, .. } => f.write_str(message),
             Kind::Timeout { method, after } => write!(f, "`{method}` did not return within {after:?}"),
             Kind::Type { region, wanted } => write!(f, "an entry of `{region}` is not a `{wanted}`"),
+            Kind::Loader { name, has, asked } => write!(
+                f,
+                "the loader `{name}` takes `{}` and gives `{}`; it was called with `{}` for `{}`",
+                has.0, has.1, asked.0, asked.1
+            ),
             Kind::UnknownMethod { name, nearest: Some(nearest) } => {
                 write!(f, "there is no cached method `{name}`; the nearest name is `{nearest}`")
             }

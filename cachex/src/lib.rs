@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod key;
 mod method;
+mod observe;
 mod policy;
 mod sync;
 mod tag;
@@ -18,10 +19,14 @@ pub mod time;
 pub use cachex_macros::{CacheKey, CacheScope, cached, invalidates, updates};
 pub use call::scope::CacheScope;
 pub use config::{Eviction, MemorySettings, Settings};
-pub use engine::Cache;
+pub use engine::{
+    Blocking, Builder, Cache, EntryOptions, Explanation, Fence, KeyParts, Loading, MethodInfo, Ttl, Verdict, install,
+    installed,
+};
 pub use entry::Stamp;
 pub use error::Error;
 pub use key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use method::{CacheValue, Region};
+pub use observe::{Event, Observer, Stats};
 pub use policy::{Jitter, MethodSettings, Policy};
 pub use tag::{Tag, Tags};

@@ -1,11 +1,14 @@
 //! What a writing method does to the cache: invalidations, and values that become entries.
 
 use std::future::Future;
-use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::Call;
 use super::scope::CacheScope;
-use crate::engine::Cache;
+use crate::engine::load::{Caller, Job};
+use crate::engine::update::Writing;
+use crate::engine::{Cache, installed};
+use crate::entry::Entry;
 use crate::key::Key;
 use crate::method::hooks::Hooks;
 use crate::method::keep::Keep;
@@ -48,59 +51,162 @@ impl Effects {
     pub fn key(&mut self, key: Key) {
         self.keys.push(key);
     }
-}
 
-/// An entry of a cached method that is about to get a new value: `R` is what the method returns.
-#[derive(Debug)]
-pub struct Update<R>(PhantomData<fn() -> R>);
-
-impl<R> Update<R> {
-    /// Names the entry, its tags, and how its value is kept.
-    pub fn new<S, K>(_call: &Call<'_>, _shape: S, _keep: K, _hooks: Hooks<S>, _tags: Tags) -> Self
-    where
-        S: Shape<Output = R> + 'static,
-        K: Keep<S::Value> + 'static,
-    {
-        Self(PhantomData)
+    fn apply(&self) {
+        let cache = self.cache.as_ref().unwrap_or_else(|| installed());
+        cache.engine().invalidate(&self.tags, &self.keys);
     }
-
-    /// Keeps what `value` holds as the entry; a failure is not kept.
-    pub fn prime(self, _value: &R) {}
-
-    /// As [`prime`](Self::prime), for async methods.
-    pub async fn prime_async(self, _value: &R) {}
 }
 
-/// Removes the entry of a call; returns whether there was one.
-pub fn remove(_call: &Call<'_>) -> bool {
-    false
+/// Effects whose method runs: if it does not come to an end (it panics, or its future is dropped), nobody knows what it has
+/// written, and they are applied.
+struct Armed(Option<Effects>);
+
+impl Armed {
+    fn end(mut self, has_written: bool) {
+        if let Some(effects) = self.0.take()
+            && has_written
+        {
+            effects.apply();
+        }
+    }
 }
 
-/// As [`remove`], for async methods.
-pub fn remove_async(_call: &Call<'_>) -> impl Future<Output = bool> + Send + use<> {
-    std::future::ready(false)
+impl Drop for Armed {
+    fn drop(&mut self) {
+        if let Some(effects) = &self.0 {
+            effects.apply();
+        }
+    }
 }
 
 /// Runs a method that blocks, then invalidates.
-pub fn invalidates<S: Shape, B: FnOnce() -> S::Output>(_effects: Effects, _shape: S, body: B) -> S::Output {
-    body()
+pub fn invalidates<S: Shape, B: FnOnce() -> S::Output>(effects: Effects, shape: S, body: B) -> S::Output {
+    let armed = Armed(Some(effects));
+    let output = body();
+    armed.end(!shape.is_failure(&output));
+    output
 }
 
 /// As [`invalidates`], for async methods.
 pub async fn invalidates_async<S: Shape, F: Future<Output = S::Output>>(
-    _effects: Effects,
-    _shape: S,
+    effects: Effects,
+    shape: S,
     body: F,
 ) -> S::Output {
-    body.await
+    let armed = Armed(Some(effects));
+    let output = body.await;
+    armed.end(!shape.is_failure(&output));
+    output
+}
+
+/// An entry of a cached method that is about to get a new value: `R` is what the method returns.
+pub struct Update<R> {
+    writing: Writing,
+    appraise: Box<dyn FnOnce(&R) -> Appraisal + Send>,
+}
+
+/// What a returned value means for the entry.
+enum Appraisal {
+    /// It failed: nothing was written.
+    Failed,
+    /// It becomes the entry; or, where it can't be kept, the entry goes.
+    Written(Option<Arc<Entry>>),
+}
+
+impl<R> std::fmt::Debug for Update<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Update").field("writing", &self.writing).finish_non_exhaustive()
+    }
+}
+
+impl<R> Update<R> {
+    /// Names the entry, its tags, and how its value is kept.
+    pub fn new<S, K>(call: &Call<'_>, shape: S, keep: K, hooks: Hooks<S>, tags: Tags) -> Self
+    where
+        S: Shape<Output = R> + 'static,
+        K: Keep<S::Value> + 'static,
+    {
+        let engine = call.cache_in_use().engine();
+        let method = engine.method(call.region());
+        let policy = method.policy();
+        let caller = Caller::Blocking;
+        let key = call.key();
+        let writing = Writing::begin(engine, method, &key);
+        let is_used = method.is_enabled() && !call.is_bypassed();
+        let job = Job { engine: engine.clone(), method: method.clone(), key, shape, keep, hooks, policy, tags, caller };
+        let appraise = Box::new(move |output: &R| {
+            if shape.is_failure(output) {
+                return Appraisal::Failed;
+            }
+            Appraisal::Written(is_used.then(|| job.written(output)).flatten())
+        });
+        Self { writing, appraise }
+    }
+
+    /// Keeps what `value` holds as the entry; a failure is not kept.
+    pub fn prime(self, value: &R) {
+        match (self.appraise)(value) {
+            Appraisal::Failed => self.writing.cancel(),
+            Appraisal::Written(entry) => self.writing.prime(entry),
+        }
+    }
+
+    /// As [`prime`](Self::prime), for async methods.
+    pub fn prime_async(self, value: &R) -> impl Future<Output = ()> + Send + use<R> {
+        self.prime(value);
+        std::future::ready(())
+    }
+
+    fn end(self, effects: Effects, output: &R) {
+        match (self.appraise)(output) {
+            Appraisal::Failed => self.writing.cancel(),
+            Appraisal::Written(entry) => self.writing.end(entry, &effects.tags, &effects.keys),
+        }
+    }
+}
+
+/// An update whose method runs; see [`Armed`].
+struct ArmedUpdate<R>(Option<(Effects, Update<R>)>);
+
+impl<R> ArmedUpdate<R> {
+    fn end(mut self, output: &R) {
+        if let Some((effects, update)) = self.0.take() {
+            update.end(effects, output);
+        }
+    }
+}
+
+impl<R> Drop for ArmedUpdate<R> {
+    fn drop(&mut self) {
+        if let Some((effects, update)) = self.0.take() {
+            update.writing.end(None, &effects.tags, &effects.keys);
+        }
+    }
 }
 
 /// Runs a method that blocks, then invalidates, then makes what it returned the entry.
-pub fn updates<R, B: FnOnce() -> R>(_effects: Effects, _update: Update<R>, body: B) -> R {
-    body()
+pub fn updates<R, B: FnOnce() -> R>(effects: Effects, update: Update<R>, body: B) -> R {
+    let armed = ArmedUpdate(Some((effects, update)));
+    let output = body();
+    armed.end(&output);
+    output
 }
 
 /// As [`updates`], for async methods.
-pub async fn updates_async<R, F: Future<Output = R>>(_effects: Effects, _update: Update<R>, body: F) -> R {
-    body.await
+pub async fn updates_async<R, F: Future<Output = R>>(effects: Effects, update: Update<R>, body: F) -> R {
+    let armed = ArmedUpdate(Some((effects, update)));
+    let output = body.await;
+    armed.end(&output);
+    output
+}
+
+/// Removes the entry of a call; returns whether there was one.
+pub fn remove(call: &Call<'_>) -> bool {
+    call.cache_in_use().engine().remove(&call.key())
+}
+
+/// As [`remove`], for async methods.
+pub fn remove_async(call: &Call<'_>) -> impl Future<Output = bool> + Send + use<> {
+    std::future::ready(remove(call))
 }

@@ -1,21 +1,145 @@
 //! Decides and acts: looks entries up, loads them once, stores them checked, invalidates them.
+//!
+//! Reading order: this file (what a cache is made of), [`plan`] (the verdict of a look-up), [`lookup`], [`load`] (the path of a miss),
+//! [`attempt`] (one run of a loader), [`flight`] and [`nesting`] (who loads, who waits), [`appraise`] (what becomes of a value),
+//! [`checked`] (the only ways to store), [`invalidate`], [`update`] and [`fence`], [`methods`] and [`registry`] (what is cached), [`reclaim`] (what
+//! is dropped), [`cache`] and the rest (the public handle).
 
+pub(crate) mod appraise;
+pub(crate) mod attempt;
+pub(crate) mod builder;
+pub(crate) mod cache;
+pub(crate) mod checked;
+pub(crate) mod dynamic;
+pub(crate) mod explain;
+pub(crate) mod fence;
+pub(crate) mod flight;
+pub(crate) mod install;
+pub(crate) mod invalidate;
+pub(crate) mod load;
+pub(crate) mod lookup;
+pub(crate) mod manual;
+pub(crate) mod methods;
+pub(crate) mod nesting;
+pub(crate) mod plan;
+pub(crate) mod reclaim;
+pub(crate) mod registry;
 pub(crate) mod runtime;
+pub(crate) mod update;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex};
 
-/// A cache.
+pub use builder::Builder;
+pub use cache::{Cache, KeyParts};
+pub use explain::{Explanation, Verdict};
+pub use fence::Fence;
+pub use install::{install, installed};
+pub use manual::{Blocking, EntryOptions, Loading, Ttl};
+pub use registry::MethodInfo;
+
+use crate::entry::stamp::{Epoch, Sequence};
+use crate::entry::tags::TagClocks;
+use crate::entry::{AnyValue, Entry};
+use crate::key::{Key, KeyRef};
+use crate::method::Region;
+use crate::observe::event::{Event, Observers};
+use crate::tier::memory::MemoryTier;
+use crate::time::{Clock, SystemClock, Timestamp};
+use fence::Fences;
+use flight::Flights;
+use methods::{Method, Methods};
+use registry::Rules;
+
+/// What a leader hands to its followers.
 #[derive(Clone, Debug)]
-pub struct Cache {}
-
-impl AsRef<Cache> for Cache {
-    fn as_ref(&self) -> &Cache {
-        self
-    }
+pub(crate) enum Landing {
+    /// The loaded value, kept or not.
+    Value(Arc<Entry>),
+    /// The load failed; this expired entry answers.
+    FellBack(Arc<Entry>),
+    /// The load failed, and its error is shared.
+    Failed(Arc<AnyValue>),
 }
 
-static INSTALLED: OnceLock<Cache> = OnceLock::new();
+/// Everything a cache is made of; [`Cache`] is a handle to it.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    namespace: Box<str>,
+    clock: ClockInUse,
+    seed: u64,
+    /// Moved on by every invalidation; see [`crate::entry::stamp`].
+    sequence: Sequence,
+    /// Held while the sequence is moved on and epochs are raised, so that an invalidation is one step for all others.
+    order: Mutex<()>,
+    /// The last invalidation of everything.
+    epoch: Epoch,
+    tags: TagClocks,
+    tier: MemoryTier,
+    flights: Arc<Flights<Landing>>,
+    methods: Methods,
+    rules: Rules,
+    fences: Fences,
+    loaders: dynamic::Loaders,
+    observers: Observers,
+    is_bounded_by_bytes: bool,
+}
 
-pub(crate) fn installed() -> &'static Cache {
-    INSTALLED.get_or_init(|| Cache {})
+/// The clock, without an indirection for the usual one.
+#[derive(Debug)]
+enum ClockInUse {
+    System(SystemClock),
+    Injected(Box<dyn Clock>),
+}
+
+impl Engine {
+    #[inline]
+    pub(crate) fn now(&self) -> Timestamp {
+        match &self.clock {
+            ClockInUse::System(clock) => clock.now(),
+            ClockInUse::Injected(clock) => clock.now(),
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        match &self.clock {
+            ClockInUse::System(clock) => clock,
+            ClockInUse::Injected(clock) => &**clock,
+        }
+    }
+
+    /// Returns what this cache knows of a region.
+    #[inline]
+    pub(crate) fn method(&self, region: &'static Region) -> &Arc<Method> {
+        self.methods.get(region, || match region.id() {
+            0 => self.rules.manual(),
+            _ => self.rules.policy(region.name(), region.policy()),
+        })
+    }
+
+    #[inline]
+    pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: &'a [u8]) -> KeyRef<'a> {
+        self.tier.key_ref(region, bytes)
+    }
+
+    pub(crate) fn key_ref_of<'a>(&self, key: &'a Key) -> KeyRef<'a> {
+        self.tier.key_ref(key.region(), key.bytes())
+    }
+
+    /// Whether nothing that the entry depends on was invalidated since its load began. (Its key is not asked: an entry
+    /// whose key was invalidated is gone.)
+    #[inline]
+    pub(crate) fn is_current(&self, method: &Method, entry: &Entry) -> bool {
+        let stamp = entry.meta.stamp;
+        self.epoch.allows(stamp) && method.epoch.allows(stamp) && entry.is_current()
+    }
+
+    /// As [`is_current`](Self::is_current), fences aside: a fence hides entries for a while, it does not make them wrong.
+    pub(crate) fn is_unaltered(&self, method: &Method, entry: &Entry) -> bool {
+        let stamp = entry.meta.stamp;
+        self.epoch.allows(stamp) && method.epoch.allows(stamp) && entry.meta.tags.were_current(stamp)
+    }
+
+    pub(crate) fn tell(&self, event: impl Fn() -> Event) {
+        self.observers.tell(event);
+    }
 }

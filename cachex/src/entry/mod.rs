@@ -17,17 +17,18 @@ use crate::time::Timestamp;
 use tags::TagCells;
 
 /// Any value a tier can hold.
-pub(crate) type AnyValue = dyn Any + Send + Sync;
+pub type AnyValue = dyn Any + Send + Sync;
 
 /// A value with its metadata.
-pub(crate) struct Entry<V: ?Sized = AnyValue> {
+pub struct Entry<V: ?Sized = AnyValue> {
     pub(crate) meta: Meta,
+    again: fn(&Entry, Meta) -> Option<Arc<Entry>>,
     value: V,
 }
 
 /// All that is known of a value apart from the value.
 #[derive(Debug)]
-pub(crate) struct Meta {
+pub struct Meta {
     /// The logical clock, read before the load began.
     pub(crate) stamp: Stamp,
     /// The clocks of the entry's tags.
@@ -71,9 +72,10 @@ pub(crate) enum Freshness {
     Dead,
 }
 
-impl<V: Any + Send + Sync> Entry<V> {
+impl<V: Any + Clone + Send + Sync> Entry<V> {
     pub(crate) fn new(meta: Meta, value: V) -> Arc<Entry> {
-        Arc::new(Self { meta, value })
+        let again = |entry: &Entry, meta| entry.value::<V>().map(|value| Entry::new(meta, value.clone()));
+        Arc::new(Self { meta, again, value })
     }
 }
 
@@ -82,6 +84,11 @@ impl Entry {
     #[inline]
     pub(crate) fn value<V: Any>(&self) -> Option<&V> {
         self.value.downcast_ref()
+    }
+
+    /// Makes an entry of the same value with other metadata.
+    pub(crate) fn with_meta(&self, meta: Meta) -> Option<Arc<Entry>> {
+        (self.again)(self, meta)
     }
 
     /// Whether no tag of the entry was invalidated since its load began.
@@ -108,7 +115,40 @@ impl Meta {
     }
 }
 
+impl Meta {
+    /// Returns the same with other times.
+    pub(crate) fn with_life(&self, life: Life) -> Self {
+        Self {
+            stamp: self.stamp,
+            tags: self.tags.clone(),
+            life,
+            weight: self.weight,
+            is_negative: self.is_negative,
+            load_time: self.load_time,
+            uses: AtomicU8::new(self.uses.load(Ordering::Relaxed)),
+        }
+    }
+}
+
 impl Life {
+    /// Returns the same times.
+    pub(crate) fn again(&self) -> Self {
+        self.expiring_at(self.expires_at)
+    }
+
+    /// Returns the same with another end.
+    pub(crate) fn expiring_at(&self, expires_at: Timestamp) -> Self {
+        let accessed_at = AtomicU64::new(self.accessed_at().as_nanos());
+        Self {
+            created_at: self.created_at,
+            stale_at: self.stale_at,
+            expires_at,
+            grace: self.grace,
+            tti: self.tti,
+            accessed_at,
+        }
+    }
+
     pub(crate) fn new(
         created_at: Timestamp,
         stale_at: Timestamp,
@@ -144,6 +184,12 @@ impl Life {
             None => self.expires_at,
             Some(tti) => self.expires_at.min(self.accessed_at().after(tti)),
         }
+    }
+
+    /// Returns how long the entry has until it expires, if it ever does.
+    pub(crate) fn time_left(&self, now: Timestamp) -> Option<Duration> {
+        let deadline = self.deadline();
+        (deadline != Timestamp::NEVER).then(|| deadline.since(now))
     }
 
     /// Returns when the entry is of no use at all, as things stand.

@@ -8,16 +8,6 @@ use crate::sync::{AtomicU64, Ordering};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(u64);
 
-impl Stamp {
-    pub(crate) const fn new(reading: u64) -> Self {
-        Self(reading)
-    }
-
-    pub(crate) const fn get(self) -> u64 {
-        self.0
-    }
-}
-
 /// The logical clock itself: one counter, moved on by every invalidation.
 #[derive(Debug)]
 pub(crate) struct Sequence(AtomicU64);

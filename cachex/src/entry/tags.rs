@@ -61,6 +61,11 @@ impl TagCells {
         self.0.iter().all(|cell| cell.allows(stamp))
     }
 
+    /// As [`allow`](Self::allow), fences aside.
+    pub(crate) fn were_current(&self, stamp: Stamp) -> bool {
+        self.0.iter().all(|cell| cell.epoch.allows(stamp))
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &TagCell> {
         self.0.iter().map(|cell| &**cell)
     }

@@ -14,31 +14,35 @@ pub struct Region {
     signature: &'static str,
     version: u32,
     policy: Policy,
-    site: Option<&'static CallSite>,
 }
 
-static MANUAL: Region =
-    Region { id: 0, name: "manual", signature: "manual", version: 0, policy: Policy::new(), site: None };
+static MANUAL: Region = Region { id: 0, name: "manual", signature: "manual", version: 0, policy: Policy::new() };
 
 // Regions live as long as the program: there are as many as annotated methods, instances of generic ones, and
 // registered loaders, all bounded by the code.
 static REGISTERED: Mutex<Vec<&'static Region>> = Mutex::new(Vec::new());
 
 impl Region {
+    /// Returns the region of the manual API.
     pub(crate) const fn manual() -> &'static Self {
         &MANUAL
     }
 
     pub(crate) fn register(site: &'static CallSite, signature: &str) -> &'static Self {
+        let (version, policy) = (site.site().version, site.site().policy.clone());
+        Self::add(|id| Self { id, name: site.name(), signature: String::leak(signature.to_owned()), version, policy })
+    }
+
+    /// Makes the region of a registered loader.
+    pub(crate) fn named(name: &str, policy: Policy) -> &'static Self {
+        let name = String::leak(name.to_owned());
+        Self::add(|id| Self { id, name, signature: name, version: 0, policy })
+    }
+
+    fn add(make: impl FnOnce(u32) -> Self) -> &'static Self {
         let mut known = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
-        let region: &'static Self = Box::leak(Box::new(Self {
-            id: u32::try_from(known.len() + 1).expect("a program has fewer than 2^32 methods"),
-            name: site.name(),
-            signature: String::leak(signature.to_owned()),
-            version: site.site().version,
-            policy: site.site().policy.clone(),
-            site: Some(site),
-        }));
+        let id = u32::try_from(known.len() + 1).expect("a program has fewer than 2^32 methods");
+        let region: &'static Self = Box::leak(Box::new(make(id)));
         known.push(region);
         region
     }
@@ -69,9 +73,5 @@ impl Region {
 
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
-    }
-
-    pub(crate) fn site(&self) -> Option<&'static CallSite> {
-        self.site
     }
 }

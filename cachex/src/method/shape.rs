@@ -50,6 +50,12 @@ macro_rules! shapes {
         #[derive(Debug)]
         pub struct $name<$($param),*>(PhantomData<fn() -> ($($param,)*)>);
 
+        impl<$($param),*> $name<$($param),*> {
+            pub(crate) const fn new() -> Self {
+                Self(PhantomData)
+            }
+        }
+
         impl<$($param),*> Clone for $name<$($param),*> {
             fn clone(&self) -> Self {
                 *self
@@ -82,7 +88,7 @@ pub trait ProbePlain {
 impl<R> ProbePlain for Probe<R> {
     type Output = R;
     fn shape(&self) -> Plain<R> {
-        Plain(PhantomData)
+        Plain::new()
     }
 }
 
@@ -97,7 +103,7 @@ pub trait ProbeOptional {
 impl<T> ProbeOptional for &Probe<Option<T>> {
     type Some = T;
     fn shape(&self) -> Optional<T> {
-        Optional(PhantomData)
+        Optional::new()
     }
 }
 
@@ -115,7 +121,7 @@ impl<T, E> ProbeFallible for &Probe<Result<T, E>> {
     type Ok = T;
     type Err = E;
     fn shape(&self) -> Fallible<T, E> {
-        Fallible(PhantomData)
+        Fallible::new()
     }
 }
 
@@ -133,7 +139,7 @@ impl<T, E> ProbeFallibleOptional for &&Probe<Result<Option<T>, E>> {
     type Some = T;
     type Err = E;
     fn shape(&self) -> FallibleOptional<T, E> {
-        FallibleOptional(PhantomData)
+        FallibleOptional::new()
     }
 }
 

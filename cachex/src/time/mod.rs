@@ -1,6 +1,7 @@
 //! Where the time comes from: a [`Clock`] goes in, [`Timestamp`]s come out.
 
 mod manual;
+pub(crate) mod stopwatch;
 mod system;
 
 use std::fmt;

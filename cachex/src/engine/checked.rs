@@ -1,0 +1,127 @@
+//! The only ways a value becomes an entry.
+//!
+//! A *loaded* value is stored if nothing it depends on was invalidated since its load began. A *written* value voids the
+//! loads under way for its key and replaces the entry. Both are decided under the lock that a removal of the key takes, so
+//! no removal can fall between the check and the store.
+
+use std::sync::Arc;
+
+use super::flight::Ticket;
+use super::methods::Method;
+use super::{Engine, Landing};
+use crate::entry::Entry;
+use crate::entry::stamp::Stamp;
+use crate::key::Key;
+use crate::observe::event::Event;
+use crate::sync::lock;
+use crate::tier::memory::Inserted;
+
+impl Engine {
+    /// Stores a loaded value if it is still current. Returns whether it was.
+    pub(crate) fn store_loaded(&self, method: &Method, entry: &Arc<Entry>, ticket: &Ticket<Landing>) -> bool {
+        let key = ticket.key();
+        // Break this check (`|| true`) and the race suite shows stale entries.
+        let is_valid = || ticket.allows(entry.meta.stamp) && self.is_current(method, entry);
+        self.insert(method, key, entry.clone(), is_valid)
+    }
+
+    /// Moves the logical clock on and acts at the new reading, as one step for every other invalidation.
+    pub(crate) fn at_next<T>(&self, act: impl FnOnce(Stamp) -> T) -> T {
+        let _order = lock(&self.order);
+        act(self.sequence.step())
+    }
+
+    /// Makes a written value the entry, whatever was there; nothing removes the entry.
+    pub(crate) fn write(&self, method: &Method, key: &Key, entry: Option<Arc<Entry>>) {
+        let written: Result<(), std::convert::Infallible> = self.try_write(method, key, |_| Ok((entry, ())));
+        match written {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+    }
+
+    /// As [`write`](Self::write), of what `make` makes of the present state, unless it fails. The order is held throughout:
+    /// writes of a key happen one after the other, and each sees the one before. `make` runs no code of users.
+    pub(crate) fn try_write<T, E>(
+        &self,
+        method: &Method,
+        key: &Key,
+        make: impl FnOnce(Stamp) -> Result<(Option<Arc<Entry>>, T), E>,
+    ) -> Result<T, E> {
+        let (value, gone) = self.at_next(|at| {
+            let (entry, value) = make(at)?;
+            // Break this (drop the line) and a load from before the write replaces what was written.
+            self.void(key, at);
+            Ok((value, self.put(key, entry, at)))
+        })?;
+        self.settle(method, key, gone);
+        Ok(value)
+    }
+
+    /// Makes `entry` the entry, or removes what there is. The order is held, and what was voided at `at` stays void: a
+    /// removal that comes later takes the entry away again.
+    pub(super) fn put(&self, key: &Key, entry: Option<Arc<Entry>>, at: Stamp) -> Gone {
+        let Some(mut entry) = entry else { return Gone::Removed(self.tier.remove(self.key_ref_of(key))) };
+        if let Some(entry) = Arc::get_mut(&mut entry) {
+            entry.meta.stamp = at;
+        }
+        Gone::Inserted(self.tier.insert(self.key_ref_of(key), entry, || true))
+    }
+
+    /// Accounts for a write, once the order is no longer held, and drops what had to go.
+    pub(super) fn settle(&self, method: &Method, key: &Key, gone: Gone) {
+        match gone {
+            Gone::Inserted(inserted) => {
+                self.account(method, key, inserted);
+            }
+            Gone::Removed(None) => {}
+            Gone::Removed(Some(_)) => {
+                method.counters.removed.one();
+                self.tell(|| Event::Removed(key.clone()));
+            }
+        }
+    }
+
+    /// Inserts an entry if `is_valid`, and accounts for all that had to go.
+    pub(crate) fn insert(
+        &self,
+        method: &Method,
+        key: &Key,
+        entry: Arc<Entry>,
+        is_valid: impl FnOnce() -> bool,
+    ) -> bool {
+        self.account(method, key, self.tier.insert(self.key_ref_of(key), entry, is_valid))
+    }
+
+    /// Counts and tells what an insert did; what had to go is dropped here, outside of any lock.
+    pub(super) fn account(&self, method: &Method, key: &Key, inserted: Inserted) -> bool {
+        match inserted {
+            Inserted::Rejected(entry) => {
+                drop(entry);
+                method.counters.rejected_stores.one();
+                self.tell(|| Event::StoreRejected(key.clone()));
+                false
+            }
+            Inserted::TooHeavy { entry, removed } => {
+                method.counters.removed.add(u64::from(removed.is_some()));
+                drop((entry, removed));
+                self.tell(|| Event::TooHeavy(key.clone()));
+                false
+            }
+            Inserted::Stored { replaced: _, evicted } => {
+                method.counters.stores.one();
+                for (key, _entry) in evicted {
+                    self.method(key.region()).counters.evicted.one();
+                    self.tell(|| Event::Evicted(key.clone()));
+                }
+                true
+            }
+        }
+    }
+}
+
+/// What a write left over, to be dropped once no lock is held.
+pub(super) enum Gone {
+    Inserted(Inserted),
+    Removed(Option<Arc<Entry>>),
+}

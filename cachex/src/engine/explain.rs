@@ -1,0 +1,129 @@
+//! Why the next call hits or misses.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::cache::Cache;
+use crate::entry::{Freshness, Stamp};
+use crate::key::Key;
+use crate::tag::Tag;
+
+/// What a cache knows of one key.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::{Cache, EntryOptions, Key, Verdict};
+///
+/// let cache = Cache::builder().build()?;
+/// let key = Key::new("a");
+/// assert_eq!(cache.explain(&key).verdict, Verdict::Absent);
+/// cache.blocking().set(&key, 1, &EntryOptions::new().tag("t"))?;
+/// assert_eq!(cache.explain(&key).verdict, Verdict::Fresh);
+/// cache.invalidate_tags(["t"]);
+/// assert_eq!(cache.explain(&key).verdict, Verdict::Invalidated);
+/// # Ok::<(), cachex::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// What the next call finds.
+    pub verdict: Verdict,
+    /// How long ago the entry was stored.
+    pub age: Option<Duration>,
+    /// How long it has until it expires, if it ever does.
+    pub ttl: Option<Duration>,
+    /// The logical clock from before its load.
+    pub stamp: Option<Stamp>,
+    /// How long its load took.
+    pub load_time: Option<Duration>,
+    /// What it weighs, in bytes.
+    pub weight: Option<u64>,
+    /// Whether it is a kept "none" or a kept error.
+    pub is_negative: bool,
+    /// Its tags, and the logical clock of the last invalidation of each.
+    pub tags: Vec<(Tag, Stamp)>,
+}
+
+/// What the next call of a key finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// A hit.
+    Fresh,
+    /// A hit that starts a refresh.
+    Stale,
+    /// A miss; the value may answer if loading fails.
+    Expired,
+    /// A miss: the entry is too old.
+    Dead,
+    /// A miss: a tag, the method or everything was invalidated after the entry's load began.
+    Invalidated,
+    /// A miss: a write of one of the entry's tags is under way.
+    Fenced,
+    /// A miss: there is no entry.
+    Absent,
+    /// No look-up: the method is disabled.
+    Disabled,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+            Self::Expired => "expired, within its grace",
+            Self::Dead => "expired",
+            Self::Invalidated => "invalidated",
+            Self::Fenced => "fenced",
+            Self::Absent => "absent",
+            Self::Disabled => "disabled",
+        })
+    }
+}
+
+impl Cache {
+    /// Tells why the next call of a key hits or misses. Changes nothing.
+    #[must_use]
+    pub fn explain(&self, key: &Key) -> Explanation {
+        let engine = self.engine();
+        let method = engine.method(key.region());
+        let mut told = Explanation {
+            verdict: Verdict::Absent,
+            age: None,
+            ttl: None,
+            stamp: None,
+            load_time: None,
+            weight: None,
+            is_negative: false,
+            tags: Vec::new(),
+        };
+        if let Some(entry) = engine.tier.peek(engine.key_ref_of(key)) {
+            let now = engine.now();
+            let meta = &entry.meta;
+            told.verdict = if !engine.is_unaltered(method, &entry) {
+                Verdict::Invalidated
+            } else if !engine.is_current(method, &entry) {
+                Verdict::Fenced
+            } else {
+                match meta.life.freshness(now) {
+                    Freshness::Fresh => Verdict::Fresh,
+                    Freshness::Stale => Verdict::Stale,
+                    Freshness::Expired => Verdict::Expired,
+                    Freshness::Dead => Verdict::Dead,
+                }
+            };
+            told.age = Some(now.since(meta.life.created_at));
+            told.ttl = meta.life.time_left(now);
+            told.stamp = Some(meta.stamp);
+            told.load_time = Some(meta.load_time);
+            told.weight = Some(meta.weight);
+            told.is_negative = meta.is_negative;
+            told.tags = meta.tags.iter().map(|cell| (cell.tag().clone(), cell.invalidated_at())).collect();
+        }
+        if !method.is_enabled() {
+            told.verdict = Verdict::Disabled;
+        }
+        told
+    }
+}

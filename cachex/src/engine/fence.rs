@@ -1,0 +1,124 @@
+//! Fences: "a write of these tags is under way". Until it is released there is no hit and no store for them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Engine;
+use super::cache::Cache;
+use crate::entry::tags::TagCell;
+use crate::observe::event::Event;
+use crate::tag::Tags;
+use crate::time::Timestamp;
+
+/// All fences of a cache.
+#[derive(Debug, Default)]
+pub(crate) struct Fences(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    last_id: u64,
+    standing: HashMap<u64, Standing>,
+}
+
+#[derive(Debug)]
+struct Standing {
+    cells: Vec<Arc<TagCell>>,
+    ends_at: Timestamp,
+}
+
+/// A write under way: while it stands, no entry with one of its tags answers and none is stored.
+///
+/// Dropped without [`release`](Self::release) or [`cancel`](Self::cancel), it counts as released after a write: its tags are
+/// invalidated. The same happens at the end of its lease, at the next [`Cache::reclaim`] or use of a fence.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use cachex::Cache;
+///
+/// let cache = Cache::builder().build()?;
+/// let fence = cache.fence(["users"], Duration::from_secs(5));
+/// // … write to the database …
+/// fence.release();
+/// # Ok::<(), cachex::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a fence that is dropped is released"]
+pub struct Fence {
+    engine: Arc<Engine>,
+    id: u64,
+}
+
+impl Fence {
+    /// Ends the write: its tags are invalidated, then entries may be stored and answer again.
+    pub fn release(self) {
+        drop(self);
+    }
+
+    /// Ends a write that changed nothing: the entries from before answer again.
+    pub fn cancel(self) {
+        self.engine.end_fence(self.id, false);
+    }
+}
+
+impl Drop for Fence {
+    fn drop(&mut self) {
+        self.engine.end_fence(self.id, true);
+    }
+}
+
+impl Cache {
+    /// Says that a write of `tags` is under way, for at most `lease`.
+    pub fn fence<T: Into<crate::tag::Tag>>(&self, tags: impl IntoIterator<Item = T>, lease: Duration) -> Fence {
+        let engine = self.engine().clone();
+        engine.expire_fences();
+        let id = engine.begin_fence(&tags.into_iter().collect(), lease);
+        Fence { engine, id }
+    }
+}
+
+impl Engine {
+    fn begin_fence(&self, tags: &Tags, lease: Duration) -> u64 {
+        let cells: Vec<_> = tags.iter().map(|tag| self.tags.cell(tag)).collect();
+        cells.iter().for_each(|cell| cell.fence());
+        let mut state = self.fences();
+        state.last_id += 1;
+        let id = state.last_id;
+        state.standing.insert(id, Standing { cells, ends_at: self.now().after(lease) });
+        id
+    }
+
+    /// Takes a fence away; a second time does nothing.
+    fn end_fence(&self, id: u64, has_written: bool) {
+        let standing = self.fences().standing.remove(&id);
+        if let Some(standing) = standing {
+            self.lift(&standing, has_written);
+        }
+    }
+
+    fn lift(&self, standing: &Standing, has_written: bool) {
+        if has_written {
+            self.at_next(|at| standing.cells.iter().for_each(|cell| cell.invalidate(at)));
+        }
+        standing.cells.iter().for_each(|cell| cell.release());
+    }
+
+    /// Ends the fences whose lease is over: their writers count as dead, and their writes as done.
+    pub(crate) fn expire_fences(&self) {
+        let now = self.now();
+        let overdue: Vec<_> = {
+            let mut state = self.fences();
+            state.standing.extract_if(|_, standing| standing.ends_at <= now).map(|(_, standing)| standing).collect()
+        };
+        for standing in &overdue {
+            self.lift(standing, true);
+            self.tell(|| Event::FenceExpired);
+        }
+    }
+
+    fn fences(&self) -> std::sync::MutexGuard<'_, State> {
+        self.fences.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,388 @@
+//! Single flight: who loads a key, who waits, and which loads an invalidation of the key has made worthless.
+//!
+//! Invariants:
+//! 1. While anybody loads a key, or waits for it, the key has a [`Slot`]; so an invalidation of the key finds it and raises
+//!    its epoch, and a load that began before is not stored (its stamp is lower).
+//! 2. A stamp is taken after the slot is there: an invalidation that finds no slot is older than every later stamp.
+//! 3. A flight has at most one leader. A leader that goes without landing leaves the flight vacant and wakes all
+//!    followers, one of whom takes over: nobody waits for somebody who is gone.
+
+use std::future::Future;
+use std::hash::BuildHasher;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use foldhash::quality::RandomState;
+use hashbrown::HashMap;
+
+use crate::entry::stamp::{Epoch, Sequence, Stamp};
+use crate::key::Key;
+use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+
+#[cfg(not(loom))]
+const SHARDS: usize = 64;
+#[cfg(loom)]
+const SHARDS: usize = 1;
+
+/// All loads under way in a cache. `L` is what a leader hands to its followers.
+#[derive(Debug)]
+pub(crate) struct Flights<L> {
+    hasher: RandomState,
+    shards: Box<[Mutex<HashMap<Key, Slot<L>, RandomState>>]>,
+    last_id: AtomicU64,
+}
+
+/// What is going on for one key.
+#[derive(Debug)]
+struct Slot<L> {
+    epoch: Arc<Epoch>,
+    /// Loads and waits of this key; the slot goes with the last.
+    users: usize,
+    flight: Option<Arc<Flight<L>>>,
+}
+
+/// One load that others may wait for.
+#[derive(Debug)]
+pub(crate) struct Flight<L> {
+    id: u64,
+    polled_on: AtomicU64,
+    state: Mutex<State<L>>,
+}
+
+#[derive(Debug)]
+struct State<L> {
+    phase: Phase<L>,
+    followers: usize,
+    wakers: Vec<(u64, Waker)>,
+    next_waker: u64,
+}
+
+#[derive(Debug)]
+enum Phase<L> {
+    Loading(Stamp),
+    /// The leader is gone; whoever comes first takes over.
+    Vacant,
+    Landed(L),
+}
+
+/// A load's place in the table: keeps the slot, and knows when the key was invalidated.
+#[derive(Debug)]
+pub(crate) struct Ticket<L: Clone> {
+    flights: Arc<Flights<L>>,
+    key: Key,
+    epoch: Arc<Epoch>,
+    stamp: Stamp,
+}
+
+/// What a caller is to do.
+#[derive(Debug)]
+pub(crate) enum Joined<L: Clone> {
+    Lead(Lead<L>),
+    Follow(Follow<L>),
+}
+
+/// The duty to load. Dropped without [`land`](Self::land), it passes to a follower.
+#[derive(Debug)]
+pub(crate) struct Lead<L: Clone> {
+    ticket: Ticket<L>,
+    flight: Arc<Flight<L>>,
+    has_landed: bool,
+}
+
+/// A place among those who wait. Dropped, it changes nothing for the others.
+#[derive(Debug)]
+pub(crate) struct Follow<L: Clone> {
+    // Taken when the wait ends.
+    ticket: Option<Ticket<L>>,
+    flight: Arc<Flight<L>>,
+    waker: Option<u64>,
+}
+
+/// How a wait ended.
+#[derive(Debug)]
+pub(crate) enum Waited<L: Clone> {
+    Landed(L, Ticket<L>),
+    TakeOver(Lead<L>),
+}
+
+impl<L: Clone> Flights<L> {
+    pub(crate) fn new() -> Self {
+        let hasher = RandomState::default();
+        let shard = |_| Mutex::new(HashMap::with_hasher(RandomState::clone(&hasher)));
+        Self { shards: (0..SHARDS).map(shard).collect(), hasher, last_id: AtomicU64::new(0) }
+    }
+
+    /// Registers a load that nobody joins.
+    pub(crate) fn alone(self: &Arc<Self>, key: &Key, sequence: &Sequence) -> Ticket<L> {
+        let mut shard = self.shard(key);
+        let epoch = Self::enter(&mut shard, key);
+        // Invariant 2: the slot is there before the stamp is taken.
+        Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() }
+    }
+
+    /// Joins the flight of `key`, or begins one. A flight is joined only if `is_current` accepts the stamp of its load:
+    /// who comes after an invalidation must not be answered by a load from before.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        key: &Key,
+        sequence: &Sequence,
+        is_current: impl FnOnce(Stamp) -> bool,
+    ) -> Joined<L> {
+        let mut shard = self.shard(key);
+        let epoch = Self::enter(&mut shard, key);
+        let ticket = Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() };
+        let slot = shard.get_mut(key).expect("the slot was entered above");
+        if let Some(flight) = &slot.flight
+            && flight.admit(|stamp| ticket.epoch.allows(stamp) && is_current(stamp))
+        {
+            return Joined::Follow(Follow { ticket: Some(ticket), flight: flight.clone(), waker: None });
+        }
+        Joined::Lead(self.lead(slot, ticket))
+    }
+
+    /// Begins a flight unless there is one already.
+    pub(crate) fn lead_only(self: &Arc<Self>, key: &Key, sequence: &Sequence) -> Option<Lead<L>> {
+        let mut shard = self.shard(key);
+        if shard.get(key).is_some_and(|slot| slot.flight.is_some()) {
+            return None;
+        }
+        let epoch = Self::enter(&mut shard, key);
+        let ticket = Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() };
+        let slot = shard.get_mut(key).expect("the slot was entered above");
+        Some(self.lead(slot, ticket))
+    }
+
+    /// Makes worthless every load of `key` that began before `at`.
+    pub(crate) fn void(&self, key: &Key, at: Stamp) {
+        if let Some(slot) = self.shard(key).get(key) {
+            slot.epoch.raise(at);
+        }
+    }
+
+    /// As [`void`](Self::void), for every key that `matches`.
+    pub(crate) fn void_matching(&self, at: Stamp, matches: impl Fn(&Key) -> bool) {
+        for shard in &self.shards {
+            let shard = lock(shard);
+            shard.iter().filter(|(key, _)| matches(key)).for_each(|(_, slot)| slot.epoch.raise(at));
+        }
+    }
+
+    /// Returns how many keys are being loaded or waited for.
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    fn shard(&self, key: &Key) -> MutexGuard<'_, HashMap<Key, Slot<L>, RandomState>> {
+        lock(&self.shards[self.hasher.hash_one(key) as usize % SHARDS])
+    }
+
+    fn enter(shard: &mut HashMap<Key, Slot<L>, RandomState>, key: &Key) -> Arc<Epoch> {
+        let fresh = || Slot { epoch: Arc::new(Epoch::at(Stamp::default())), users: 0, flight: None };
+        let slot = shard.entry_ref(key).or_insert_with(fresh);
+        slot.users += 1;
+        slot.epoch.clone()
+    }
+
+    fn lead(self: &Arc<Self>, slot: &mut Slot<L>, ticket: Ticket<L>) -> Lead<L> {
+        let flight = Arc::new(Flight {
+            id: self.last_id.fetch_add(1, Ordering::Relaxed) + 1,
+            polled_on: AtomicU64::new(0),
+            state: Mutex::new(State {
+                phase: Phase::Loading(ticket.stamp),
+                followers: 0,
+                wakers: Vec::new(),
+                next_waker: 0,
+            }),
+        });
+        slot.flight = Some(flight.clone());
+        Lead { ticket, flight, has_landed: false }
+    }
+
+    /// Takes `flight` out of the table, if it is still the one there.
+    fn detach(slot: &mut Slot<L>, flight: &Arc<Flight<L>>) {
+        if slot.flight.as_ref().is_some_and(|current| Arc::ptr_eq(current, flight)) {
+            slot.flight = None;
+        }
+    }
+}
+
+impl<L> Flight<L> {
+    /// Tells flights apart.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Notes the thread that runs the load.
+    pub(crate) fn note_thread(&self, thread: u64) {
+        self.polled_on.store(thread, Ordering::Relaxed);
+    }
+
+    /// Returns the thread that ran the load last; 0 if none did yet.
+    pub(crate) fn thread(&self) -> u64 {
+        self.polled_on.load(Ordering::Relaxed)
+    }
+
+    /// Counts a follower in, if the flight can be joined.
+    fn admit(&self, is_current: impl FnOnce(Stamp) -> bool) -> bool {
+        let mut state = lock(&self.state);
+        let is_joinable = match state.phase {
+            Phase::Loading(stamp) => is_current(stamp),
+            Phase::Vacant => true,
+            Phase::Landed(_) => false,
+        };
+        state.followers += usize::from(is_joinable);
+        is_joinable
+    }
+
+    fn leave(state: &mut State<L>, waker: Option<u64>) {
+        state.followers -= 1;
+        state.wakers.retain(|(id, _)| Some(*id) != waker);
+    }
+}
+
+impl<L: Clone> Ticket<L> {
+    /// Returns the logical clock from before the load.
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// Whether the key was not invalidated since `stamp`.
+    pub(crate) fn allows(&self, stamp: Stamp) -> bool {
+        self.epoch.allows(stamp)
+    }
+
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
+    }
+}
+
+impl<L: Clone> Drop for Ticket<L> {
+    fn drop(&mut self) {
+        let mut shard = self.flights.shard(&self.key);
+        let slot = shard.get_mut(&self.key).expect("a slot stays while it has users");
+        slot.users -= 1;
+        if slot.users == 0 {
+            shard.remove(&self.key);
+        }
+    }
+}
+
+impl<L: Clone> Lead<L> {
+    pub(crate) fn ticket(&self) -> &Ticket<L> {
+        &self.ticket
+    }
+
+    pub(crate) fn flight(&self) -> &Arc<Flight<L>> {
+        &self.flight
+    }
+
+    /// Answers the followers and ends the flight.
+    pub(crate) fn land(mut self, landing: L) {
+        self.has_landed = true;
+        let mut shard = self.ticket.flights.shard(&self.ticket.key);
+        let slot = shard.get_mut(&self.ticket.key).expect("a slot stays while it has users");
+        Flights::detach(slot, &self.flight);
+        drop(shard);
+        let wakers = {
+            let mut state = lock(&self.flight.state);
+            state.phase = Phase::Landed(landing);
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+}
+
+impl<L: Clone> Drop for Lead<L> {
+    fn drop(&mut self) {
+        if self.has_landed {
+            return;
+        }
+        let wakers = {
+            let mut shard = self.ticket.flights.shard(&self.ticket.key);
+            let mut state = lock(&self.flight.state);
+            state.phase = Phase::Vacant;
+            if state.followers == 0 {
+                let slot = shard.get_mut(&self.ticket.key).expect("a slot stays while it has users");
+                Flights::detach(slot, &self.flight);
+            }
+            std::mem::take(&mut state.wakers)
+        };
+        // All are woken: if only one were and it was dropped just then, nobody would take over.
+        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+}
+
+impl<L: Clone> Follow<L> {
+    pub(crate) fn flight(&self) -> &Arc<Flight<L>> {
+        &self.flight
+    }
+
+    /// Waits until the flight has landed, or has lost its leader and it is ours to load.
+    pub(crate) fn wait<'a>(&'a mut self, sequence: &'a Sequence) -> Wait<'a, L> {
+        Wait { follow: self, sequence }
+    }
+
+    fn take_ticket(&mut self) -> Ticket<L> {
+        self.ticket.take().expect("a wait ends once")
+    }
+}
+
+/// The future of [`Follow::wait`].
+#[derive(Debug)]
+pub(crate) struct Wait<'a, L: Clone> {
+    follow: &'a mut Follow<L>,
+    sequence: &'a Sequence,
+}
+
+impl<L: Clone> Future for Wait<'_, L> {
+    type Output = Waited<L>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Waited<L>> {
+        let sequence = self.sequence;
+        let follow = &mut *self.follow;
+        let flight = follow.flight.clone();
+        let mut state = lock(&flight.state);
+        match &state.phase {
+            Phase::Landed(landing) => {
+                let landing = landing.clone();
+                Flight::leave(&mut state, follow.waker);
+                drop(state);
+                Poll::Ready(Waited::Landed(landing, follow.take_ticket()))
+            }
+            Phase::Vacant => {
+                let mut ticket = follow.take_ticket();
+                // A new load begins here: it sees what was written up to now.
+                ticket.stamp = sequence.now();
+                state.phase = Phase::Loading(ticket.stamp);
+                Flight::leave(&mut state, follow.waker);
+                drop(state);
+                Poll::Ready(Waited::TakeOver(Lead { ticket, flight, has_landed: false }))
+            }
+            Phase::Loading(_) => {
+                match follow.waker.and_then(|id| state.wakers.iter_mut().find(|waker| waker.0 == id)) {
+                    Some((_, waker)) => waker.clone_from(cx.waker()),
+                    None => {
+                        let id = state.next_waker;
+                        state.next_waker += 1;
+                        state.wakers.push((id, cx.waker().clone()));
+                        follow.waker = Some(id);
+                    }
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<L: Clone> Drop for Follow<L> {
+    fn drop(&mut self) {
+        let Some(ticket) = &self.ticket else { return };
+        let mut shard = ticket.flights.shard(&ticket.key);
+        let mut state = lock(&self.flight.state);
+        Flight::leave(&mut state, self.waker);
+        if state.followers == 0 && matches!(state.phase, Phase::Vacant) {
+            let slot = shard.get_mut(&ticket.key).expect("a slot stays while it has users");
+            Flights::detach(slot, &self.flight);
+        }
+    }
+}

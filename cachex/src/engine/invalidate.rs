@@ -1,0 +1,85 @@
+//! Invalidations: by tag, by key, by method, of everything. Each is one step of the logical clock.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::methods::Method;
+use crate::entry::stamp::Stamp;
+use crate::key::Key;
+use crate::observe::event::Event;
+use crate::tag::Tags;
+
+impl Engine {
+    /// Invalidates tags and keys in one step.
+    pub(crate) fn invalidate(&self, tags: &Tags, keys: &[Key]) {
+        self.at_next(|at| {
+            self.raise_tags(tags, at);
+            keys.iter().for_each(|key| self.void(key, at));
+        });
+        for key in keys {
+            self.take(key);
+        }
+    }
+
+    /// Makes every entry with one of `tags` wrong, and every load of one that has begun.
+    pub(crate) fn invalidate_tags(&self, tags: &Tags) {
+        self.at_next(|at| self.raise_tags(tags, at));
+    }
+
+    pub(super) fn raise_tags(&self, tags: &Tags, at: Stamp) {
+        for tag in tags {
+            // Break this (drop the line) and every test of invalidation by tag fails.
+            self.tags.cell(tag).invalidate(at);
+        }
+    }
+
+    /// Makes every entry wrong, and every load that has begun. The memory is given back at once.
+    pub(crate) fn clear(&self) {
+        self.at_next(|at| self.epoch.raise(at));
+        self.tier.clear();
+        self.tags.sweep();
+    }
+
+    /// Makes every entry of a method wrong, and every load of one that has begun.
+    pub(crate) fn invalidate_method(&self, method: &Method) {
+        self.at_next(|at| method.epoch.raise(at));
+    }
+
+    /// Removes one entry, and voids the loads of it that have begun. Returns whether there was an entry.
+    pub(crate) fn remove(&self, key: &Key) -> bool {
+        self.at_next(|at| self.void(key, at));
+        self.take(key)
+    }
+
+    /// Voids the loads of a key that have begun.
+    // Break this (drop the line) and a load that began before a removal is stored after it.
+    pub(super) fn void(&self, key: &Key, at: Stamp) {
+        self.flights.void(key, at);
+    }
+
+    /// Takes an entry out of the tier.
+    pub(super) fn take(&self, key: &Key) -> bool {
+        let Some(entry) = self.tier.remove(self.key_ref_of(key)) else { return false };
+        let method = self.method(key.region());
+        let was_current = self.is_current(method, &entry);
+        method.counters.removed.one();
+        self.tell(|| Event::Removed(key.clone()));
+        was_current
+    }
+
+    /// Removes every entry whose key `matches`, and voids the loads of such keys. Returns how many entries there were.
+    pub(crate) fn remove_matching(&self, matches: impl Fn(&Key) -> bool) -> u64 {
+        self.at_next(|at| self.flights.void_matching(at, &matches));
+        let removed = self.tier.retain(&mut |key, _| !matches(key));
+        for (key, _) in &removed {
+            self.method(key.region()).counters.removed.one();
+            self.tell(|| Event::Removed(key.clone()));
+        }
+        removed.len() as u64
+    }
+
+    /// Returns the methods this cache has met under a name: more than one if the method is generic.
+    pub(crate) fn methods_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<Method>> {
+        self.methods.iter().filter(move |method| method.region.name() == name)
+    }
+}

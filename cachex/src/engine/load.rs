@@ -1,0 +1,309 @@
+//! The path of a miss, the same for async and blocking callers: join or lead a flight, wait or load, within the time the
+//! caller has.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::attempt::{Attempt, Beyond, EndsWithCall, GoesOn, Place};
+use super::flight::{Follow, Joined, Lead, Ticket, Waited};
+use super::methods::Method;
+use super::{Engine, Landing, nesting};
+use crate::entry::stamp::Stamp;
+use crate::entry::{Entry, Freshness};
+use crate::error::Error;
+use crate::key::Key;
+use crate::method::hooks::Hooks;
+use crate::method::keep::Keep;
+use crate::method::shape::Shape;
+use crate::observe::event::Event;
+use crate::policy::Policy;
+use crate::tag::Tags;
+use crate::time::Timestamp;
+
+/// All that a load needs to know, owned: it may outlive its call.
+#[derive(Debug)]
+pub(crate) struct Job<S: Shape, K> {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) method: Arc<Method>,
+    pub(crate) key: Key,
+    pub(crate) shape: S,
+    pub(crate) keep: K,
+    pub(crate) hooks: Hooks<S>,
+    pub(crate) policy: Arc<Policy>,
+    /// The tags known from the arguments.
+    pub(crate) tags: Tags,
+    pub(crate) caller: Caller,
+}
+
+/// How the caller waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// It gives its thread to others.
+    Async,
+    /// It keeps its thread.
+    Blocking,
+}
+
+/// How long the caller waits.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// Until an expired entry may answer.
+    soft: Option<Timestamp>,
+    /// Until it gives up.
+    hard: Option<(Timestamp, Duration)>,
+}
+
+impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
+    /// Loads, or waits for who does. The load ends with the call.
+    pub(crate) async fn run<F>(self, fallback: Option<Arc<Entry>>, load: F) -> S::Output
+    where
+        F: Future<Output = S::Output>,
+    {
+        let patience = Patience { soft: None, hard: None };
+        let start = self.enter(0);
+        Arc::new(self).drive(start, fallback, load, patience, EndsWithCall).await
+    }
+
+    /// Loads, or waits for who does, as long as the method's rules allow. The load goes on without the caller.
+    pub(crate) async fn run_detached<F>(self, fallback: Option<Arc<Entry>>, load: F) -> S::Output
+    where
+        S: 'static,
+        K: 'static,
+        F: Future<Output = S::Output> + Send + 'static,
+    {
+        let now = self.engine.now();
+        let patience = Patience {
+            soft: self.policy.soft_timeout.filter(|_| fallback.is_some()).map(|span| now.after(span)),
+            hard: self.policy.timeout.map(|span| (now.after(span), span)),
+        };
+        let start = self.enter(0);
+        Arc::new(self).drive(start, fallback, load, patience, GoesOn).await
+    }
+
+    /// Loads a new value for a stale entry in the call, unless somebody does already; the stale value answers then, and also
+    /// if the load fails.
+    pub(crate) async fn refresh_here<F>(self, stale: Arc<Entry>, value: S::Value, load: F) -> S::Output
+    where
+        F: Future<Output = S::Output>,
+    {
+        match self.engine.flights.lead_only(&self.key, &self.engine.sequence) {
+            None => self.shape.output(value),
+            Some(lead) => {
+                self.method.counters.refreshes.one();
+                Attempt::new(Arc::new(self), Place::Leading(lead), Some(stale), load).await
+            }
+        }
+    }
+
+    /// Whether the caller may have to go before the load has ended.
+    pub(crate) fn is_bounded_in_time(&self, has_fallback: bool) -> bool {
+        let gives_up = self.policy.timeout.is_some() && self.hooks.timed_out.is_some();
+        gives_up || (has_fallback && self.policy.soft_timeout.is_some())
+    }
+
+    /// Takes the duty to load a new value for a stale entry in the background, unless somebody has it already.
+    pub(crate) fn lead_refresh(&self) -> Option<Lead<Landing>> {
+        let lead = self.engine.flights.lead_only(&self.key, &self.engine.sequence)?;
+        self.method.counters.refreshes.one();
+        Some(lead)
+    }
+
+    /// Loads in the background.
+    pub(crate) fn refresh<F>(self, lead: Lead<Landing>, load: F)
+    where
+        S: 'static,
+        K: 'static,
+        F: Future<Output = S::Output> + Send + 'static,
+    {
+        GoesOn.go_on(Attempt::new(Arc::new(self), Place::Leading(lead), None, load));
+    }
+
+    /// Joins a flight or begins one. Who was turned away twice loads for itself: its answer then depends on nobody.
+    fn enter(&self, turned_away: usize) -> Start {
+        if !self.policy.single_flight || turned_away > 1 {
+            return Start::Place(self.alone());
+        }
+        let is_current = |stamp| self.may_join(stamp);
+        match self.engine.flights.join(&self.key, &self.engine.sequence, is_current) {
+            Joined::Lead(lead) => Start::Place(Place::Leading(lead)),
+            Joined::Follow(follow) => Start::Follow(follow),
+        }
+    }
+
+    /// Whether a load that began at `stamp` saw all that the caller must see.
+    // Break this (`true`) and the race suite shows a read older than a finished invalidation.
+    fn may_join(&self, stamp: Stamp) -> bool {
+        let engine = &self.engine;
+        engine.epoch.allows(stamp)
+            && self.method.epoch.allows(stamp)
+            && self.tags.iter().all(|tag| engine.tags.invalidated_at(tag) <= stamp)
+    }
+
+    fn alone(&self) -> Place {
+        Place::Alone(self.engine.flights.alone(&self.key, &self.engine.sequence))
+    }
+
+    async fn drive<F, B>(
+        self: Arc<Self>,
+        mut start: Start,
+        fallback: Option<Arc<Entry>>,
+        load: F,
+        patience: Patience,
+        beyond: B,
+    ) -> S::Output
+    where
+        F: Future<Output = S::Output>,
+        B: Beyond<Attempt<S, K, F>>,
+    {
+        let mut turned_away = 0;
+        let place = loop {
+            let mut follow = match start {
+                Start::Place(place) => break place,
+                Start::Follow(follow) => follow,
+            };
+            let Some(_edge) = self.may_wait(&follow) else { break self.alone() };
+            if turned_away == 0 {
+                self.method.counters.followers.one();
+            }
+            let waited = self.wait(&mut follow, fallback.as_ref(), patience).await;
+            start = match waited {
+                Ok(Waited::TakeOver(lead)) => Start::Place(Place::Leading(lead)),
+                Ok(Waited::Landed(landing, ticket)) => match self.accept(landing, &ticket) {
+                    Some(output) => return output,
+                    None => {
+                        turned_away += 1;
+                        self.enter(turned_away)
+                    }
+                },
+                Err(output) => return output,
+            };
+        };
+        // Looked up again: another may have loaded it between our look-up and our flight.
+        if let Place::Leading(_) = place
+            && let Some(found) = self.find_fresh()
+        {
+            if let Place::Leading(lead) = place {
+                lead.land(Landing::Value(found.0));
+            }
+            return self.shape.output(found.1);
+        }
+        let attempt = Attempt::new(self.clone(), place, fallback.clone(), load);
+        self.attend(attempt, fallback.as_ref(), patience, beyond).await
+    }
+
+    /// Waits for an attempt of our own, as long as the caller can.
+    async fn attend<F, B>(
+        &self,
+        mut attempt: Attempt<S, K, F>,
+        fallback: Option<&Arc<Entry>>,
+        patience: Patience,
+        beyond: B,
+    ) -> S::Output
+    where
+        F: Future<Output = S::Output>,
+        B: Beyond<Attempt<S, K, F>>,
+    {
+        match self.within(&mut attempt, fallback, patience).await {
+            Ok(output) => output,
+            Err(output) => {
+                beyond.go_on(attempt);
+                output
+            }
+        }
+    }
+
+    async fn wait(
+        &self,
+        follow: &mut Follow<Landing>,
+        fallback: Option<&Arc<Entry>>,
+        patience: Patience,
+    ) -> Result<Waited<Landing>, S::Output> {
+        let mut wait = follow.wait(&self.engine.sequence);
+        self.within(&mut wait, fallback, patience).await
+    }
+
+    /// Waits for `future`, but no longer than the caller can: then its error is what the caller gets.
+    async fn within<F: Future + Unpin>(
+        &self,
+        future: &mut F,
+        fallback: Option<&Arc<Entry>>,
+        patience: Patience,
+    ) -> Result<F::Output, S::Output> {
+        if let (Some(until), Some(entry)) = (patience.soft, fallback) {
+            if let Some(output) = self.until(future, until).await {
+                return Ok(output);
+            }
+            let ticket = self.engine.flights.alone(&self.key, &self.engine.sequence);
+            if let Some(value) = self.fall_back(entry, &ticket) {
+                return Err(value);
+            }
+        }
+        let (Some((until, span)), Some(timed_out)) = (patience.hard, self.hooks.timed_out) else {
+            return Ok(future.await);
+        };
+        if let Some(output) = self.until(future, until).await {
+            return Ok(output);
+        }
+        self.method.counters.timeouts.one();
+        self.engine.tell(|| Event::TimedOut(self.key.clone()));
+        let ticket = self.engine.flights.alone(&self.key, &self.engine.sequence);
+        let value = fallback.and_then(|entry| self.fall_back(entry, &ticket));
+        Err(value.unwrap_or_else(|| timed_out(Error::timeout(self.method.region.name(), span))))
+    }
+
+    async fn until<F: Future + Unpin>(&self, future: &mut F, until: Timestamp) -> Option<F::Output> {
+        let mut sleep = self.engine.clock().sleep(until);
+        poll_fn(|cx| {
+            if let Poll::Ready(output) = Pin::new(&mut *future).poll(cx) {
+                return Poll::Ready(Some(output));
+            }
+            sleep.as_mut().poll(cx).map(|()| None)
+        })
+        .await
+    }
+
+    /// Whether the caller can wait for that flight without waiting for itself.
+    fn may_wait(&self, follow: &Follow<Landing>) -> Option<nesting::Edge> {
+        // An async load that was last polled on this very thread may need the thread to go on.
+        if self.caller == Caller::Blocking && follow.flight().thread() == nesting::thread() {
+            return None;
+        }
+        nesting::may_wait(follow.flight().id())
+    }
+
+    /// Returns what the flight of another brought, if it is right for this caller as well.
+    fn accept(&self, landing: Landing, ticket: &Ticket<Landing>) -> Option<S::Output> {
+        match landing {
+            Landing::Value(entry) => self.current_value(&entry, ticket),
+            Landing::FellBack(entry) => self.fall_back(&entry, ticket),
+            Landing::Failed(error) => self.hooks.share_err.and_then(|share| (share.receive)(&error)),
+        }
+    }
+
+    /// Answers with an expired entry, if it is still right.
+    pub(super) fn fall_back(&self, entry: &Arc<Entry>, ticket: &Ticket<Landing>) -> Option<S::Output> {
+        let output = self.current_value(entry, ticket)?;
+        self.method.counters.fallbacks.one();
+        self.engine.tell(|| Event::FellBack(self.key.clone()));
+        Some(output)
+    }
+
+    fn current_value(&self, entry: &Arc<Entry>, ticket: &Ticket<Landing>) -> Option<S::Output> {
+        let is_current = ticket.allows(entry.meta.stamp) && self.engine.is_current(&self.method, entry);
+        is_current.then(|| self.keep.value(entry)).flatten().map(|value| self.shape.output(value))
+    }
+
+    fn find_fresh(&self) -> Option<(Arc<Entry>, S::Value)> {
+        let found = self.engine.lookup(&self.method, self.engine.key_ref_of(&self.key), self.keep)?;
+        (found.freshness == Freshness::Fresh).then_some((found.entry, found.value))
+    }
+}
+
+/// Where a caller stands at first.
+enum Start {
+    Place(Place),
+    Follow(Follow<Landing>),
+}

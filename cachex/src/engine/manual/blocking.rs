@@ -1,0 +1,312 @@
+//! The manual API for callers that block; async callers get the same.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+use std::time::Duration;
+
+use super::EntryOptions;
+use crate::engine::appraise::{lifetime, weight};
+use crate::engine::cache::Cache;
+use crate::engine::load::{Caller, Job};
+use crate::engine::methods::Method;
+use crate::engine::{Engine, runtime};
+use crate::entry::stamp::Stamp;
+use crate::entry::{Entry, Freshness, Meta};
+use crate::error::Error;
+use crate::key::Key;
+use crate::method::hooks::Hooks;
+use crate::method::keep::{CacheValue, Keep, Portable};
+use crate::method::shape::Fallible;
+use crate::policy::Policy;
+use crate::tag::Tags;
+use crate::time::Timestamp;
+
+/// The manual API for callers that block: each operation as in [`Cache`].
+///
+/// # Examples
+///
+/// ```
+/// use cachex::{Cache, EntryOptions, Key};
+///
+/// let cache = Cache::builder().build()?;
+/// let hits = Key::new("page hits");
+/// assert_eq!(cache.blocking().increment(&hits, 2)?, 2);
+/// assert_eq!(cache.blocking().decrement(&hits, 1)?, 1);
+/// # Ok::<(), cachex::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Blocking<'a>(pub(super) &'a Cache);
+
+/// How long an entry has until it expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ttl {
+    /// It never expires.
+    Never,
+    /// It expires after this span.
+    Left(Duration),
+}
+
+impl Blocking<'_> {
+    fn engine(&self) -> &Arc<Engine> {
+        self.0.engine()
+    }
+
+    /// As [`Cache::get`].
+    ///
+    /// # Errors
+    ///
+    /// The entry holds a value of another type.
+    pub fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
+        let method = self.engine().method(key.region());
+        match self.usable(method, key) {
+            None => {
+                method.counters.misses.one();
+                Ok(None)
+            }
+            Some((entry, freshness)) => {
+                let value = entry.value::<T>().ok_or_else(|| wrong_type::<T>(key))?;
+                match freshness {
+                    Freshness::Stale => method.counters.stale_hit(),
+                    _ => method.counters.hit(),
+                }
+                Ok(Some(value.clone()))
+            }
+        }
+    }
+
+    /// As [`Cache::set`].
+    ///
+    /// # Errors
+    ///
+    /// The options contradict each other.
+    pub fn set<T: CacheValue>(&self, key: &Key, value: T, options: &EntryOptions) -> Result<(), Error> {
+        let engine = self.engine();
+        let method = engine.method(key.region());
+        let policy = options.policy(&method.policy())?;
+        let entry = engine.manual_entry(key, value, &policy, &options.tags, Stamp::default());
+        engine.write(method, key, entry);
+        Ok(())
+    }
+
+    /// As [`Cache::get_or_load`]; the loader runs on the caller's thread.
+    ///
+    /// # Errors
+    ///
+    /// The loader's own error; a failure is not kept.
+    pub fn get_or_load<T, E, L>(&self, key: &Key, options: &EntryOptions, loader: L) -> Result<T, E>
+    where
+        T: CacheValue,
+        L: FnOnce() -> Result<T, E>,
+    {
+        match self.0.find_or_job(key, options, Caller::Blocking) {
+            Ok(value) => Ok(value),
+            Err(job) => runtime::block_on(job.run(None, async { loader() })),
+        }
+    }
+
+    /// As [`Cache::remove`].
+    #[must_use = "use `let _ =` if it does not matter whether there was one"]
+    pub fn remove(&self, key: &Key) -> bool {
+        self.engine().remove(key)
+    }
+
+    /// As [`Cache::pull`].
+    ///
+    /// # Errors
+    ///
+    /// The entry holds a value of another type; it stays.
+    pub fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
+        let engine = self.engine();
+        let method = engine.method(key.region());
+        let pulled = engine.try_write(method, key, |_| match self.usable(method, key) {
+            Some((entry, _)) if entry.value::<T>().is_none() => Err(wrong_type::<T>(key)),
+            found => Ok((None, found)),
+        })?;
+        Ok(pulled.and_then(|(entry, _)| entry.value::<T>().cloned()))
+    }
+
+    /// As [`Cache::get_many`].
+    ///
+    /// # Errors
+    ///
+    /// An entry holds a value of another type.
+    pub fn get_many<T: CacheValue>(&self, keys: &[Key]) -> Result<Vec<Option<T>>, Error> {
+        keys.iter().map(|key| self.get(key)).collect()
+    }
+
+    /// As [`Cache::set_many`].
+    ///
+    /// # Errors
+    ///
+    /// The options contradict each other.
+    pub fn set_many<T: CacheValue>(
+        &self,
+        entries: impl IntoIterator<Item = (Key, T)>,
+        options: &EntryOptions,
+    ) -> Result<(), Error> {
+        entries.into_iter().try_for_each(|(key, value)| self.set(&key, value, options))
+    }
+
+    /// As [`Cache::remove_many`].
+    pub fn remove_many(&self, keys: &[Key]) -> u64 {
+        keys.iter().map(|key| u64::from(self.remove(key))).sum()
+    }
+
+    /// As [`Cache::remove_matching`].
+    pub fn remove_matching(&self, pattern: &str) -> u64 {
+        self.engine().remove_matching(|key| key.matches(pattern))
+    }
+
+    /// As [`Cache::exists`].
+    #[must_use]
+    pub fn exists(&self, key: &Key) -> bool {
+        self.peek(key).is_some()
+    }
+
+    /// As [`Cache::expire`].
+    #[must_use = "use `let _ =` if it does not matter whether there was one"]
+    pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
+        let engine = self.engine();
+        let method = engine.method(key.region());
+        loop {
+            let Some(entry) = self.peek(key) else { return false };
+            let life = entry.meta.life.expiring_at(engine.now().after(ttl));
+            let Some(again) = entry.with_meta(entry.meta.with_life(life)) else { return false };
+            // The order is held while it is replaced, so that no write falls between the look and the store.
+            let inserted = engine.at_next(|_| {
+                let is_same = engine.tier.peek(engine.key_ref_of(key)).is_some_and(|now| Arc::ptr_eq(&now, &entry));
+                is_same.then(|| engine.tier.insert(engine.key_ref_of(key), again, || engine.is_current(method, &entry)))
+            });
+            if let Some(inserted) = inserted {
+                return engine.account(method, key, inserted);
+            }
+        }
+    }
+
+    /// As [`Cache::ttl_of`].
+    #[must_use]
+    pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
+        let deadline = self.peek(key)?.meta.life.deadline();
+        Some(match deadline {
+            Timestamp::NEVER => Ttl::Never,
+            deadline => Ttl::Left(deadline.since(self.engine().now())),
+        })
+    }
+
+    /// As [`Cache::increment`].
+    ///
+    /// # Errors
+    ///
+    /// The entry is not an `i64`.
+    pub fn increment(&self, key: &Key, by: i64) -> Result<i64, Error> {
+        self.count(key, |number| number.saturating_add(by))
+    }
+
+    /// As [`Cache::decrement`].
+    ///
+    /// # Errors
+    ///
+    /// The entry is not an `i64`.
+    pub fn decrement(&self, key: &Key, by: i64) -> Result<i64, Error> {
+        self.count(key, |number| number.saturating_sub(by))
+    }
+
+    fn count(&self, key: &Key, step: impl FnOnce(i64) -> i64) -> Result<i64, Error> {
+        let engine = self.engine();
+        let method = engine.method(key.region());
+        engine.try_write(method, key, |_| {
+            let found = self.peek(key);
+            let number = match &found {
+                None => 0,
+                Some(entry) => *entry.value::<i64>().ok_or_else(|| wrong_type::<i64>(key))?,
+            };
+            let next = step(number);
+            let entry = match &found {
+                Some(entry) => Some(Entry::new(entry.meta.with_life(entry.meta.life.again()), next)),
+                None => engine.manual_entry(key, next, &method.policy(), &Tags::new(), Stamp::default()),
+            };
+            Ok((entry, next))
+        })
+    }
+
+    /// Finds a current, unexpired entry, and notes the use.
+    fn usable(&self, method: &Method, key: &Key) -> Option<(Arc<Entry>, Freshness)> {
+        let engine = self.engine();
+        let entry = engine.tier.get(engine.key_ref_of(key))?;
+        let freshness = engine.freshness(method, &entry);
+        matches!(freshness, Freshness::Fresh | Freshness::Stale).then_some((entry, freshness))
+    }
+
+    /// Finds a current, unexpired entry without using it.
+    fn peek(&self, key: &Key) -> Option<Arc<Entry>> {
+        let engine = self.engine();
+        let entry = engine.tier.peek(engine.key_ref_of(key))?;
+        let is_usable = engine.is_current(engine.method(key.region()), &entry)
+            && matches!(entry.meta.life.freshness(engine.now()), Freshness::Fresh | Freshness::Stale);
+        is_usable.then_some(entry)
+    }
+}
+
+impl Cache {
+    /// Finds a usable value, or returns the job to load one.
+    #[expect(clippy::result_large_err, reason = "the job is the other outcome, not an error that is passed on")]
+    pub(in crate::engine) fn find_or_job<T: CacheValue, E>(
+        &self,
+        key: &Key,
+        options: &EntryOptions,
+        caller: Caller,
+    ) -> Result<T, Job<Fallible<T, E>, Portable>> {
+        let engine = self.engine();
+        let method = engine.method(key.region());
+        // Rules that contradict each other are a mistake of the caller, and no reason to break its call.
+        let policy = options.policy(&method.policy()).unwrap_or_else(|_| Policy::clone(&method.policy()));
+        if let Some(found) = engine.lookup::<T, _>(method, engine.key_ref_of(key), Portable)
+            && matches!(found.freshness, Freshness::Fresh | Freshness::Stale)
+        {
+            method.counters.hit();
+            return Ok(found.value);
+        }
+        method.counters.misses.one();
+        let shape = Fallible::new();
+        Err(Job {
+            engine: engine.clone(),
+            method: method.clone(),
+            key: key.clone(),
+            shape,
+            keep: Portable,
+            hooks: Hooks::new(shape),
+            policy: Arc::new(policy),
+            tags: options.tags.clone(),
+            caller,
+        })
+    }
+}
+
+impl Engine {
+    /// Makes the entry of a value that came without an annotation; nothing if it would be dead at once.
+    pub(super) fn manual_entry<T: CacheValue>(
+        &self,
+        key: &Key,
+        value: T,
+        policy: &Policy,
+        tags: &Tags,
+        stamp: Stamp,
+    ) -> Option<Arc<Entry>> {
+        let ttl = lifetime(policy, None, false);
+        let size = if self.is_bounded_by_bytes { Portable.size(&value) } else { size_of::<T>() as u64 };
+        let meta = Meta {
+            stamp,
+            tags: self.tags.cells(tags),
+            life: self.life(policy, ttl, key, stamp),
+            weight: weight(key, size),
+            is_negative: false,
+            load_time: Duration::ZERO,
+            uses: AtomicU8::new(0),
+        };
+        (ttl != Some(Duration::ZERO)).then(|| Entry::new(meta, value))
+    }
+}
+
+fn wrong_type<T>(key: &Key) -> Error {
+    Error::other_type(key.region().name(), std::any::type_name::<T>())
+}

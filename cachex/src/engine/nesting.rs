@@ -1,0 +1,145 @@
+//! Which loads the running code is part of, so that a load that needs itself does not wait for itself.
+//!
+//! A task that leads flights and is about to wait for another one is an edge of a wait-for graph. A wait that would close
+//! a circle is refused; the caller then loads for itself, as it would without a cache.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+thread_local! {
+    static LEADING: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    static THREAD: u64 = {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        LAST.fetch_add(1, Ordering::Relaxed) + 1
+    };
+}
+
+/// Who waits for whom: flights led by a waiting task, and the flights they wait for.
+static WAITS: Mutex<Option<HashMap<u64, Vec<u64>>>> = Mutex::new(None);
+
+/// Returns a number that tells running threads apart; never 0.
+pub(crate) fn thread() -> u64 {
+    THREAD.with(|thread| *thread)
+}
+
+/// Runs `future` as part of the load of `flight`; `note` hears of the thread of each poll.
+pub(crate) fn within<F: Future, N: Fn(u64)>(flight: u64, note: N, future: F) -> Within<F, N> {
+    Within { flight, note, future: Box::pin(future) }
+}
+
+/// The future of [`within`].
+pub(crate) struct Within<F, N> {
+    flight: u64,
+    note: N,
+    // Boxed, so that it can be pinned without unsafe code; this is the path of a miss.
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future, N: Fn(u64) + Unpin> Future for Within<F, N> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        (self.note)(thread());
+        let _frame = Frame::enter(self.flight);
+        self.future.as_mut().poll(cx)
+    }
+}
+
+/// While it lives, the running thread is part of a load.
+struct Frame;
+
+impl Frame {
+    fn enter(flight: u64) -> Self {
+        LEADING.with_borrow_mut(|leading| leading.push(flight));
+        Self
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        LEADING.with_borrow_mut(|leading| leading.pop());
+    }
+}
+
+/// Asks to wait for `flight`. Refused with `None` if that flight waits, directly or through others, for a load that the
+/// running code is part of. The wait ends when the edge is dropped.
+pub(crate) fn may_wait(flight: u64) -> Option<Edge> {
+    let leading = LEADING.with_borrow(Clone::clone);
+    if leading.is_empty() {
+        return Some(Edge { from: leading, to: flight });
+    }
+    let mut waits = waits();
+    let graph = waits.get_or_insert_default();
+    if reaches(graph, flight, &leading) {
+        return None;
+    }
+    for from in &leading {
+        graph.entry(*from).or_default().push(flight);
+    }
+    Some(Edge { from: leading, to: flight })
+}
+
+/// A wait under way.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    from: Vec<u64>,
+    to: u64,
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        if self.from.is_empty() {
+            return;
+        }
+        let mut waits = waits();
+        let graph = waits.get_or_insert_default();
+        for from in &self.from {
+            let Some(targets) = graph.get_mut(from) else { continue };
+            if let Some(index) = targets.iter().position(|to| *to == self.to) {
+                targets.swap_remove(index);
+            }
+            if targets.is_empty() {
+                graph.remove(from);
+            }
+        }
+    }
+}
+
+/// Whether a walk along the waits from `start` meets one of `goals`.
+fn reaches(graph: &HashMap<u64, Vec<u64>>, start: u64, goals: &[u64]) -> bool {
+    let mut seen = Vec::new();
+    let mut open = vec![start];
+    while let Some(flight) = open.pop() {
+        if goals.contains(&flight) {
+            return true;
+        }
+        if !seen.contains(&flight) {
+            seen.push(flight);
+            open.extend(graph.get(&flight).into_iter().flatten());
+        }
+    }
+    false
+}
+
+fn waits() -> MutexGuard<'static, Option<HashMap<u64, Vec<u64>>>> {
+    WAITS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_finds_circles_and_ends_without_one() {
+        let graph = HashMap::from([(1, vec![2, 3]), (2, vec![4]), (3, vec![2]), (4, vec![3])]);
+        assert!(reaches(&graph, 1, &[4]));
+        assert!(reaches(&graph, 4, &[2]));
+        assert!(!reaches(&graph, 2, &[1]));
+        assert!(reaches(&graph, 9, &[9]));
+    }
+}

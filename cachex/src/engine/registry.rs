@@ -1,0 +1,231 @@
+//! Every cached method of the program, and the rules in force for each.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use super::Engine;
+use super::cache::Cache;
+use crate::error::Error;
+use crate::method::site::Registered;
+use crate::observe::Stats;
+use crate::policy::{MethodSettings, Policy};
+
+/// The rules that stand above those of the annotations.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    /// For methods that say nothing themselves.
+    defaults: MethodSettings,
+    /// By name of the method, above its annotation.
+    by_name: RwLock<BTreeMap<String, MethodSettings>>,
+}
+
+impl Rules {
+    pub(crate) fn new(defaults: MethodSettings, by_name: BTreeMap<String, MethodSettings>) -> Self {
+        Self { defaults, by_name: RwLock::new(by_name) }
+    }
+
+    /// Returns the rules in force for a region: the defaults, below the annotation, below the settings for its name.
+    pub(crate) fn policy(&self, name: &str, annotated: &Policy) -> Policy {
+        let filled = self.defaults.fill(annotated.clone());
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        match by_name.get(name) {
+            Some(settings) => settings.apply(filled),
+            None => filled,
+        }
+    }
+
+    /// Returns the rules of the manual API: the defaults.
+    pub(crate) fn manual(&self) -> Policy {
+        self.defaults.fill(Policy::new())
+    }
+
+    fn set(&self, name: &str, settings: MethodSettings) {
+        self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), settings);
+    }
+}
+
+/// What is known of a cached method.
+///
+/// # Examples
+///
+/// ```
+/// #[cachex::cached(ttl = "10s")]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// let methods = cachex::installed().methods();
+/// let square = methods.iter().find(|method| method.name.ends_with("square")).expect("it is annotated");
+/// assert_eq!(square.options, "ttl = \"10s\"");
+/// assert_eq!(square.stats.hits, 0);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MethodInfo {
+    /// Module, type and method; or the name given by the annotation or the registered loader.
+    pub name: String,
+    /// The signature as written; empty for a registered loader.
+    pub signature: String,
+    /// The annotation's options as written.
+    pub options: String,
+    /// Where the annotation stands: `file:line`.
+    pub location: String,
+    /// The rules in force in this cache.
+    pub policy: Policy,
+    /// What this cache has counted for the method, all its generic instances together.
+    pub stats: Stats,
+}
+
+/// Returns the names of all annotated methods of the program, called or not.
+pub(crate) fn annotated_names() -> impl Iterator<Item = &'static str> {
+    inventory::iter::<Registered>().map(|registered| registered.0.name())
+}
+
+/// Refuses two annotations of one name: on a shared store their entries would meet.
+pub(crate) fn check_names() -> Result<(), Error> {
+    let mut places: BTreeMap<&str, &Registered> = BTreeMap::new();
+    for registered in inventory::iter::<Registered>() {
+        let site = registered.0.site();
+        if let Some(other) = places.insert(registered.0.name(), registered) {
+            let other = other.0.site();
+            return Err(Error::configuration(format!(
+                "two cached methods are named `{}` ({}:{} and {}:{}); give one another name: `#[cached(name = \"…\")]`",
+                registered.0.name(),
+                other.file,
+                other.line,
+                site.file,
+                site.line,
+            )));
+        }
+    }
+    Ok(())
+}
+
+impl Cache {
+    /// Lists every annotated method of the program, called or not, and every registered loader, by name.
+    #[must_use]
+    pub fn methods(&self) -> Vec<MethodInfo> {
+        let engine = self.engine();
+        let annotated = inventory::iter::<Registered>().map(|registered| {
+            let site = registered.0.site();
+            MethodInfo {
+                name: registered.0.name().to_owned(),
+                signature: site.signature.to_owned(),
+                options: site.options.to_owned(),
+                location: format!("{}:{}", site.file, site.line),
+                policy: engine.rules.policy(registered.0.name(), &site.policy),
+                stats: engine.stats_of(registered.0.name()),
+            }
+        });
+        let loaders = engine.loaders.regions().into_iter().map(|region| MethodInfo {
+            name: region.name().to_owned(),
+            signature: String::new(),
+            options: String::new(),
+            location: String::new(),
+            policy: engine.rules.policy(region.name(), region.policy()),
+            stats: engine.stats_of(region.name()),
+        });
+        let mut all: Vec<_> = annotated.chain(loaders).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// Returns what was counted for a method, all its generic instances together.
+    ///
+    /// # Errors
+    ///
+    /// No method of that name is annotated or registered.
+    pub fn method_stats(&self, name: &str) -> Result<Stats, Error> {
+        self.engine().check_name(name)?;
+        Ok(self.engine().stats_of(name))
+    }
+
+    /// Changes the rules of a method while the program runs. Entries keep the times they were stored with; a disabled method
+    /// is run as if it had no annotation.
+    ///
+    /// # Errors
+    ///
+    /// No method of that name is annotated or registered, or the rules contradict each other or the annotation.
+    pub fn set_method_config(&self, name: &str, settings: MethodSettings) -> Result<(), Error> {
+        let engine = self.engine();
+        engine.check_name(name)?;
+        engine.check_settings(name, &settings)?;
+        engine.rules.set(name, settings);
+        for method in engine.methods_named(name) {
+            method.set_policy(engine.rules.policy(name, method.region.policy()));
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Takes the settings for methods that the cache is made with.
+    pub(crate) fn preset(&self, methods: BTreeMap<String, MethodSettings>) -> Result<(), Error> {
+        for (name, settings) in methods {
+            if !settings.optional && !annotated_names().any(|known| known == name) {
+                let nearest = crate::error::nearest(&name, annotated_names());
+                let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
+                return Err(Error::configuration(format!(
+                    "settings of `{name}`: there is no such method{hint} (set `optional = true` if it belongs to another \
+                     program, or is a loader that is registered later)"
+                )));
+            }
+            self.check_settings(&name, &settings)?;
+            self.rules.set(&name, settings);
+        }
+        Ok(())
+    }
+
+    fn stats_of(&self, name: &str) -> Stats {
+        let mut all = Stats::default();
+        for method in self.methods_named(name) {
+            all.add(&Stats::read(&method.counters));
+        }
+        all
+    }
+
+    /// Refuses a name that no method has.
+    pub(crate) fn check_name(&self, name: &str) -> Result<(), Error> {
+        let loaders = self.loaders.regions();
+        let names = || annotated_names().chain(loaders.iter().map(|region| region.name()));
+        if names().any(|known| known == name) {
+            return Ok(());
+        }
+        let nearest = crate::error::nearest(name, names()).map(str::to_owned);
+        Err(Error::unknown_method(name, nearest))
+    }
+
+    /// Refuses settings that can't be followed by the methods of that name.
+    pub(crate) fn check_settings(&self, name: &str, settings: &MethodSettings) -> Result<(), Error> {
+        let loaders = self.loaders.regions();
+        let annotated = inventory::iter::<Registered>()
+            .filter(|registered| registered.0.name() == name)
+            .map(|registered| &registered.0.site().policy);
+        let registered = loaders.iter().filter(|region| region.name() == name).map(|region| region.policy());
+        for base in annotated.chain(registered) {
+            let policy = settings.apply(self.rules.defaults.fill(base.clone()));
+            let refuse = |why: &str| Err(Error::configuration(format!("settings of `{name}`: {why}")));
+            if let Err(why) = policy.check() {
+                return refuse(&why.to_string());
+            }
+            if settings.timeout.is_some() && base.timeout.is_none() {
+                return refuse(
+                    "`timeout` can only be changed where the annotation has one, because the method must be able to \
+                     return the error; add `timeout` there",
+                );
+            }
+            if settings.soft_timeout.is_some() && !outlives_call(base) {
+                return refuse(
+                    "`soft_timeout` needs loads that can outlive their call; add `soft_timeout`, `soft_ttl`, \
+                     `refresh_ahead` or `timeout` to the annotation",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the annotation's loads own what they need.
+fn outlives_call(annotated: &Policy) -> bool {
+    [annotated.soft_ttl, annotated.refresh_ahead, annotated.timeout, annotated.soft_timeout].iter().any(Option::is_some)
+}

@@ -1,0 +1,74 @@
+//! Writes of the source that give an entry its new value.
+//!
+//! Two updates of one key may overlap, and nobody but the source knows which wrote last. So an update that meets another
+//! write of its key, or an invalidation of its tags, between its beginning and its end keeps nothing and removes the entry:
+//! the next call loads what the source really holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use super::Landing;
+use super::flight::Ticket;
+use super::load::Job;
+use super::methods::Method;
+use crate::entry::Entry;
+use crate::key::Key;
+use crate::method::keep::Keep;
+use crate::method::shape::Shape;
+use crate::tag::Tags;
+
+/// An update of the source under way.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    engine: Arc<Engine>,
+    method: Arc<Method>,
+    ticket: Ticket<Landing>,
+}
+
+impl Writing {
+    /// Begins before the source is written.
+    pub(crate) fn begin(engine: &Arc<Engine>, method: &Arc<Method>, key: &Key) -> Self {
+        let ticket = engine.flights.alone(key, &engine.sequence);
+        Self { engine: engine.clone(), method: method.clone(), ticket }
+    }
+
+    /// Ends a write that failed.
+    pub(crate) fn cancel(self) {}
+
+    /// Ends a write: invalidates `tags` and `keys`, then makes `entry` the entry if nothing came between.
+    pub(crate) fn end(self, entry: Option<Arc<Entry>>, tags: &Tags, keys: &[Key]) {
+        let (engine, key) = (&self.engine, self.ticket.key());
+        let gone = engine.at_next(|at| {
+            let began = self.ticket.stamp();
+            // Break this (`true`) and the older of two overlapping updates stays.
+            let is_undisturbed = self.ticket.allows(began)
+                && engine.epoch.allows(began)
+                && self.method.epoch.allows(began)
+                && entry.as_ref().is_none_or(|entry| entry.meta.tags.allow(began));
+            engine.raise_tags(tags, at);
+            keys.iter().for_each(|key| engine.void(key, at));
+            engine.void(key, at);
+            engine.put(key, entry.filter(|_| is_undisturbed), at)
+        });
+        engine.settle(&self.method, key, gone);
+        keys.iter().filter(|other| *other != key).for_each(|key| {
+            engine.take(key);
+        });
+    }
+
+    /// Makes `entry` the entry, as a write by hand.
+    pub(crate) fn prime(self, entry: Option<Arc<Entry>>) {
+        self.engine.write(&self.method, self.ticket.key(), entry);
+    }
+}
+
+impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
+    /// Makes the entry of a value that was returned by a write; nothing if it is not to be kept.
+    pub(crate) fn written(&self, output: &S::Output) -> Option<Arc<Entry>> {
+        let value = self.shape.value(output)?;
+        let stamp = self.engine.sequence.now();
+        let appraised = self.appraise(stamp, value, Duration::ZERO)?;
+        appraised.is_kept.then_some(appraised.entry)
+    }
+}

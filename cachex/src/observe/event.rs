@@ -1,0 +1,98 @@
+//! Things that happen in a cache and may interest an operator.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::key::Key;
+
+/// Something that happened to an entry or a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// An entry was dropped for room.
+    Evicted(Key),
+    /// An entry was dropped because of its age.
+    Expired(Key),
+    /// An entry was dropped because a tag, its method or the whole cache was invalidated.
+    Invalidated(Key),
+    /// An entry was removed by its key.
+    Removed(Key),
+    /// A loaded value was not kept, because something it depends on was invalidated while it was loaded.
+    StoreRejected(Key),
+    /// A value was not kept, because it weighs more than the whole cache may.
+    TooHeavy(Key),
+    /// A load failed or panicked.
+    LoadFailed(Key),
+    /// An expired entry within its grace answered, because loading failed or was slow.
+    FellBack(Key),
+    /// A load took longer than its caller was ready to wait.
+    TimedOut(Key),
+    /// An entry held a value of another type than its method returns; it counts as a miss.
+    TypeMismatch(Key),
+    /// A fence was not released by the end of its lease; its tags were invalidated.
+    FenceExpired,
+}
+
+/// Hears of the events of a cache.
+///
+/// Called outside of all locks, on the thread on which the event happened: be quick. A panic is caught and ignored.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use cachex::{Cache, Event, Observer};
+///
+/// #[derive(Debug, Default)]
+/// struct Evictions(AtomicUsize);
+///
+/// impl Observer for Evictions {
+///     fn observe(&self, event: &Event) {
+///         if let Event::Evicted(_) = event {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+///
+/// let cache = Cache::builder().observer(Evictions::default()).build()?;
+/// # Ok::<(), cachex::Error>(())
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// Hears of one event.
+    fn observe(&self, event: &Event);
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: &Event) {
+        (**self).observe(event);
+    }
+}
+
+/// The observers of a cache.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
+
+impl Observers {
+    pub(crate) fn add(&mut self, observer: Arc<dyn Observer>) {
+        self.0.push(observer);
+    }
+
+    /// Tells every observer; the event is made only if there is one.
+    pub(crate) fn tell(&self, event: impl Fn() -> Event) {
+        if self.0.is_empty() {
+            return;
+        }
+        let event = event();
+        for observer in &self.0 {
+            // An observer that panics must not break the call that is observed.
+            let _ignored = catch_unwind(AssertUnwindSafe(|| observer.observe(&event)));
+        }
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} observers", self.0.len())
+    }
+}

@@ -1,0 +1,167 @@
+//! Counters, read and added up.
+
+use std::time::Duration;
+
+use super::counters::Counters;
+
+/// What was counted for a method or a cache since it was made.
+///
+/// # Examples
+///
+/// ```
+/// let stats = cachex::Stats::default();
+/// assert_eq!(stats.hit_rate(), 0.0);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Calls answered by a fresh entry.
+    pub hits: u64,
+    /// Calls answered by a stale entry.
+    pub stale_hits: u64,
+    /// Calls that found nothing to answer with.
+    pub misses: u64,
+    /// Calls that did not use the cache: `when` was false, or the method is disabled.
+    pub bypasses: u64,
+    /// Loads begun and ended, in the call or in the background.
+    pub loads: u64,
+    /// Loads that returned an error or panicked.
+    pub load_errors: u64,
+    /// Calls that waited for the load of another.
+    pub followers: u64,
+    /// Calls answered by an expired entry within its grace.
+    pub fallbacks: u64,
+    /// Calls that gave up waiting for a load.
+    pub timeouts: u64,
+    /// Loads begun in the background.
+    pub refreshes: u64,
+    /// Values that became entries.
+    pub stores: u64,
+    /// Loaded values that were not kept, because of an invalidation during the load.
+    pub rejected_stores: u64,
+    /// Entries dropped for room.
+    pub evicted: u64,
+    /// Entries dropped because of their age.
+    pub expired: u64,
+    /// Entries dropped because of an invalidation of a tag, a method or everything.
+    pub invalidated: u64,
+    /// Entries removed by their key.
+    pub removed: u64,
+    /// Entries there are now.
+    pub entries: u64,
+    /// What these entries weigh, in bytes.
+    pub weight: u64,
+    total_load_time: Duration,
+    sampled_gets: u64,
+    sampled_get_time: Duration,
+}
+
+impl Stats {
+    pub(crate) fn read(counters: &Counters) -> Self {
+        Self {
+            hits: counters.hits(),
+            stale_hits: counters.stale_hits(),
+            misses: counters.misses.get(),
+            bypasses: counters.bypasses.get(),
+            loads: counters.loads.get(),
+            load_errors: counters.load_errors.get(),
+            followers: counters.followers.get(),
+            fallbacks: counters.fallbacks.get(),
+            timeouts: counters.timeouts.get(),
+            refreshes: counters.refreshes.get(),
+            stores: counters.stores.get(),
+            rejected_stores: counters.rejected_stores.get(),
+            evicted: counters.evicted.get(),
+            expired: counters.expired.get(),
+            invalidated: counters.invalidated.get(),
+            removed: counters.removed.get(),
+            entries: 0,
+            weight: 0,
+            total_load_time: Duration::from_nanos(counters.load_nanos.get()),
+            sampled_gets: counters.sampled_gets.get(),
+            sampled_get_time: Duration::from_nanos(counters.sampled_nanos.get()),
+        }
+    }
+
+    /// Adds another's numbers to these.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let Self {
+            hits,
+            stale_hits,
+            misses,
+            bypasses,
+            loads,
+            load_errors,
+            followers,
+            fallbacks,
+            timeouts,
+            refreshes,
+            stores,
+            rejected_stores,
+            evicted,
+            expired,
+            invalidated,
+            removed,
+            entries,
+            weight,
+            total_load_time,
+            sampled_gets,
+            sampled_get_time,
+        } = other;
+        self.hits += hits;
+        self.stale_hits += stale_hits;
+        self.misses += misses;
+        self.bypasses += bypasses;
+        self.loads += loads;
+        self.load_errors += load_errors;
+        self.followers += followers;
+        self.fallbacks += fallbacks;
+        self.timeouts += timeouts;
+        self.refreshes += refreshes;
+        self.stores += stores;
+        self.rejected_stores += rejected_stores;
+        self.evicted += evicted;
+        self.expired += expired;
+        self.invalidated += invalidated;
+        self.removed += removed;
+        self.entries += entries;
+        self.weight += weight;
+        self.total_load_time += *total_load_time;
+        self.sampled_gets += sampled_gets;
+        self.sampled_get_time += *sampled_get_time;
+    }
+
+    /// Returns the calls that asked the cache: hits, stale hits and misses.
+    #[must_use]
+    pub fn lookups(&self) -> u64 {
+        self.hits + self.stale_hits + self.misses
+    }
+
+    /// Returns the share of look-ups that were answered by an entry, 0.0 to 1.0; 0.0 before the first.
+    #[must_use]
+    pub fn hit_rate(&self) -> f64 {
+        match self.lookups() {
+            0 => 0.0,
+            all => (self.hits + self.stale_hits) as f64 / all as f64,
+        }
+    }
+
+    /// Returns how long a load takes on average; zero before the first.
+    #[must_use]
+    pub fn mean_load_time(&self) -> Duration {
+        mean(self.total_load_time, self.loads)
+    }
+
+    /// Returns how long a look-up takes on average, by a sample of one in 256 of each thread; zero before the first.
+    #[must_use]
+    pub fn mean_get_time(&self) -> Duration {
+        mean(self.sampled_get_time, self.sampled_gets)
+    }
+}
+
+fn mean(total: Duration, count: u64) -> Duration {
+    match count {
+        0 => Duration::ZERO,
+        _ => Duration::from_nanos(u64::try_from(total.as_nanos() / u128::from(count)).unwrap_or(u64::MAX)),
+    }
+}
