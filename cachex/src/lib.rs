@@ -18,7 +18,7 @@ pub mod time;
 
 pub use cachex_macros::{CacheKey, CacheScope, cached, invalidates, updates};
 pub use call::scope::CacheScope;
-pub use config::{Eviction, MemorySettings, Settings};
+pub use config::{MemorySettings, Settings};
 pub use engine::{
     Blocking, Builder, Cache, EntryOptions, Explanation, Fence, KeyParts, Loading, MethodInfo, Ttl, Verdict, install,
     installed,
@@ -30,3 +30,4 @@ pub use method::{CacheValue, Region};
 pub use observe::{Event, Observer, Stats};
 pub use policy::{Jitter, MethodSettings, Policy};
 pub use tag::{Tag, Tags};
+pub use tier::memory::Eviction;

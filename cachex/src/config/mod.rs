@@ -20,9 +20,8 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use crate::tier::memory::Eviction;
-
 use crate::policy::MethodSettings;
+use crate::tier::memory::Eviction;
 
 /// How a cache is set up: what [`load`](Self::load) reads from `cachex.toml` and the environment.
 ///

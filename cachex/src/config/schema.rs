@@ -1,8 +1,9 @@
 //! Every key there is, with how it is read.
 
 use super::tree::Value;
-use super::{Eviction, MemorySettings, Settings};
+use super::{MemorySettings, Settings};
 use crate::policy::MethodSettings;
+use crate::tier::memory::Eviction;
 
 /// One key of a section of `T`.
 pub(super) struct Setting<T> {

@@ -12,13 +12,13 @@ use super::flight::Flights;
 use super::methods::Methods;
 use super::registry::{Rules, check_names};
 use super::{ClockInUse, Engine, reclaim};
-use crate::config::{Eviction, Settings};
+use crate::config::Settings;
 use crate::entry::stamp::{Epoch, Sequence};
 use crate::entry::tags::TagClocks;
 use crate::error::Error;
 use crate::observe::event::{Observer, Observers};
 use crate::policy::MethodSettings;
-use crate::tier::memory::{Limits, MemoryTier};
+use crate::tier::memory::{Eviction, Limits, MemoryTier};
 use crate::time::{Clock, SystemClock};
 
 /// Sets up a [`Cache`].

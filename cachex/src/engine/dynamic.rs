@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::key::{Key, KeyWriter};
 use crate::method::Region;
 use crate::method::keep::CacheValue;
-use crate::policy::MethodSettings;
+use crate::policy::{MethodSettings, Policy};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Loading<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -87,7 +87,7 @@ impl Cache {
             let load = loader(arguments);
             Box::pin(async move { load.await.map_err(Into::into) })
         });
-        let policy = settings.apply(crate::Policy::new());
+        let policy = settings.apply(Policy::new());
         policy.check()?;
         let engine = self.engine();
         let mut loaders = engine.loaders.0.write().unwrap_or_else(PoisonError::into_inner);
