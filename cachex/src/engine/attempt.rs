@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use super::flight::{Lead, Ticket};
 use super::load::Job;
-use super::nesting::{Within, within};
+use super::nesting::{self, Within, within};
 use super::{Landing, runtime};
 use crate::entry::Entry;
 use crate::method::keep::Keep;
@@ -56,6 +56,8 @@ impl<S: Shape, K: Keep<S::Value>, F: Future<Output = S::Output>> Attempt<S, K, F
         let (flight, note): (u64, Note) = match &place {
             Place::Leading(lead) => {
                 let flight = lead.flight().clone();
+                // Noted before the first poll as well: a spawned attempt may need this very thread to begin.
+                flight.note_thread(nesting::thread());
                 (flight.id(), Box::new(move |thread| flight.note_thread(thread)))
             }
             // No flight has this number.
