@@ -1,0 +1,129 @@
+//! What is dead goes without being asked for.
+
+use super::*;
+
+fn idle(created_at: u64, tti: u64) -> Life {
+    Life::new(seconds(created_at), Timestamp::NEVER, Timestamp::NEVER, Duration::ZERO, Some(Duration::from_secs(tti)))
+}
+
+fn reclaim(tier: &MemoryTier, now: u64) -> (Vec<u64>, Vec<u64>) {
+    let reclaimed = tier.reclaim(seconds(now), &|_, _| true, false);
+    tier.check_invariants();
+    (numbers(&reclaimed.expired), numbers(&reclaimed.invalidated))
+}
+
+#[test]
+fn entries_leave_at_their_deadlines_and_not_before() {
+    let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
+    (1..=9).for_each(|key| _ = put(&tier, key, entry_with(key, 1, between(0, 10 * key))));
+    put(&tier, 100, entry(100));
+    assert_eq!(tier.next_deadline(), Some(seconds(10)));
+    assert_eq!(reclaim(&tier, 9), (vec![], vec![]));
+    assert_eq!(reclaim(&tier, 40), (vec![1, 2, 3, 4], vec![]));
+    assert_eq!(tier.next_deadline(), Some(seconds(50)));
+    assert_eq!(reclaim(&tier, 1_000_000), (vec![5, 6, 7, 8, 9], vec![]));
+    assert_eq!(tier.next_deadline(), None);
+    assert_eq!(keys(&tier), [100]);
+}
+
+#[test]
+fn an_expired_entry_stays_for_its_grace() {
+    let tier = tier(10, None, Eviction::default());
+    let life = Life::new(seconds(0), Timestamp::NEVER, seconds(10), Duration::from_secs(5), None);
+    put(&tier, 1, entry_with(1_u64, 1, life));
+    assert_eq!(reclaim(&tier, 14), (vec![], vec![]));
+    assert_eq!(reclaim(&tier, 15), (vec![1], vec![]));
+}
+
+#[test]
+fn an_access_puts_off_the_end_of_an_idle_entry() {
+    let tier = tier(10, None, Eviction::default());
+    for key in 1..=2 {
+        put(&tier, key, entry_with(key, 1, idle(0, 10)));
+    }
+    let found = tier.get(tier.key_ref(Region::manual(), &1_u64.to_be_bytes())).expect("it was stored");
+    found.meta.life.note_access(seconds(8));
+    assert_eq!(reclaim(&tier, 10), (vec![2], vec![]));
+    assert_eq!(tier.next_deadline(), Some(seconds(18)));
+    assert_eq!(reclaim(&tier, 17), (vec![], vec![]));
+    assert_eq!(reclaim(&tier, 18), (vec![1], vec![]));
+}
+
+#[test]
+fn a_replaced_entry_leaves_at_the_deadline_of_the_new_one() {
+    let tier = tier(10, None, Eviction::default());
+    for expires_at in [10, 30, 20] {
+        put(&tier, 1, entry_with(1_u64, 1, between(0, expires_at)));
+    }
+    assert_eq!(tier.next_deadline(), Some(seconds(20)));
+    assert_eq!(reclaim(&tier, 19), (vec![], vec![]));
+    assert_eq!(reclaim(&tier, 20), (vec![1], vec![]));
+}
+
+#[test]
+fn a_removed_entry_leaves_no_deadline() {
+    let tier = tier(10, None, Eviction::default());
+    put(&tier, 1, entry_with(1_u64, 1, between(0, 10)));
+    remove(&tier, 1);
+    assert_eq!(tier.next_deadline(), None);
+    put(&tier, 2, entry(2));
+    assert_eq!(reclaim(&tier, 100), (vec![], vec![]));
+}
+
+#[test]
+fn more_expired_entries_than_leave_at_a_time_leave_all_the_same() {
+    let tier = tier(10_000, None, Eviction::default());
+    (0..3000).for_each(|key| _ = put(&tier, key, entry_with(key, 1, between(0, 10))));
+    assert_eq!(reclaim(&tier, 10).0.len(), 3000);
+    assert_eq!(tier.len(), 0);
+}
+
+#[test]
+fn dead_entries_make_room_before_live_ones() {
+    for (_, eviction) in Eviction::NAMES {
+        let tier = tier(3, None, eviction);
+        put(&tier, 1, entry(1));
+        put(&tier, 2, entry_with(2_u64, 1, between(0, 10)));
+        put(&tier, 3, entry_with(3_u64, 1, idle(0, 10)));
+        // It was used later than all others.
+        get(&tier, 2);
+        let (_, evicted) = put(&tier, 4, entry_with(4_u64, 1, between(10, 99)));
+        let (_, later) = put(&tier, 5, entry_with(5_u64, 1, between(10, 99)));
+        assert_eq!((numbers(&evicted), numbers(&later)), (vec![2], vec![3]), "{eviction}");
+    }
+}
+
+#[test]
+fn what_is_not_current_leaves_in_a_full_scan() {
+    let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
+    (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
+    let reclaimed = tier.reclaim(seconds(0), &|key, _| number(key) % 3 != 0, true);
+    assert_eq!(numbers(&reclaimed.invalidated), (0..1000).filter(|key| key % 3 == 0).collect::<Vec<_>>());
+    assert!(reclaimed.expired.is_empty());
+    tier.check_invariants();
+}
+
+#[test]
+fn what_is_not_current_leaves_in_a_few_small_scans() {
+    let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
+    (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
+    // Each call looks at 16 slots; the shards are not equally full, hence twice as many calls as there are slots.
+    let calls = 2 * 1000_usize.div_ceil(16) + tier.shards.len();
+    let mut invalidated = Vec::new();
+    for _ in 0..calls {
+        let reclaimed = tier.reclaim(seconds(0), &|key, _| number(key) % 3 != 0, false);
+        assert!(reclaimed.invalidated.len() <= 16);
+        invalidated.extend(reclaimed.invalidated);
+    }
+    assert_eq!(numbers(&invalidated), (0..1000).filter(|key| key % 3 == 0).collect::<Vec<_>>());
+    tier.check_invariants();
+}
+
+#[test]
+fn an_empty_tier_has_nothing_to_reclaim() {
+    let tier = tier(10, None, Eviction::default());
+    for scan_all in [true, false] {
+        let reclaimed = tier.reclaim(seconds(10), &|_, _| false, scan_all);
+        assert!(reclaimed.expired.is_empty() && reclaimed.invalidated.is_empty());
+    }
+}

@@ -1,0 +1,169 @@
+//! Exactly as much is kept as the limits say.
+
+use super::*;
+
+#[test]
+fn a_tier_for_three_entries_keeps_three() {
+    for (_, eviction) in Eviction::NAMES {
+        let tier = tier(3, None, eviction);
+        for key in 0..20 {
+            let (_, evicted) = put(&tier, key, entry(key));
+            assert_eq!(evicted.len(), usize::from(key >= 3), "{eviction}");
+            assert_eq!(tier.len(), (key + 1).min(3), "{eviction}");
+            assert!(has(&tier, key), "{eviction} keeps what was stored last");
+            tier.check_invariants();
+        }
+    }
+}
+
+#[test]
+fn a_tier_of_many_shards_keeps_any_keys_up_to_its_bound_and_not_one_more() {
+    for (_, eviction) in Eviction::NAMES {
+        let tier = tier(ENTRIES_IN_MANY_SHARDS, None, eviction);
+        assert_eq!(tier.shards.len(), 8);
+        for key in 0..ENTRIES_IN_MANY_SHARDS {
+            assert!(put(&tier, key, entry(key)).1.is_empty(), "{eviction}");
+        }
+        for key in ENTRIES_IN_MANY_SHARDS..2 * ENTRIES_IN_MANY_SHARDS {
+            assert_eq!(put(&tier, key, entry(key)).1.len(), 1, "{eviction}");
+            assert_eq!(tier.len(), ENTRIES_IN_MANY_SHARDS, "{eviction}");
+        }
+        tier.check_invariants();
+    }
+}
+
+#[test]
+fn an_insert_takes_room_from_other_shards_when_its_own_has_none_to_give() {
+    let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::S3Fifo);
+    let index = |key: u64| tier.shard_index(tier.key_ref(Region::manual(), &key.to_be_bytes()).hash);
+    (0..)
+        .filter(|key| index(*key) != 0)
+        .take(ENTRIES_IN_MANY_SHARDS as usize)
+        .for_each(|key| _ = put(&tier, key, entry(key)));
+    assert_eq!(tier.len(), ENTRIES_IN_MANY_SHARDS);
+    let newcomers: Vec<u64> = (1_000_000..).filter(|key| index(*key) == 0).take(100).collect();
+    for key in &newcomers {
+        assert_eq!(put(&tier, *key, entry(*key)).1.len(), 1);
+    }
+    assert!(newcomers.iter().all(|key| has(&tier, *key)), "none gave way to another newcomer");
+    tier.check_invariants();
+}
+
+#[test]
+fn the_weight_is_the_sum_of_what_is_there() {
+    let tier = tier(100, Some(1000), Eviction::Fifo);
+    for (key, weight) in [(1, 100), (2, 250), (3, 1)] {
+        put(&tier, key, entry_with(key, weight, forever()));
+    }
+    assert_eq!(tier.weight(), 351);
+    put(&tier, 2, entry_with(2_u64, 50, forever()));
+    assert_eq!(tier.weight(), 151);
+    remove(&tier, 1);
+    assert_eq!(tier.weight(), 51);
+    tier.clear();
+    assert_eq!((tier.weight(), tier.len()), (0, 0));
+}
+
+#[test]
+fn heavy_entries_displace_as_many_light_ones_as_they_need() {
+    let tier = tier(100, Some(100), Eviction::Fifo);
+    (0..10).for_each(|key| _ = put(&tier, key, entry_with(key, 10, forever())));
+    let (_, evicted) = put(&tier, 10, entry_with(10_u64, 35, forever()));
+    assert_eq!(numbers(&evicted), [0, 1, 2, 3]);
+    assert_eq!(tier.weight(), 95);
+}
+
+#[test]
+fn an_entry_that_grows_displaces_others_and_is_kept() {
+    for (_, eviction) in Eviction::NAMES {
+        let tier = tier(100, Some(100), eviction);
+        (0..10).for_each(|key| _ = put(&tier, key, entry_with(key, 10, forever())));
+        let (replaced, evicted) = put(&tier, 0, entry_with(70_u64, 70, forever()));
+        assert_eq!(replaced.map(|entry| value(&entry)), Some(0), "{eviction}");
+        assert!(evicted.iter().all(|(key, _)| number(key) != 0), "{eviction}");
+        assert_eq!(get(&tier, 0), Some(70), "{eviction}");
+        assert_eq!(tier.weight(), 170 - 10 - 10 * evicted.len() as u64, "{eviction}");
+        tier.check_invariants();
+    }
+}
+
+#[test]
+fn a_very_heavy_entry_finds_room_in_a_tier_of_many_shards() {
+    let tier = tier(1 << 20, Some(8 << 20), Eviction::Lru);
+    assert_eq!(tier.shards.len(), 8);
+    (0..8192).for_each(|key| _ = put(&tier, key, entry_with(key, 1024, forever())));
+    assert_eq!(tier.weight(), 8 << 20);
+    let (_, evicted) = put(&tier, 9999, entry_with(9999_u64, 4 << 20, forever()));
+    assert!(has(&tier, 9999));
+    assert_eq!(evicted.len(), 4096, "as many as it needs");
+    tier.check_invariants();
+    let least = tier.shards.iter().map(|shard| read(shard).len()).min();
+    assert!(least > Some(300), "every shard gave its part, and none all it had: {least:?}");
+}
+
+#[test]
+fn an_entry_heavier_than_the_tier_is_refused_and_its_elder_removed() {
+    let tier = tier(10, Some(100), Eviction::default());
+    put(&tier, 1, entry_with(1_u64, 100, forever()));
+    let at = tier.key_ref(Region::manual(), &[0, 0, 0, 0, 0, 0, 0, 1]);
+    let refused = tier.insert(at, entry_with(2_u64, 101, forever()), || true);
+    let Inserted::TooHeavy { entry, removed } = refused else { panic!("{refused:?}") };
+    assert_eq!((value(&entry), removed.map(|entry| value(&entry))), (2, Some(1)));
+    assert_eq!((tier.len(), tier.weight()), (0, 0));
+    tier.check_invariants();
+}
+
+#[test]
+fn a_check_that_fails_changes_nothing() {
+    for weight in [1, 1000] {
+        let tier = tier(1, Some(100), Eviction::default());
+        put(&tier, 1, entry(1));
+        for key in 1..3_u64 {
+            let bytes = key.to_be_bytes();
+            let inserted =
+                tier.insert(tier.key_ref(Region::manual(), &bytes), entry_with(7_u64, weight, forever()), || false);
+            assert!(matches!(inserted, Inserted::Rejected(entry) if value(&entry) == 7));
+            assert_eq!(get(&tier, 1), Some(1));
+        }
+        tier.check_invariants();
+    }
+}
+
+#[test]
+fn lru_evicts_in_the_order_of_the_last_use() {
+    let tier = tier(3, None, Eviction::Lru);
+    (1..=3).for_each(|key| _ = put(&tier, key, entry(key)));
+    get(&tier, 1);
+    has(&tier, 2);
+    put(&tier, 3, entry(33));
+    let mut order = Vec::new();
+    for key in 4..7 {
+        order.extend(numbers(&put(&tier, key, entry(key)).1));
+    }
+    assert_eq!(order, [2, 1, 3], "a look without noting is no use; a replacement is one");
+}
+
+#[test]
+fn fifo_evicts_in_the_order_of_storing_whatever_is_used() {
+    let tier = tier(3, None, Eviction::Fifo);
+    (1..=3).for_each(|key| _ = put(&tier, key, entry(key)));
+    get(&tier, 1);
+    put(&tier, 2, entry(22));
+    let mut order = Vec::new();
+    for key in 4..7 {
+        order.extend(numbers(&put(&tier, key, entry(key)).1));
+    }
+    assert_eq!(order, [1, 3, 2]);
+}
+
+#[test]
+fn a_refreshed_entry_stays_as_popular_as_it_was() {
+    for eviction in [Eviction::S3Fifo, Eviction::Lfu, Eviction::Sieve, Eviction::Lru] {
+        let tier = tier(10, None, eviction);
+        (0..10).for_each(|key| _ = put(&tier, key, entry(key)));
+        (0..3).for_each(|_| _ = get(&tier, 0));
+        put(&tier, 0, entry(100));
+        (10..15).for_each(|key| _ = put(&tier, key, entry(key)));
+        assert_eq!(get(&tier, 0), Some(100), "{eviction}");
+    }
+}

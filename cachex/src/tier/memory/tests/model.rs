@@ -1,0 +1,123 @@
+//! The tier beside a map, in which every entry that leaves must have been accounted for.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert { key: u64, weight: u64, lives: u64, is_valid: bool },
+    Get(u64),
+    Remove(u64),
+    Retain { divisor: u64 },
+    Pass { seconds: u64, scan_all: bool },
+    Clear,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = 0_u64..24;
+    prop_oneof![
+        10 => (key.clone(), 1_u64..60, 0_u64..20, proptest::bool::weighted(0.9))
+            .prop_map(|(key, weight, lives, is_valid)| Step::Insert { key, weight, lives, is_valid }),
+        8 => key.clone().prop_map(Step::Get),
+        3 => key.prop_map(Step::Remove),
+        1 => (2_u64..5).prop_map(|divisor| Step::Retain { divisor }),
+        2 => (0_u64..10, any::<bool>()).prop_map(|(seconds, scan_all)| Step::Pass { seconds, scan_all }),
+        1 => Just(Step::Clear),
+    ]
+}
+
+/// The tier, the values that must be in it, and the time in seconds.
+struct Pair {
+    tier: MemoryTier,
+    model: BTreeMap<u64, u64>,
+    now: u64,
+    stored: u64,
+}
+
+impl Pair {
+    fn run(&mut self, step: Step) {
+        match step {
+            Step::Insert { key, weight, lives, is_valid } => self.insert(key, weight, lives, is_valid),
+            Step::Get(key) => assert_eq!(get(&self.tier, key), self.model.get(&key).copied()),
+            Step::Remove(key) => {
+                assert_eq!(remove(&self.tier, key).map(|entry| value(&entry)), self.model.remove(&key));
+            }
+            Step::Retain { divisor } => {
+                let removed = self.tier.retain(&mut |_, entry| value(entry) % divisor != 0);
+                assert!(removed.iter().all(|(_, entry)| value(entry) % divisor == 0));
+                self.leave(&removed);
+                assert!(self.model.values().all(|value| value % divisor != 0));
+            }
+            Step::Pass { seconds: passed, scan_all } => {
+                self.now += passed;
+                let now = seconds(self.now);
+                let reclaimed = self.tier.reclaim(now, &|_, entry| value(entry) % 7 != 0, scan_all);
+                assert!(reclaimed.expired.iter().all(|(_, entry)| entry.meta.life.dead_at() <= now));
+                assert!(reclaimed.invalidated.iter().all(|(_, entry)| value(entry) % 7 == 0));
+                self.leave(&reclaimed.expired);
+                self.leave(&reclaimed.invalidated);
+                self.tier.for_each(&mut |_, entry| assert!(entry.meta.life.dead_at() > now));
+                assert!(!scan_all || self.model.values().all(|value| value % 7 != 0));
+            }
+            Step::Clear => {
+                let removed = self.tier.clear();
+                self.leave(&removed);
+                assert!(self.model.is_empty());
+            }
+        }
+    }
+
+    fn insert(&mut self, key: u64, weight: u64, lives: u64, is_valid: bool) {
+        self.stored += 1;
+        // One in some entries never dies.
+        let life = if lives == 0 { forever() } else { between(self.now, self.now + lives) };
+        let bytes = key.to_be_bytes();
+        let at = self.tier.key_ref(Region::manual(), &bytes);
+        match self.tier.insert(at, entry_with(self.stored, weight, life), || is_valid) {
+            Inserted::Rejected(entry) => assert!(!is_valid && value(&entry) == self.stored),
+            Inserted::TooHeavy { entry, removed } => {
+                assert!(entry.meta.weight > 50);
+                assert_eq!(removed.map(|entry| value(&entry)), self.model.remove(&key));
+            }
+            Inserted::Stored { replaced, evicted } => {
+                assert!(is_valid && weight <= 50);
+                assert_eq!(replaced.map(|entry| value(&entry)), self.model.remove(&key));
+                self.leave(&evicted);
+                self.model.insert(key, self.stored);
+            }
+        }
+    }
+
+    fn leave(&mut self, left: &[(Key, Arc<Entry>)]) {
+        for (key, entry) in left {
+            assert_eq!(self.model.remove(&number(key)), Some(value(entry)));
+        }
+    }
+
+    fn check(&self) {
+        self.tier.check_invariants();
+        let mut held = BTreeMap::new();
+        self.tier.for_each(&mut |key, entry| _ = held.insert(number(key), value(entry)));
+        assert_eq!(held, self.model);
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_appears_and_nothing_vanishes_unaccounted(
+        max_entries in 1_u64..20,
+        steps in proptest::collection::vec(step(), 0..120),
+    ) {
+        for (_, eviction) in Eviction::NAMES {
+            let tier = tier(max_entries, Some(50), eviction);
+            let mut pair = Pair { tier, model: BTreeMap::new(), now: 0, stored: 0 };
+            for step in &steps {
+                pair.run(step.clone());
+                pair.check();
+            }
+        }
+    }
+}

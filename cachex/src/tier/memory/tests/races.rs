@@ -1,0 +1,106 @@
+//! Several threads at once.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
+
+use super::*;
+
+/// Lives are counted.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+// Fails if `is_valid()` in `MemoryTier::insert` is called before the shard is locked.
+#[test]
+fn what_was_checked_before_a_removal_is_not_there_after_it() {
+    for _ in 0..300 {
+        let tier = tier(10, None, Eviction::default());
+        let is_void = AtomicBool::new(false);
+        let (checking, is_checking) = mpsc::channel();
+        let (voided, is_voided) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let (tier, is_void) = (&tier, &is_void);
+            scope.spawn(move || {
+                is_checking.recv().expect("the check runs");
+                is_void.store(true, Ordering::SeqCst);
+                voided.send(()).expect("the check waits");
+                remove(tier, 1);
+            });
+            let bytes = 1_u64.to_be_bytes();
+            tier.insert(tier.key_ref(Region::manual(), &bytes), entry(1), || {
+                let is_valid = !is_void.load(Ordering::SeqCst);
+                checking.send(()).expect("the remover waits");
+                is_voided.recv().expect("the remover answers");
+                is_valid
+            });
+        });
+        assert!(!has(&tier, 1));
+    }
+}
+
+fn draw(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
+}
+
+fn act_at_random(tier: &MemoryTier, living: &Arc<AtomicUsize>, seed: u64) {
+    let mut state = seed;
+    for _ in 0..4000 {
+        let (key, choice) = (draw(&mut state) % 4000, draw(&mut state) % 1000);
+        let bytes = key.to_be_bytes();
+        let at = tier.key_ref(Region::manual(), &bytes);
+        match choice {
+            0 => drop(tier.clear()),
+            1 => drop(tier.retain(&mut |key, _| number(key) % 3 == 0)),
+            2..10 => drop(tier.reclaim(seconds(draw(&mut state) % 100), &|key, _| number(key) % 5 != 0, choice == 2)),
+            10..200 => drop(tier.remove(at)),
+            200..500 => drop(tier.get(at)),
+            _ => {
+                living.fetch_add(1, Ordering::SeqCst);
+                let weight = if choice == 999 { 1 << 20 } else { choice * 4 };
+                let life = between(0, 1 + draw(&mut state) % 100);
+                drop(tier.insert(at, entry_with(Counted(living.clone()), weight, life), || choice % 7 != 0));
+            }
+        }
+    }
+}
+
+#[test]
+fn after_any_storm_the_tier_agrees_with_itself_and_leaks_nothing() {
+    for (seed, (_, eviction)) in (1..).zip(Eviction::NAMES) {
+        let tier = tier(2048, Some(4 << 20), eviction);
+        assert_eq!(tier.shards.len(), 4);
+        let living = Arc::new(AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for thread in 1..=4_u64 {
+                let (tier, living) = (&tier, &living);
+                scope.spawn(move || act_at_random(tier, living, seed * 1000 + thread));
+            }
+        });
+        tier.check_invariants();
+        assert_eq!(living.load(Ordering::SeqCst) as u64, tier.len(), "{eviction}");
+        let removed = tier.clear();
+        assert_eq!(removed.len(), living.load(Ordering::SeqCst), "{eviction}");
+        drop(removed);
+        assert_eq!(living.load(Ordering::SeqCst), 0, "{eviction}");
+    }
+}
+
+#[test]
+fn a_full_tier_stays_within_its_bound_whoever_inserts() {
+    let tier = tier(2048, None, Eviction::Lru);
+    std::thread::scope(|scope| {
+        for thread in 0..4_u64 {
+            let tier = &tier;
+            scope.spawn(move || (0..3000).for_each(|key| _ = put(tier, thread * 10_000 + key, entry(key))));
+        }
+    });
+    tier.check_invariants();
+    assert!(tier.len() > 2048 - 64, "{} entries: threads that meet evict no more than a few too many", tier.len());
+}
