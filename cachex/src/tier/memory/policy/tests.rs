@@ -235,6 +235,19 @@ fn lfu_keeps_what_is_used_often_through_a_scan() {
 }
 
 #[test]
+fn lfu_prefers_what_is_used_often_to_what_keeps_coming_back() {
+    let mut cache = Cache::new(Eviction::Lfu, 100);
+    for _ in 0..10 {
+        (0..99).for_each(|key| _ = cache.access(key));
+    }
+    for _ in 0..4 {
+        (1000..1050).for_each(|key| _ = cache.access(key));
+    }
+    let kept = (0..99).filter(|key| cache.slots.contains_key(key)).count();
+    assert_eq!(kept, 99);
+}
+
+#[test]
 fn s3_fifo_keeps_what_is_used_through_a_scan_where_lru_loses_it() {
     let kept = |eviction| {
         let mut cache = Cache::new(eviction, 100);

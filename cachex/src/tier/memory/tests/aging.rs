@@ -24,6 +24,11 @@ fn entries_leave_at_their_deadlines_and_not_before() {
     assert_eq!(reclaim(&tier, 1_000_000), (vec![5, 6, 7, 8, 9], vec![]));
     assert_eq!(tier.next_deadline(), None);
     assert_eq!(keys(&tier), [100]);
+    assert_eq!(
+        tier.due_at.load(Ordering::Relaxed),
+        Timestamp::NEVER.as_nanos(),
+        "the next call has nothing to look for"
+    );
 }
 
 #[test]

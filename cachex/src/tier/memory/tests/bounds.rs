@@ -157,6 +157,16 @@ fn fifo_evicts_in_the_order_of_storing_whatever_is_used() {
 }
 
 #[test]
+fn a_replacement_inherits_the_uses_and_counts_as_one_more() {
+    let tier = tier(10, None, Eviction::Lfu);
+    put(&tier, 1, entry(1));
+    (0..5).for_each(|_| _ = get(&tier, 1));
+    put(&tier, 1, entry(2));
+    let found = tier.peek(tier.key_ref(Region::manual(), &1_u64.to_be_bytes())).expect("it was stored");
+    assert_eq!((value(&found), found.meta.uses.load(Ordering::Relaxed)), (2, 6));
+}
+
+#[test]
 fn a_refreshed_entry_stays_as_popular_as_it_was() {
     for eviction in [Eviction::S3Fifo, Eviction::Lfu, Eviction::Sieve, Eviction::Lru] {
         let tier = tier(10, None, eviction);
