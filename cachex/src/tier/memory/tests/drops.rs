@@ -78,7 +78,7 @@ fn whatever_way_an_entry_leaves_its_value_is_dropped() {
     for (index, way_out) in ways_out().into_iter().enumerate() {
         let living = Arc::new(AtomicUsize::new(0));
         let tier = tier(1, Some(100), Eviction::default());
-        put(&tier, 1, entry_with(Counted::new(&living), 1, between(0, 100)));
+        put(&tier, 1, entry_with(Arc::new(Counted::new(&living)), 1, between(0, 100)));
         assert_eq!(living.load(Ordering::SeqCst), 1);
         way_out(&tier);
         assert_eq!(living.load(Ordering::SeqCst), 0, "way {index}");
@@ -90,7 +90,7 @@ fn whatever_way_an_entry_leaves_its_value_is_dropped() {
 fn a_tier_drops_its_values_with_itself() {
     let living = Arc::new(AtomicUsize::new(0));
     let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
-    (0..5000).for_each(|key| _ = put(&tier, key, entry_with(Counted::new(&living), 1, forever())));
+    (0..5000).for_each(|key| _ = put(&tier, key, entry_with(Arc::new(Counted::new(&living)), 1, forever())));
     assert_eq!(living.load(Ordering::SeqCst) as u64, ENTRIES_IN_MANY_SHARDS);
     drop(tier);
     assert_eq!(living.load(Ordering::SeqCst), 0);
@@ -104,7 +104,7 @@ fn a_value_that_calls_its_tier_while_it_is_dropped_does_not_wait_for_itself() {
         let worker = std::thread::spawn(move || {
             let tier = Arc::new(tier(1, Some(100), Eviction::default()));
             let value = CallsBack { tier: Arc::downgrade(&tier), dropped };
-            put(&tier, 1, entry_with(value, 1, between(0, 100)));
+            put(&tier, 1, entry_with(Arc::new(value), 1, between(0, 100)));
             way_out(&tier);
         });
         let waited = was_dropped.recv_timeout(Duration::from_secs(20));
@@ -117,7 +117,7 @@ fn a_value_that_calls_its_tier_while_it_is_dropped_does_not_wait_for_itself() {
 fn a_value_that_panics_while_it_is_dropped_leaves_the_tier_usable() {
     for (index, way_out) in ways_out().into_iter().enumerate() {
         let tier = tier(1, Some(100), Eviction::default());
-        put(&tier, 1, entry_with(PanicsWhenDropped, 1, between(0, 100)));
+        put(&tier, 1, entry_with(Arc::new(PanicsWhenDropped), 1, between(0, 100)));
         assert!(catch_unwind(AssertUnwindSafe(|| way_out(&tier))).is_err(), "way {index}");
         assert!(tier.shards.iter().all(|shard| !shard.is_poisoned()), "way {index}: dropped under a lock");
         tier.check_invariants();

@@ -35,7 +35,7 @@ fn seconds(count: u64) -> Timestamp {
     Timestamp::default().after(Duration::from_secs(count))
 }
 
-fn entry_with<V: Any + Send + Sync>(value: V, weight: u64, life: Life) -> Arc<Entry> {
+fn entry_with<V: Any + Clone + Send + Sync>(value: V, weight: u64, life: Life) -> Arc<Entry> {
     let meta = Meta {
         stamp: Stamp::default(),
         tags: TagCells::default(),

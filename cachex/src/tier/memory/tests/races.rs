@@ -65,7 +65,7 @@ fn act_at_random(tier: &MemoryTier, living: &Arc<AtomicUsize>, seed: u64) {
                 living.fetch_add(1, Ordering::SeqCst);
                 let weight = if choice == 999 { 1 << 20 } else { choice * 4 };
                 let life = between(0, 1 + draw(&mut state) % 100);
-                drop(tier.insert(at, entry_with(Counted(living.clone()), weight, life), || choice % 7 != 0));
+                drop(tier.insert(at, entry_with(Arc::new(Counted(living.clone())), weight, life), || choice % 7 != 0));
             }
         }
     }
