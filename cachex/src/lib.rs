@@ -11,6 +11,7 @@ mod key;
 mod method;
 mod observe;
 mod policy;
+mod runtime;
 mod sync;
 mod tag;
 mod tier;

@@ -9,12 +9,12 @@ use super::Call;
 use crate::engine::load::{Caller, Job};
 use crate::engine::lookup::Found;
 use crate::engine::plan::{Plan, Reach, plan};
-use crate::engine::runtime;
 use crate::entry::Entry;
 use crate::method::hooks::Hooks;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::observe::counters::Counters;
+use crate::runtime;
 use crate::tag::Tags;
 
 /// What is to be done for a call.

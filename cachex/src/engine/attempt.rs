@@ -5,14 +5,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::Landing;
 use super::flight::{Lead, Ticket};
 use super::load::Job;
 use super::nesting::{self, Within, within};
-use super::{Landing, runtime};
 use crate::entry::Entry;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::observe::event::Event;
+use crate::runtime;
 use crate::time::stopwatch::Stopwatch;
 
 /// The place of a load in the table of flights.

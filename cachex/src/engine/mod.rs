@@ -24,7 +24,6 @@ pub(crate) mod nesting;
 pub(crate) mod plan;
 pub(crate) mod reclaim;
 pub(crate) mod registry;
-pub(crate) mod runtime;
 pub(crate) mod update;
 
 use std::sync::{Arc, Mutex};

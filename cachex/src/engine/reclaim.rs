@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Engine;
 use super::cache::Cache;
-use super::{Engine, runtime};
 use crate::observe::event::Event;
+use crate::runtime;
 
 impl Cache {
     /// Drops every entry that is dead by age or was invalidated, and forgets the tags that no entry carries. Returns the number

@@ -36,7 +36,7 @@ impl Clock for SystemClock {
                 if left == Duration::ZERO {
                     return;
                 }
-                crate::engine::runtime::sleep(left).await;
+                crate::runtime::sleep(left).await;
             }
         })
     }

@@ -5,11 +5,11 @@ use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use super::EntryOptions;
+use crate::engine::Engine;
 use crate::engine::appraise::{lifetime, weight};
 use crate::engine::cache::Cache;
 use crate::engine::load::{Caller, Job};
 use crate::engine::methods::Method;
-use crate::engine::{Engine, runtime};
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Freshness, Meta};
 use crate::error::Error;
@@ -18,6 +18,7 @@ use crate::method::hooks::Hooks;
 use crate::method::keep::{CacheValue, Keep, Portable};
 use crate::method::shape::Fallible;
 use crate::policy::Policy;
+use crate::runtime;
 use crate::tag::Tags;
 use crate::time::Timestamp;
 
