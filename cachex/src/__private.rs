@@ -6,7 +6,8 @@ pub use crate::call::effects::{
     Effects, Update, invalidates, invalidates_async, remove, remove_async, updates, updates_async,
 };
 pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async};
-pub use crate::call::scope::CacheScope;
+pub use crate::call::scope::{CacheScope, HasCache};
+pub use crate::engine::Cache;
 pub use crate::entry::{AnyValue, Entry, Meta};
 pub use crate::key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use crate::method::hooks::Hooks;
@@ -17,4 +18,5 @@ pub use crate::policy::{Jitter, Policy};
 pub use crate::tag::{Tag, Tags};
 pub use inventory;
 pub use std::any::type_name_of_val;
+pub use std::option::Option;
 pub use std::time::Duration;

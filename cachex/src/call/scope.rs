@@ -44,3 +44,22 @@ pub trait CacheScope {
         None
     }
 }
+
+/// Has a cache to use: what a field marked `#[scope(cache)]` must do, and does by being `AsRef<Cache>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cache",
+    label = "`{Self}` does not implement `AsRef<Cache>`",
+    note = "mark a field of type `cachex::Cache`, or one that leads to it, such as `Arc<Cache>`, with `#[scope(cache)]`"
+)]
+pub trait HasCache {
+    /// Returns the cache, in the form that [`CacheScope::cache`] returns it.
+    fn cache(&self) -> Option<&Cache>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: AsRef<Cache> + ?Sized> HasCache for C {
+    #[inline]
+    fn cache(&self) -> Option<&Cache> {
+        Some(self.as_ref())
+    }
+}

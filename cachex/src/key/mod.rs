@@ -52,8 +52,8 @@ use crate::method::Region;
     message = "`{Self}` can't be part of a cache key",
     label = "`{Self}` does not implement `CacheKey`",
     note = "add `#[derive(cachex::CacheKey)]` to `{Self}`",
-    note = "or leave the argument out of the key: `#[cached(skip(argument))]`",
-    note = "or say what identifies the call: `#[cached(key = expression)]`"
+    note = "or leave it out of the key: an argument with `#[cached(skip(argument))]`, a field with `#[key(skip)]`",
+    note = "or say what stands for it: in a call with `#[cached(key = expression)]`, for a field with `#[key(with = path)]`"
 )]
 pub trait CacheKey {
     /// Appends the canonical bytes of `self` to `out`: one value.
