@@ -66,7 +66,7 @@ pub fn updates(options: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 ///
 /// let bonn = Filter { city: "Bonn", owner: Some(7_u64), order: Order::Newest, trace: 1 };
-/// let same = Filter { city: "BONN", trace: 2, ..bonn };
+/// let same = Filter { city: "BONN", owner: Some(7_u64), order: Order::Newest, trace: 2 };
 /// assert_eq!(Key::list("users", &bonn), Key::list("users", &same));
 ///
 /// let near = Filter { order: Order::Near { x: 1, y: -2 }, ..same };

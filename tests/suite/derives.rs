@@ -73,7 +73,11 @@ fn a_struct_without_fields_is_one_value_still() {
     #[derive(CacheKey)]
     struct Braces {}
     #[derive(CacheKey)]
-    struct Skipped(#[key(skip)] f32);
+    struct Skipped(
+        #[key(skip)]
+        #[expect(dead_code, reason = "left out of the key")]
+        f32,
+    );
     assert_eq!(bytes(&Unit), written(|out| out.write_struct(KeyFields::new(&[]))));
     assert_eq!(bytes(&Unit), bytes(&Braces {}));
     assert_eq!(bytes(&Unit), bytes(&Skipped(1.5)));
@@ -139,7 +143,12 @@ fn a_skipped_field_changes_no_key() {
     }
     #[derive(CacheKey)]
     enum Search {
-        By(u8, #[key(skip)] Option<Trace>),
+        By(
+            u8,
+            #[key(skip)]
+            #[expect(dead_code, reason = "left out of the key")]
+            Option<Trace>,
+        ),
     }
     let key = |trace| bytes(&Filter { city: "Bonn", trace });
     assert_eq!(key(None), key(Some(Trace)));
