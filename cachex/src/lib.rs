@@ -1,4 +1,36 @@
 //! Annotate a method; it is cached, and it stays correct.
+//!
+//! ```
+//! use cachex::cached;
+//!
+//! #[cached(ttl = "10s")]
+//! fn square(x: u64) -> u64 {
+//!     x * x
+//! }
+//!
+//! assert_eq!(square(3), 9); // loads
+//! assert_eq!(square(3), 9); // hits
+//! assert!(square_remove(&3));
+//! ```
+//!
+//! - [`cached`](macro@cached), [`invalidates`](macro@invalidates) and [`updates`](macro@updates) annotate methods;
+//!   [`CacheKey`](derive@CacheKey) and [`CacheScope`](derive@CacheScope) are derived for arguments and for the methods' type.
+//! - [`Cache`] is a cache: several can live in one program, [`install`] names the one for all who name none. It has
+//!   everything the attributes use, for code without an annotation.
+//! - [`Settings`] come from files and the environment; [`Policy`] and [`MethodSettings`] are the rules of a method.
+//! - [`Stats`] and [`Observer`] tell what happened, [`Cache::methods`] lists every annotated method of the program, and
+//!   [`Cache::explain`] says why the next call hits or misses.
+//!
+//! # Guarantees
+//!
+//! Once an invalidation has returned, nothing from before it answers, and no load that began before it is kept. A failing or
+//! panicking loader, a dropped future or a panicking observer leaves the cache whole. The loader's own error reaches its
+//! caller untouched.
+//!
+//! # Features
+//!
+//! `toml` (default) and `yaml`: configuration files. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
+//! the types of these crates.
 
 #[doc(hidden)]
 pub mod __private;
@@ -32,3 +64,7 @@ pub use observe::{Event, Observer, Stats};
 pub use policy::{Jitter, MethodSettings, Policy};
 pub use tag::{Tag, Tags};
 pub use tier::memory::Eviction;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
