@@ -1,8 +1,10 @@
 //! The attributes and derives of cachex. Use them through the `cachex` crate, which documents them.
 
+mod attribute;
 mod cache_key;
 mod cache_scope;
 mod cached;
+mod debug;
 mod diag;
 mod invalidates;
 mod runtime;

@@ -31,4 +31,18 @@ impl Runtime {
         let name = Ident::new(name, span);
         quote_spanned!(span=> #root::__private::#name)
     }
+
+    /// Spells the question what of a return type is kept, as an expression.
+    pub(crate) fn probe(&self, output: &syn::Type) -> TokenStream {
+        let [plain, optional, fallible, fallible_optional, probe] =
+            ["ProbePlain", "ProbeOptional", "ProbeFallible", "ProbeFallibleOptional", "Probe"]
+                .map(|name| self.private(name));
+        quote! {
+            {
+                #[allow(unused_imports)]
+                use {#plain as _, #optional as _, #fallible as _, #fallible_optional as _};
+                (&&&#probe::<#output>::new()).shape()
+            }
+        }
+    }
 }

@@ -1,0 +1,206 @@
+//! The companions: the key, removal, priming and the uncached body, and two hidden ones that the macros call.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Generics, Lifetime};
+
+use super::super::model::Model;
+use super::generics::{of_companions, turbofish};
+use super::method::{cache, callee};
+use super::{Names, conditions, is_lint_level, key, rules, site};
+use crate::attribute::arguments::{companion, hidden};
+use crate::attribute::ours_at;
+use crate::attribute::template::bind_names;
+
+/// Spells all companions.
+pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
+    let beside = Beside { model, names, generics: of_companions(model), name: &model.function.item.sig.ident };
+    let all = [beside.call(), uncached(model), beside.key(), beside.remove(), beside.update(), beside.prime()];
+    all.into_iter().collect()
+}
+
+/// The function with the user's body.
+fn uncached(model: &Model) -> TokenStream {
+    let item = &model.function.item;
+    let conditions = conditions(&item.attrs);
+    let levels = item.attrs.iter().filter(|attribute| is_lint_level(attribute));
+    let mut sig = item.sig.clone();
+    sig.ident = companion(&sig.ident, "uncached");
+    let doc = format!("Does what `{}` does, without the cache.", item.sig.ident);
+    let (vis, block) = (&item.vis, &item.block);
+    quote! {
+        #(#conditions)*
+        #(#levels)*
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #vis #sig #block
+    }
+}
+
+struct Beside<'a> {
+    model: &'a Model,
+    names: &'a Names,
+    generics: Generics,
+    name: &'a Ident,
+}
+
+/// What a companion is, in its signature.
+struct Signature<'a> {
+    doc: &'a str,
+    is_async: bool,
+    name: Ident,
+    more: TokenStream,
+    output: TokenStream,
+}
+
+impl Beside<'_> {
+    /// The hidden function that writes the key into a call.
+    fn call(&self) -> TokenStream {
+        let Self { model, names, .. } = self;
+        let call = &names.call;
+        let call_type = model.runtime.private("Call");
+        let lifetime = Lifetime::new("'cachex", proc_macro2::Span::mixed_site());
+        let mut generics = self.generics.clone();
+        generics.params.insert(0, syn::parse_quote!(#lifetime));
+        let start = site::start(model, names);
+        let parts = key::of_references(model, names);
+        let receiver = model.function.receiver.as_ref().map(|receiver| {
+            let self_ = Ident::new("self", receiver.span);
+            quote!(&#lifetime #self_,)
+        });
+        let inputs = self.inputs();
+        let name = hidden(self.name, "");
+        let conditions = conditions(&model.function.item.attrs);
+        let (vis, clause) = (&model.function.item.vis, &generics.where_clause);
+        quote! {
+            #(#conditions)*
+            #[doc(hidden)]
+            #[inline]
+            #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+            #vis fn #name #generics (#receiver #(#inputs,)* #call: &mut #call_type<#lifetime>) #clause {
+                #start
+                #parts
+            }
+        }
+    }
+
+    fn key(&self) -> TokenStream {
+        let key = self.model.runtime.private("Key");
+        let started = self.started(false);
+        let call = &self.names.call;
+        let signature = Signature {
+            doc: &format!("Returns the key of the entry of `{}` for these arguments.", self.name),
+            is_async: false,
+            name: companion(self.name, "key"),
+            more: TokenStream::new(),
+            output: quote!(-> #key),
+        };
+        self.function(signature, quote!(#started #call.key()))
+    }
+
+    fn remove(&self) -> TokenStream {
+        let is_async = self.model.function.is_async();
+        let started = self.started(true);
+        let call = &self.names.call;
+        let remove = self.model.runtime.private(if is_async { "remove_async" } else { "remove" });
+        let body = quote!(#started #remove(&#call));
+        let signature = Signature {
+            doc: &format!("Removes the entry of `{}` for these arguments; returns whether there was one.", self.name),
+            is_async,
+            name: companion(self.name, "remove"),
+            more: TokenStream::new(),
+            output: quote!(-> ::core::primitive::bool),
+        };
+        self.function(signature, if is_async { quote!({ #body }.await) } else { body })
+    }
+
+    fn prime(&self) -> TokenStream {
+        let is_async = self.model.function.is_async();
+        let (value, output) = (&self.names.value, &self.model.function.output);
+        let update = self.call_beside(&hidden(self.name, "_update"), &TokenStream::new());
+        let body = if is_async { quote!(#update.prime_async(#value).await) } else { quote!(#update.prime(#value)) };
+        let signature = Signature {
+            doc: &format!("Keeps `value` as if `{}` had returned it for these arguments; an error is not kept.", self.name),
+            is_async,
+            name: companion(self.name, "prime"),
+            more: quote!(#value: &#output,),
+            output: TokenStream::new(),
+        };
+        self.function(signature, body)
+    }
+
+    /// The hidden function that `#[updates]` calls.
+    fn update(&self) -> TokenStream {
+        let Self { model, names, .. } = self;
+        let Names { call, shape, tags, .. } = names;
+        let output = &model.function.output;
+        let span = ours_at(model.output_span());
+        let [update, tags_type] = ["Update", "Tags"].map(|name| model.runtime.private_at(name, span));
+        let started = self.started(true);
+        let probed = rules::shape(model, names);
+        let (keep, hooks) = (rules::keep(model), rules::hooks(model, names));
+        let bound = bind_names(&model.tags, &model.parts);
+        let lines = rules::tags(model, names);
+        let made = if model.tags.is_empty() {
+            quote_spanned!(span=> #update::new(&#call, #shape, #keep, #hooks, #tags_type::new()))
+        } else {
+            quote_spanned!(span=> #update::new(&#call, #shape, #keep, #hooks, #tags))
+        };
+        let named = (!model.tags.is_empty()).then(|| quote!(let mut #tags = #tags_type::new(); #bound #lines));
+        let signature = Signature {
+            doc: "",
+            is_async: false,
+            name: hidden(self.name, "_update"),
+            more: TokenStream::new(),
+            output: quote!(-> #update<#output>),
+        };
+        self.function(signature, quote!(#started #probed #named #made))
+    }
+
+    /// Spells the lines that make a call with its key, and with its cache if that matters.
+    fn started(&self, has_cache: bool) -> TokenStream {
+        let call = &self.names.call;
+        let call_type = self.model.runtime.private("Call");
+        let cache = if has_cache { cache(self.model, self.names, false) } else { TokenStream::new() };
+        let written = self.call_beside(&hidden(self.name, ""), &quote!(&mut #call));
+        quote!(let mut #call = #call_type::new(); #cache #written;)
+    }
+
+    /// Calls another companion with the same arguments, and `more`.
+    fn call_beside(&self, name: &Ident, more: &TokenStream) -> TokenStream {
+        let callee = callee(self.model, name, &turbofish(&self.generics));
+        let receiver = self.model.function.receiver.as_ref().map(|receiver| {
+            let self_ = Ident::new("self", receiver.span);
+            quote!(#self_,)
+        });
+        let parts = self.model.parts.iter().map(|part| &part.name);
+        quote!(#callee(#receiver #(#parts,)* #more))
+    }
+
+    fn inputs(&self) -> Vec<TokenStream> {
+        let parts = self.model.parts.iter();
+        parts.map(|part| (&part.name, part.borrowed_type())).map(|(name, ty)| quote!(#name: #ty)).collect()
+    }
+
+    fn function(&self, signature: Signature<'_>, body: TokenStream) -> TokenStream {
+        let Signature { doc, is_async, name, more, output } = signature;
+        let item = &self.model.function.item;
+        let conditions = conditions(&item.attrs);
+        let doc = if doc.is_empty() { quote!(#[doc(hidden)]) } else { quote!(#[doc = #doc]) };
+        let asyncness = is_async.then(|| quote!(async));
+        let receiver = self.model.function.receiver.as_ref().map(|receiver| {
+            let self_ = Ident::new("self", receiver.span);
+            quote!(&#self_,)
+        });
+        let inputs = self.inputs();
+        let (vis, generics, clause) = (&item.vis, &self.generics, &self.generics.where_clause);
+        quote! {
+            #(#conditions)*
+            #doc
+            #[allow(dead_code, clippy::all, clippy::pedantic)]
+            #vis #asyncness fn #name #generics (#receiver #(#inputs,)* #more) #output #clause {
+                #body
+            }
+        }
+    }
+}

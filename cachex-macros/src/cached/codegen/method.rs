@@ -1,0 +1,176 @@
+//! The annotated function, with a call of the cache in place of its body.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Meta};
+
+use super::super::model::{Model, Placement};
+use super::generics::{of_companions, turbofish};
+use super::{Names, is_lint_level, key, load, rules, site};
+use crate::attribute::arguments::{declared, hidden};
+use crate::attribute::function::{Access, Kind};
+use crate::attribute::ours_at;
+use crate::attribute::template::bind_names;
+
+/// Spells the function.
+pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
+    let function = &model.function;
+    let item = &function.item;
+    let attributes = item.attrs.iter().map(|attribute| softened(model, attribute));
+    let (vis, sig) = (&item.vis, &item.sig);
+    let (asyncness, abi, token, name, output) = (&sig.asyncness, &sig.abi, sig.fn_token, &sig.ident, &sig.output);
+    let (generics, clause) = (&sig.generics, &sig.generics.where_clause);
+    let mut arguments = function.arguments.iter();
+    let inputs = sig.inputs.iter().map(|input| match input {
+        syn::FnArg::Receiver(receiver) => unmut(model, receiver),
+        syn::FnArg::Typed(_) => arguments.next().map(|argument| declared(input, argument)).unwrap_or_default(),
+    });
+    let called = call(model, names);
+    let body = match function.kind {
+        Kind::Blocking => called,
+        Kind::Async => quote!({ #called }.await),
+        Kind::Boxed => boxed(model, called),
+    };
+    quote! {
+        #(#attributes)*
+        #vis #asyncness #abi #token #name #generics (#(#inputs),*) #output #clause {
+            #body
+        }
+    }
+}
+
+/// Spells the one call of the runtime, and what it needs.
+fn call(model: &Model, names: &Names) -> TokenStream {
+    let runtime = &model.runtime;
+    let span = ours_at(model.output_span());
+    let Names { call, shape, kept, .. } = names;
+    let cache = cache(model, names, true);
+    let key = key(model, names);
+    let when = when(model, names);
+    let probed = rules::shape(model, names);
+    let (keep, hooks) = (rules::keep(model), rules::hooks(model, names));
+    let prepare = prepare(model, names);
+    let run = runtime.private_at(
+        match (model.detached_by.is_some(), model.function.is_async()) {
+            (false, false) => "cached",
+            (false, true) => "cached_async",
+            (true, false) => "cached_detached",
+            (true, true) => "cached_detached_async",
+        },
+        span,
+    );
+    let call_type = runtime.private("Call");
+    let new = quote!(let mut #call = #call_type::new(););
+    let own = is_moved(model).then(|| {
+        let option = runtime.private("Option");
+        quote! {
+            let mut #kept = #option::None;
+            let #call = #call.keep_cache(&mut #kept);
+        }
+    });
+    let run = quote_spanned!(span=> #run(&#call, #shape, #keep, #hooks, #prepare));
+    quote!(#new #cache #key #when #own #probed #run)
+}
+
+/// Returns whether the load takes `self` away, so that the call must not hold it.
+fn is_moved(model: &Model) -> bool {
+    model.function.receiver.as_ref().is_some_and(|receiver| receiver.access != Access::Shared)
+}
+
+fn key(model: &Model, names: &Names) -> TokenStream {
+    if model.placement == Placement::Inline {
+        let start = site::start(model, names);
+        let parts = key::of_values(model, names);
+        return quote!(#start #parts);
+    }
+    let helper = callee(model, &hidden(&model.function.item.sig.ident, ""), &turbofish(&of_companions(model)));
+    let receiver = model.function.receiver.as_ref().map(|receiver| {
+        let shared = &receiver.shared;
+        quote!(#shared,)
+    });
+    let parts = model.parts.iter().map(|part| part.borrowed());
+    let call = &names.call;
+    quote!(#helper(#receiver #(#parts,)* &mut #call);)
+}
+
+/// Spells the lines that name the cache, if the annotation does. `is_by_value` says what the arguments are there.
+pub(super) fn cache(model: &Model, names: &Names, is_by_value: bool) -> TokenStream {
+    let Some((expression, uses_arguments)) = model.cache() else { return TokenStream::new() };
+    let Names { call, cache, .. } = names;
+    let span = ours_at(expression.span());
+    if is_by_value && (uses_arguments || is_moved(model)) || !is_by_value && uses_arguments {
+        // The load takes the arguments, and the call still needs the cache.
+        let own = model.runtime.private_at("own_cache", span);
+        let tokens = expression.to_token_stream();
+        let bound = model.parts.iter().map(|argument| argument.bind_borrowed(&tokens, is_by_value));
+        return quote_spanned! {span=>
+            let #cache = { #(#bound)* #own(&(#expression)) };
+            #call.cache(&#cache);
+        };
+    }
+    quote_spanned! {span=>
+        let #cache = &(#expression);
+        #call.cache(#cache);
+    }
+}
+
+fn when(model: &Model, names: &Names) -> TokenStream {
+    let Some(condition) = &model.args.when else { return TokenStream::new() };
+    let call = &names.call;
+    let tokens = condition.to_token_stream();
+    let patterns = model.function.arguments.iter().filter(|argument| !argument.is_named());
+    let bound = patterns.map(|argument| argument.bind_borrowed(&tokens, true));
+    quote_spanned!(ours_at(condition.span())=> { #(#bound)* #call.when(#condition); })
+}
+
+/// Spells the closure that is run on a miss: tags, then the load.
+fn prepare(model: &Model, names: &Names) -> TokenStream {
+    let load = load::load(model, names);
+    if model.tags.is_empty() {
+        return quote!(move |_| { #load });
+    }
+    let tags = &names.tags;
+    let bound = bind_names(&model.tags, &model.function.arguments);
+    let lines = rules::tags(model, names);
+    quote!(move |#tags| { { #bound #lines } #load })
+}
+
+/// Spells the path of a companion: beside the function, or through `Self`.
+pub(super) fn callee(model: &Model, name: &Ident, turbofish: &TokenStream) -> TokenStream {
+    if model.placement == Placement::Module { quote!(#name #turbofish) } else { quote!(Self::#name #turbofish) }
+}
+
+fn boxed(model: &Model, called: TokenStream) -> TokenStream {
+    let mut body = (*model.function.item.block).clone();
+    let inner = syn::parse_quote!({ { #called }.await });
+    if let [syn::Stmt::Expr(syn::Expr::Call(call), None)] = body.stmts.as_mut_slice()
+        && let Some(syn::Expr::Async(block)) = call.args.first_mut()
+    {
+        block.block = inner;
+    }
+    let statements = &body.stmts;
+    quote!(#(#statements)*)
+}
+
+/// An expectation about the body would not be met by the call that replaces it.
+fn softened(model: &Model, attribute: &Attribute) -> TokenStream {
+    if model.placement != Placement::Inline
+        && is_lint_level(attribute)
+        && attribute.path().is_ident("expect")
+        && let Meta::List(list) = &attribute.meta
+    {
+        let lints = &list.tokens;
+        return quote!(#[allow(#lints)]);
+    }
+    attribute.to_token_stream()
+}
+
+/// `mut self` is for the body only, which stands elsewhere.
+fn unmut(model: &Model, receiver: &syn::Receiver) -> TokenStream {
+    let mut receiver = receiver.clone();
+    if receiver.reference.is_none() && model.placement != Placement::Inline {
+        receiver.mutability = None;
+    }
+    receiver.to_token_stream()
+}
