@@ -1,7 +1,7 @@
 //! Every name the macros may use. Not public API: it changes without notice.
 
 pub use crate::call::Call;
-pub use crate::call::detach::{detach, detach_ref};
+pub use crate::call::detach::{detach, detach_ref, own_cache, typed};
 pub use crate::call::effects::{
     Effects, Update, invalidates, invalidates_async, remove, remove_async, updates, updates_async,
 };
@@ -18,5 +18,9 @@ pub use crate::policy::{Jitter, Policy};
 pub use crate::tag::{Tag, Tags};
 pub use inventory;
 pub use std::any::type_name_of_val;
+pub use std::borrow::Borrow;
+pub use std::iter::Extend;
 pub use std::option::Option;
+pub use std::primitive::{bool, str};
 pub use std::time::Duration;
+pub use std::{file, format, line};

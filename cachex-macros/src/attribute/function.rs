@@ -3,7 +3,9 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprAsync, FnArg, GenericArgument, ItemFn, PathArguments, Receiver, ReturnType, Stmt, Type, TypeParamBound};
+use syn::{
+    Expr, ExprAsync, FnArg, GenericArgument, ItemFn, PathArguments, Receiver, ReturnType, Stmt, Type, TypeParamBound,
+};
 
 use super::arguments::Argument;
 use super::mentions::has_impl_trait;
@@ -90,12 +92,15 @@ impl Function {
     fn check(&self, attribute: &str, mistakes: &mut Mistakes) {
         let sig = &self.item.sig;
         if let Some(token) = sig.constness {
-            mistakes.under(token, format!("`#[{attribute}]` needs a cache, which a `const fn` has not; remove `const`"));
+            mistakes
+                .under(token, format!("`#[{attribute}]` needs a cache, which a `const fn` has not; remove `const`"));
         }
         if let Some(token) = sig.unsafety {
             mistakes.under(
                 token,
-                format!("`#[{attribute}]` can't keep the promises of an `unsafe fn`; annotate a safe function that calls it"),
+                format!(
+                    "`#[{attribute}]` can't keep the promises of an `unsafe fn`; annotate a safe function that calls it"
+                ),
             );
         }
         if let Some(token) = &sig.variadic {

@@ -41,10 +41,8 @@ pub(crate) fn parse(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<Item> {
 }
 
 fn item(input: ParseStream<'_>) -> syn::Result<Item> {
-    let is_named = input.peek(Ident::peek_any)
-        && input.peek2(Token![=])
-        && !input.peek2(Token![==])
-        && !input.peek2(Token![=>]);
+    let is_named =
+        input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]) && !input.peek2(Token![=>]);
     if !is_named {
         return input.parse().map(Item::Bare);
     }

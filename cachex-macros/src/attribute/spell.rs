@@ -24,7 +24,8 @@ fn write(tokens: TokenStream, text: &mut String) {
         if !is_joint && is_spaced(text, &next) {
             text.push(' ');
         }
-        is_joint = matches!(&token, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint || punct.as_char() == '\'');
+        is_joint =
+            matches!(&token, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint || punct.as_char() == '\'');
         text.push_str(&next);
         if let TokenTree::Group(group) = token {
             write(group.stream(), text);
@@ -68,7 +69,9 @@ mod tests {
     #[test]
     fn signatures_read_as_written() {
         check("async fn find(&self, id: UserId) -> Result<Option<User>, DbError>");
-        check("fn search<'a, T: Into<String> + 'a>(&'a mut self, filter: &Filter<'_>, ids: &[u64]) -> Vec<std::sync::Arc<T>>");
+        check(
+            "fn search<'a, T: Into<String> + 'a>(&'a mut self, filter: &Filter<'_>, ids: &[u64]) -> Vec<std::sync::Arc<T>>",
+        );
         check("fn area(point: (f64, f64), size: [u8; 4]) -> u64");
     }
 

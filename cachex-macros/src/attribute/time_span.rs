@@ -11,6 +11,9 @@ use super::ours_at;
 use crate::diag::Mistakes;
 use crate::runtime::Runtime;
 
+/// The longest duration that the runtime takes: 100 years, of 365.25 days each.
+const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
+
 /// A duration in an option.
 #[derive(Clone, Debug)]
 pub(crate) enum TimeSpan {
@@ -29,11 +32,18 @@ impl TimeSpan {
                     mistakes.at(text.span(), zero(name));
                     None
                 }
+                Ok(span) if span > LONGEST => {
+                    mistakes.at(text.span(), format!("`{name}` is longer than 100 years; shorten it, or remove it"));
+                    None
+                }
                 Ok(span) => Some(Self::Known(span, text.span())),
                 Err(error) => {
                     mistakes.at(
                         text.span(),
-                        format!("`{}` is not a duration ({error}); write `\"90s\"`, `\"5m\"` or `\"1h30m\"`", text.value()),
+                        format!(
+                            "`{}` is not a duration ({error}); write `\"90s\"`, `\"5m\"` or `\"1h30m\"`",
+                            text.value()
+                        ),
                     );
                     None
                 }
@@ -87,7 +97,8 @@ impl TimeSpan {
 fn zero(name: &Ident) -> String {
     match name.to_string().as_str() {
         "negative_ttl" => {
-            "`negative_ttl` must be longer than zero; to keep no negative entries write `unless = Option::is_none`".into()
+            "`negative_ttl` must be longer than zero; to keep no negative entries write `unless = Option::is_none`"
+                .into()
         }
         "ttl" => "`ttl` must be longer than zero; to keep nothing remove the attribute, or write `when = false`".into(),
         _ => format!("`{name}` must be longer than zero; remove it to switch it off"),

@@ -10,9 +10,33 @@ use crate::diag::Mistakes;
 
 /// Every option, for the nearest valid name.
 const OPTIONS: &[&str] = &[
-    "ttl", "tti", "soft_ttl", "grace", "negative_ttl", "timeout", "soft_timeout", "refresh_ahead", "jitter", "tags", "tags_with",
-    "ttl_with", "key", "skip", "when", "unless", "cache", "name", "version", "local", "single_flight", "cache_err", "share_err",
-    "weight", "in_trait", "in_impl", "crate",
+    "ttl",
+    "tti",
+    "soft_ttl",
+    "grace",
+    "negative_ttl",
+    "timeout",
+    "soft_timeout",
+    "refresh_ahead",
+    "jitter",
+    "tags",
+    "tags_with",
+    "ttl_with",
+    "key",
+    "skip",
+    "when",
+    "unless",
+    "cache",
+    "name",
+    "version",
+    "local",
+    "single_flight",
+    "cache_err",
+    "share_err",
+    "weight",
+    "in_trait",
+    "in_impl",
+    "crate",
 ];
 
 /// The options, as written.

@@ -65,13 +65,27 @@ impl Model {
         let runtime = args.root.as_ref().map_or_else(Runtime::new, Runtime::at);
         let placement = placement(&args, &function, mistakes);
         let signature = spell(function.item.sig.to_token_stream());
-        Self { function, args, runtime, spread, tags, parts, placement, detached_by, signature, options: spell(options) }
+        Self {
+            function,
+            args,
+            runtime,
+            spread,
+            tags,
+            parts,
+            placement,
+            detached_by,
+            signature,
+            options: spell(options),
+        }
     }
 }
 
 fn placement(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Placement {
     if let (Some(_), Some(span)) = (args.in_trait, args.in_impl) {
-        mistakes.at(span, "`in_trait` and `in_impl` contradict each other; `in_impl` is for associated functions of a type");
+        mistakes.at(
+            span,
+            "`in_trait` and `in_impl` contradict each other; `in_impl` is for associated functions of a type",
+        );
     }
     if let (Some(span), Some(_)) = (args.in_impl, &function.receiver) {
         mistakes.at(span, "`in_impl` is for functions without `self`; remove it");
@@ -177,7 +191,11 @@ fn check_wild(parts: &[Argument], mistakes: &mut Mistakes) {
 fn parts(args: &Args, function: &Function, tags: &[Template], skipped: &[bool]) -> Vec<Argument> {
     let arguments = function.arguments.iter();
     let Some(key) = &args.key else {
-        return arguments.zip(skipped).filter(|(_, is_skipped)| !**is_skipped).map(|(argument, _)| argument.clone()).collect();
+        return arguments
+            .zip(skipped)
+            .filter(|(_, is_skipped)| !**is_skipped)
+            .map(|(argument, _)| argument.clone())
+            .collect();
     };
     let cache = &args.cache;
     let mut used = quote!(#key #cache);

@@ -25,13 +25,10 @@ pub(crate) fn check(args: &Args, spread: Option<&Spread>, mistakes: &mut Mistake
     let TimeSpans { ttl, tti, soft_ttl, grace, timeout, soft_timeout, refresh_ahead, .. } = &args.spans;
     let has_ttl = ttl.is_some() || args.ttl_with.is_some();
     shorter("soft_ttl", soft_ttl, "ttl", ttl, "to disable staleness", mistakes);
-    shorter("refresh_ahead", refresh_ahead, "ttl", ttl, "to refresh on expiry only", mistakes);
+    shorter("refresh_ahead", refresh_ahead, "ttl", ttl, "to disable refreshing", mistakes);
     shorter("soft_timeout", soft_timeout, "timeout", timeout, "to wait for the load", mistakes);
     if let (Some(ahead), Some(_)) = (refresh_ahead, soft_ttl) {
-        mistakes.at(
-            ahead.span(),
-            "`refresh_ahead` and `soft_ttl` both say when an entry is stale; remove one of them",
-        );
+        mistakes.at(ahead.span(), "`refresh_ahead` and `soft_ttl` both say when an entry is stale; remove one of them");
     }
     if let (Some(ahead), false) = (refresh_ahead, has_ttl) {
         mistakes.at(ahead.span(), "`refresh_ahead` counts back from the TTL, and there is none; add `ttl = \"…\"`");
@@ -49,7 +46,8 @@ pub(crate) fn check(args: &Args, spread: Option<&Spread>, mistakes: &mut Mistake
         check_spread(spread, ttl.as_ref(), has_ttl, mistakes);
     }
     if let (Some((false, _)), Some(share)) = (args.single_flight, args.share_err) {
-        mistakes.at(share, "`share_err` has no effect, as `single_flight = false` lets nobody wait; remove one of them");
+        mistakes
+            .at(share, "`share_err` has no effect, as `single_flight = false` lets nobody wait; remove one of them");
     }
 }
 

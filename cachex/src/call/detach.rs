@@ -1,6 +1,9 @@
 //! What a load needs to outlive the call that began it.
 
 use std::borrow::ToOwned;
+use std::future::Future;
+
+use crate::engine::Cache;
 
 /// Turned into something that a load in the background may keep: implemented by every `Clone + Send + 'static` type, and
 /// for references through [`detach`].
@@ -35,4 +38,14 @@ pub fn detach<T: Detach>(value: &T) -> T {
 /// Clones what is behind a reference for a load in the background.
 pub fn detach_ref<T: DetachRef + ?Sized>(value: &T) -> T::Owned {
     value.to_owned()
+}
+
+/// Clones the cache that an expression names, for a call whose arguments the load takes away.
+pub fn own_cache<C: AsRef<Cache> + ?Sized>(cache: &C) -> Cache {
+    cache.as_ref().clone()
+}
+
+/// Says what a future gives, so that `?` and `return` in its body know.
+pub fn typed<R, F: Future<Output = R>>(future: F) -> F {
+    future
 }

@@ -53,6 +53,12 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Lets go of `self`, which the load takes away: the call's cache is cloned into `kept`.
+    pub fn keep_cache<'b>(self, kept: &'b mut Option<Cache>) -> Call<'b> {
+        *kept = self.cache.cloned();
+        Call { region: self.region, cache: kept.as_ref(), is_bypassed: self.is_bypassed, key: self.key }
+    }
+
     /// Writes one argument.
     #[inline]
     pub fn part<K: CacheKey + ?Sized>(&mut self, part: &K) {

@@ -1,8 +1,9 @@
 //! The rules of a method: how long its entries live, when they are refreshed, how long a caller waits.
 //!
-//! Reading order: [`Policy`], [`check`] (which policies make sense), [`settings`] (what is set outside of the annotation).
+//! Reading order: [`Policy`], [`check`] and [`constant`] (which policies make sense), [`settings`] (what is set outside of the annotation).
 
 mod check;
+mod constant;
 mod settings;
 
 use std::time::Duration;

@@ -102,6 +102,7 @@ impl Beside<'_> {
         let is_async = self.model.function.is_async();
         let started = self.started(true);
         let call = &self.names.call;
+        let bool = self.model.runtime.private("bool");
         let remove = self.model.runtime.private(if is_async { "remove_async" } else { "remove" });
         let body = quote!(#started #remove(&#call));
         let signature = Signature {
@@ -109,7 +110,7 @@ impl Beside<'_> {
             is_async,
             name: companion(self.name, "remove"),
             more: TokenStream::new(),
-            output: quote!(-> ::core::primitive::bool),
+            output: quote!(-> #bool),
         };
         self.function(signature, if is_async { quote!({ #body }.await) } else { body })
     }
@@ -120,7 +121,10 @@ impl Beside<'_> {
         let update = self.call_beside(&hidden(self.name, "_update"), &TokenStream::new());
         let body = if is_async { quote!(#update.prime_async(#value).await) } else { quote!(#update.prime(#value)) };
         let signature = Signature {
-            doc: &format!("Keeps `value` as if `{}` had returned it for these arguments; an error is not kept.", self.name),
+            doc: &format!(
+                "Keeps `value` as if `{}` had returned it for these arguments; an error is not kept.",
+                self.name
+            ),
             is_async,
             name: companion(self.name, "prime"),
             more: quote!(#value: &#output,),

@@ -27,9 +27,8 @@ pub(super) fn of_companions(model: &Model) -> Generics {
     generics.params = generics.params.into_iter().filter(|param| !dropped.contains(&name(param))).collect();
     if let Some(clause) = &mut generics.where_clause {
         let predicates = std::mem::take(&mut clause.predicates);
-        let names_dropped = |predicate: &WherePredicate| {
-            dropped.iter().any(|dropped| mentions(predicate.to_token_stream(), dropped))
-        };
+        let names_dropped =
+            |predicate: &WherePredicate| dropped.iter().any(|dropped| mentions(predicate.to_token_stream(), dropped));
         clause.predicates = predicates.into_iter().filter(|predicate| !names_dropped(predicate)).collect();
     }
     generics

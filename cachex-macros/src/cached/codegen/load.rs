@@ -5,9 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Block, Type};
 
 use super::super::model::{Model, Placement};
+use super::Names;
 use super::generics::turbofish;
 use super::method::callee;
-use super::Names;
 use crate::attribute::arguments::{Argument, companion};
 use crate::attribute::function::{Access, Kind, SelfArgument};
 use crate::attribute::ours_at;
@@ -39,9 +39,10 @@ pub(super) fn load(model: &Model, names: &Names) -> TokenStream {
 fn beside(model: &Model, names: &Names) -> TokenStream {
     let sig = &model.function.item.sig;
     let uncached = callee(model, &companion(&sig.ident, "uncached"), &turbofish(&sig.generics));
-    let receiver = model.function.receiver.as_ref().map(|receiver| {
-        if model.detached_by.is_some() { names.this.to_token_stream() } else { self_token(receiver) }
-    });
+    let receiver =
+        model.function.receiver.as_ref().map(|receiver| {
+            if model.detached_by.is_some() { names.this.to_token_stream() } else { self_token(receiver) }
+        });
     let arguments = model.function.arguments.iter().map(|argument| argument.name.to_token_stream());
     let arguments = receiver.into_iter().chain(arguments);
     quote!(#uncached(#(#arguments),*))

@@ -12,8 +12,8 @@ use crate::attribute::ours_at;
 /// Spells the call site and the start of the call.
 pub(super) fn start(model: &Model, names: &Names) -> TokenStream {
     let runtime = &model.runtime;
-    let [site, call_site, registered, inventory, name_of, option, file, line] =
-        ["Site", "CallSite", "Registered", "inventory", "type_name_of_val", "Option", "file", "line"]
+    let [site, call_site, registered, inventory, name_of, option, file, line, str] =
+        ["Site", "CallSite", "Registered", "inventory", "type_name_of_val", "Option", "file", "line", "str"]
             .map(|name| runtime.private(name));
     let call = &names.call;
     let method = model.function.item.sig.ident.to_string();
@@ -26,7 +26,7 @@ pub(super) fn start(model: &Model, names: &Names) -> TokenStream {
     // A block: the names of its items are not seen by the rest of the body.
     quote! {
         {
-            fn here() -> &'static ::core::primitive::str {
+            fn here() -> &'static #str {
                 #name_of(&here)
             }
             static SITE: #call_site = #call_site::new(#site {
