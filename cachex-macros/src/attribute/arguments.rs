@@ -2,8 +2,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{FnArg, Pat, PatType, Type};
+use syn::{FnArg, Pat, PatType, Type, TypeGroup, TypeParen};
 
 use super::mentions::mentions;
 
@@ -127,6 +128,16 @@ impl Argument {
         if is_done { TokenStream::new() } else { quote!(let #pattern = #name;) }
     }
 
+    /// What the argument refers to, if it is a reference.
+    pub(crate) fn referred(&self) -> Option<&Type> {
+        let Type::Reference(reference) = &self.ty else { return None };
+        let mut inner = &*reference.elem;
+        while let Type::Paren(TypeParen { elem, .. }) | Type::Group(TypeGroup { elem, .. }) = inner {
+            inner = elem;
+        }
+        Some(inner)
+    }
+
     /// Where an error about the argument's type shows.
     pub(crate) fn type_span(&self) -> Span {
         self.ty.span()
@@ -180,5 +191,6 @@ pub(crate) fn companion(method: &Ident, suffix: &str) -> Ident {
 
 /// The name of a hidden companion of the method.
 pub(crate) fn hidden(method: &Ident, suffix: &str) -> Ident {
-    format_ident!("__cachex_{method}{suffix}")
+    let method = method.unraw();
+    Ident::new(&format!("__cachex_{method}{suffix}"), method.span())
 }

@@ -3,6 +3,8 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::LitStr;
+use syn::ext::IdentExt;
+use syn::parse::Parser;
 
 use super::arguments::{Argument, Form};
 use super::function::Function;
@@ -93,11 +95,22 @@ impl Value {
         let fields = self.fields.iter().map(|field| {
             let member: syn::Member = match field.parse::<u32>() {
                 Ok(index) => syn::Member::Unnamed(syn::Index { index, span: ours_at(span) }),
-                Err(_) => syn::Member::Named(Ident::new(field, span)),
+                Err(_) => syn::Member::Named(field_name(field, span)),
             };
             quote_spanned!(ours_at(span)=> . #member)
         });
         quote!(#root #(#fields)*)
+    }
+}
+
+/// Makes the name of a field, which may be a keyword: `{user.type}`.
+fn field_name(field: &str, span: Span) -> Ident {
+    match syn::parse_str::<Ident>(field) {
+        Ok(mut name) => {
+            name.set_span(span);
+            name
+        }
+        Err(_) => Ident::new_raw(field, span),
     }
 }
 
@@ -140,8 +153,10 @@ fn value(name: &str, function: &Function) -> Result<Value, String> {
     let mut parts = name.trim().split('.');
     let root = parts.next().unwrap_or_default();
     let fields: Vec<String> = parts.map(str::to_owned).collect();
-    let is_field = |field: &String| field.parse::<u32>().is_ok() || syn::parse_str::<Ident>(field).is_ok();
-    if syn::parse_str::<Ident>(root).is_err() && root != "self" || !fields.iter().all(is_field) {
+    let is_name = |name: &str| Ident::parse_any.parse_str(name).is_ok();
+    let is_path = |name: &str| ["self", "Self", "super", "crate", "_"].contains(&name);
+    let is_field = |field: &String| field.parse::<u32>().is_ok() || is_name(field) && !is_path(field);
+    if !is_name(root) || !fields.iter().all(is_field) {
         return Err(format!("`{{{name}}}` is not an argument or a field of one; write `{{id}}` or `{{user.id}}`"));
     }
     Ok(Value { root: resolve(root, function)?, fields })
@@ -156,7 +171,7 @@ fn resolve(root: &str, function: &Function) -> Result<Ident, String> {
         };
     }
     for argument in &function.arguments {
-        if let Some(name) = argument.names().into_iter().find(|name| *name == root) {
+        if let Some(name) = argument.names().into_iter().find(|name| *name == root || name.unraw() == root) {
             return match &argument.form {
                 Form::Other(_) => Err(format!(
                     "`{{{root}}}` is bound by a pattern that can't be borrowed; bind the argument to a plain name"

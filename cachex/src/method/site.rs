@@ -94,9 +94,15 @@ fn full_name(here: &str, method: &str) -> String {
     let path = here.strip_suffix("::here").unwrap_or(here);
     let path = path.trim_end_matches("::{{closure}}");
     match path.rsplit_once("::") {
-        Some((owner, _)) => format!("{owner}::{method}"),
+        Some((owner, _)) => format!("{}::{method}", inherent(owner)),
         None => method.to_owned(),
     }
+}
+
+/// Returns the type that an inherent block is for; a block outside of the type's module is spelled `module::<impl Type>`.
+fn inherent(owner: &str) -> &str {
+    let block = owner.split_once("<impl ").and_then(|(_, block)| block.strip_suffix('>'));
+    block.unwrap_or(owner)
 }
 
 /// Returns the path of an instance, for the signature of a generic method.
@@ -111,6 +117,7 @@ mod tests {
     #[test]
     fn a_name_is_module_type_and_method() {
         assert_eq!(full_name("shop::Users::__cachex_find::here", "find"), "shop::Users::find");
+        assert_eq!(full_name("shop::find::<impl shop::Users<T>>::__cachex_find::here", "find"), "shop::Users<T>::find");
         assert_eq!(full_name("shop::rates::{{closure}}::here", "rates"), "shop::rates");
         assert_eq!(full_name("<shop::Users as shop::Repo>::find::here", "find"), "<shop::Users as shop::Repo>::find");
     }

@@ -78,12 +78,11 @@ fn carry(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
         }
     }
     for argument in &model.function.arguments {
-        let Type::Reference(reference) = &argument.ty else { continue };
+        let Some(ty) = argument.referred() else { continue };
         let span = ours_at(argument.type_span());
         let name = &argument.name;
-        let ty = &reference.elem;
         // A type without a name is `Sized`, so it is cloned as it is.
-        if matches!(**ty, Type::ImplTrait(_)) {
+        if matches!(ty, Type::ImplTrait(_)) {
             let detach = model.runtime.private_at("detach", span);
             before.extend(quote_spanned!(span=> let #name = #detach(#name);));
             inside.extend(quote_spanned!(span=> let #name = &#name;));
