@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 
 use super::policy::SlotId;
 use super::shard::Shard;
-use super::{MemoryTier, write};
+use super::{Left, MemoryTier, write};
 use crate::entry::Entry;
-use crate::key::{Key, KeyRef};
+use crate::key::KeyRef;
 use crate::time::Timestamp;
 
 /// How many entries leave one shard under one hold of its lock, and before another shard has to give.
@@ -22,7 +22,14 @@ pub(crate) enum Inserted {
     TooHeavy { entry: Arc<Entry>, removed: Option<Arc<Entry>> },
     /// It is stored. What left for room may have been dead by age already: [`Life::dead_at`](crate::entry::Life::dead_at)
     /// tells. An entry that itself gave way to the new one of the same key is in `replaced`.
-    Stored { replaced: Option<Arc<Entry>>, evicted: Vec<(Key, Arc<Entry>)> },
+    Stored {
+        #[cfg_attr(
+            not(test),
+            expect(dead_code, reason = "it is here to be dropped by the caller, outside of any lock")
+        )]
+        replaced: Option<Arc<Entry>>,
+        evicted: Left,
+    },
 }
 
 impl MemoryTier {
@@ -53,13 +60,7 @@ impl MemoryTier {
     }
 
     /// Makes room in the key's own shard, as far as it can give, and stores.
-    fn store(
-        &self,
-        shard: &mut Shard,
-        at: KeyRef<'_>,
-        entry: Arc<Entry>,
-        evicted: &mut Vec<(Key, Arc<Entry>)>,
-    ) -> Option<Arc<Entry>> {
+    fn store(&self, shard: &mut Shard, at: KeyRef<'_>, entry: Arc<Entry>, evicted: &mut Left) -> Option<Arc<Entry>> {
         let (now, weight, dead_at) = (entry.meta.life.created_at, entry.meta.weight, entry.meta.life.dead_at());
         let mut found = shard.find(at);
         let mut given_way = None;
@@ -113,7 +114,7 @@ impl MemoryTier {
     /// Evicts from the other shards, a few entries from each in turn, until the bounds hold; from the shard `own` last.
     ///
     /// The bounds hold once no insert is under way: the last one to count itself in leaves only when they do.
-    fn settle(&self, own: usize, now: Timestamp, evicted: &mut Vec<(Key, Arc<Entry>)>) {
+    fn settle(&self, own: usize, now: Timestamp, evicted: &mut Left) {
         if !self.is_over() {
             return;
         }
@@ -135,7 +136,7 @@ impl MemoryTier {
         (own + 1 + index % (shards - 1)) % shards
     }
 
-    fn give(&self, index: usize, now: Timestamp, evicted: &mut Vec<(Key, Arc<Entry>)>) {
+    fn give(&self, index: usize, now: Timestamp, evicted: &mut Left) {
         let mut shard = write(&self.shards[index]);
         for _ in 0..BATCH {
             if !self.is_over() {

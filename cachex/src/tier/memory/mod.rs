@@ -37,6 +37,9 @@ const ENTRIES_A_SHARD: u64 = 512;
 /// … and of this many bytes: policies see one shard, and need enough of the whole to choose well.
 const BYTES_A_SHARD: u64 = 1 << 20;
 
+/// Entries that left the tier, with their keys: for the caller to account for, and to drop outside of any lock.
+pub(crate) type Left = Vec<(Key, Arc<Entry>)>;
+
 /// The bounds of a memory tier; none is 0.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {

@@ -1,11 +1,10 @@
 //! Taking out what is of no use any more, without being asked for it.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::policy::SlotId;
 use super::shard::Shard;
-use super::{MemoryTier, read, write};
+use super::{Left, MemoryTier, read, write};
 use crate::entry::Entry;
 use crate::key::Key;
 use crate::time::Timestamp;
@@ -19,9 +18,9 @@ const STEP: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Reclaimed {
     /// By age.
-    pub(crate) expired: Vec<(Key, Arc<Entry>)>,
+    pub(crate) expired: Left,
     /// Because it was wrong.
-    pub(crate) invalidated: Vec<(Key, Arc<Entry>)>,
+    pub(crate) invalidated: Left,
 }
 
 impl MemoryTier {
@@ -58,6 +57,7 @@ impl MemoryTier {
     ///
     /// It may be too early, since an access puts off the end of an idle entry: a [`reclaim`](Self::reclaim) at that time
     /// then removes nothing and finds the next one. Takes the read lock of each shard in turn.
+    #[cfg(test)]
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         self.shards.iter().filter_map(|shard| read(shard).next_deadline()).min()
     }
@@ -69,7 +69,7 @@ impl MemoryTier {
         }
     }
 
-    fn reclaim_expired(&self, now: Timestamp, expired: &mut Vec<(Key, Arc<Entry>)>) {
+    fn reclaim_expired(&self, now: Timestamp, expired: &mut Left) {
         // From here on entries that are queued note their deadlines anew; those queued before are seen below.
         self.due_at.store(Timestamp::NEVER.as_nanos(), Ordering::Relaxed);
         for shard in &self.shards {
@@ -96,7 +96,7 @@ impl MemoryTier {
         start: usize,
         count: usize,
         is_current: &dyn Fn(&Key, &Entry) -> bool,
-        invalidated: &mut Vec<(Key, Arc<Entry>)>,
+        invalidated: &mut Left,
     ) {
         let wrong = wrong_slots(&read(&self.shards[index]), start, count, is_current);
         if wrong.is_empty() {

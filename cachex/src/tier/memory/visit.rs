@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::policy::SlotId;
 use super::shard::Shard;
-use super::{MemoryTier, key_ref_of, read, write};
+use super::{Left, MemoryTier, key_ref_of, read, write};
 use crate::entry::Entry;
 use crate::key::Key;
 
@@ -22,6 +22,7 @@ struct Seen {
 
 impl MemoryTier {
     /// Calls `f` with each entry, whatever its age and validity; under no lock, so `f` may call the tier.
+    #[cfg(test)]
     pub(crate) fn for_each(&self, f: &mut dyn FnMut(&Key, &Arc<Entry>)) {
         self.walk(&mut |seen| f(&seen.key, &seen.entry));
     }
@@ -29,7 +30,7 @@ impl MemoryTier {
     /// Removes every entry for which `keep` returns `false`, and returns them.
     ///
     /// `keep` runs under no lock and may call the tier. An entry that was replaced meanwhile is left alone.
-    pub(crate) fn retain(&self, keep: &mut dyn FnMut(&Key, &Entry) -> bool) -> Vec<(Key, Arc<Entry>)> {
+    pub(crate) fn retain(&self, keep: &mut dyn FnMut(&Key, &Entry) -> bool) -> Left {
         let mut removed = Vec::new();
         self.walk(&mut |seen| {
             let is_removed =
@@ -42,7 +43,7 @@ impl MemoryTier {
     }
 
     /// Removes everything and returns it.
-    pub(crate) fn clear(&self) -> Vec<(Key, Arc<Entry>)> {
+    pub(crate) fn clear(&self) -> Left {
         let mut removed = Vec::new();
         for (index, shard) in (0..).zip(&self.shards) {
             let empty = Shard::new(self.eviction, self.seed.wrapping_add(index));

@@ -2,7 +2,7 @@
 
 mod models;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::{Model, NaiveFifo, NaiveLru, NaiveS3Fifo, NaiveSieve};
@@ -11,41 +11,51 @@ use proptest::prelude::*;
 use super::*;
 
 /// Slots as the policies see them.
-#[derive(Default)]
 struct Marks {
-    uses: RefCell<BTreeMap<SlotId, u8>>,
-    used_at: RefCell<BTreeMap<SlotId, u64>>,
-    hashes: RefCell<BTreeMap<SlotId, u64>>,
+    all: Vec<Mark>,
     tick: Cell<u64>,
 }
 
+#[derive(Clone, Default)]
+struct Mark {
+    uses: Cell<u8>,
+    used_at: Cell<u64>,
+    hash: Cell<u64>,
+}
+
 impl Marks {
+    fn new(slots: usize) -> Self {
+        Self { all: vec![Mark::default(); slots], tick: Cell::new(0) }
+    }
+
+    fn at(&self, slot: SlotId) -> &Mark {
+        &self.all[slot as usize]
+    }
+
     fn note(&self, slot: SlotId, trace: Trace) {
         if let Trace::Count { most } = trace {
-            let mut uses = self.uses.borrow_mut();
-            let uses = uses.entry(slot).or_default();
-            *uses = most.min(*uses + 1);
+            self.set_uses(slot, most.min(self.uses(slot) + 1));
         }
         self.tick.set(self.tick.get() + 1);
-        self.used_at.borrow_mut().insert(slot, self.tick.get());
+        self.at(slot).used_at.set(self.tick.get());
     }
 }
 
 impl Traces for Marks {
     fn uses(&self, slot: SlotId) -> u8 {
-        self.uses.borrow()[&slot]
+        self.at(slot).uses.get()
     }
 
     fn set_uses(&self, slot: SlotId, uses: u8) {
-        self.uses.borrow_mut().insert(slot, uses);
+        self.at(slot).uses.set(uses);
     }
 
     fn used_at(&self, slot: SlotId) -> u64 {
-        self.used_at.borrow()[&slot]
+        self.at(slot).used_at.get()
     }
 
     fn hash(&self, slot: SlotId) -> u64 {
-        self.hashes.borrow()[&slot]
+        self.at(slot).hash.get()
     }
 }
 
@@ -56,6 +66,7 @@ struct Cache {
     marks: Marks,
     capacity: usize,
     slots: BTreeMap<u64, SlotId>,
+    keys: Vec<u64>,
     empty: Vec<SlotId>,
 }
 
@@ -64,9 +75,10 @@ impl Cache {
         Self {
             policy: eviction.policy(1),
             trace: eviction.trace(),
-            marks: Marks::default(),
+            marks: Marks::new(capacity),
             capacity,
             slots: BTreeMap::new(),
+            keys: vec![0; capacity],
             empty: (0..capacity as SlotId).collect(),
         }
     }
@@ -79,15 +91,16 @@ impl Cache {
         }
         if self.slots.len() == self.capacity {
             let victim = self.policy.evict(&self.marks).expect("a full cache has a victim");
-            self.slots.retain(|_, slot| *slot != victim);
+            self.slots.remove(&self.keys[victim as usize]);
             self.empty.push(victim);
         }
         let slot = self.empty.pop().expect("a victim has left");
         self.marks.note(slot, Trace::Order);
         self.marks.set_uses(slot, 0);
-        self.marks.hashes.borrow_mut().insert(slot, scatter(key));
+        self.marks.at(slot).hash.set(scatter(key));
         self.policy.enter(slot, &self.marks);
         self.slots.insert(key, slot);
+        self.keys[slot as usize] = key;
         false
     }
 
@@ -201,7 +214,7 @@ proptest! {
 #[test]
 fn an_empty_policy_has_no_victim() {
     for (_, eviction) in Eviction::NAMES {
-        assert_eq!(eviction.policy(0).evict(&Marks::default()), None, "{eviction}");
+        assert_eq!(eviction.policy(0).evict(&Marks::new(0)), None, "{eviction}");
     }
 }
 
@@ -209,7 +222,7 @@ fn an_empty_policy_has_no_victim() {
 fn random_evicts_every_slot_sooner_or_later_and_the_same_ones_for_the_same_seed() {
     let victims = |seed| {
         let mut random = random::Random::new(seed);
-        let marks = Marks::default();
+        let marks = Marks::new(16);
         (0..16).for_each(|slot| random.enter(slot, &marks));
         let victims = std::iter::repeat_with(|| {
             let victim = random.evict(&marks).expect("it holds 16 slots");

@@ -67,7 +67,7 @@ fn numbers(left: &[(Key, Arc<Entry>)]) -> Vec<u64> {
 }
 
 /// Stores under a key that is a number, unconditionally.
-fn put(tier: &MemoryTier, key: u64, entry: Arc<Entry>) -> (Option<Arc<Entry>>, Vec<(Key, Arc<Entry>)>) {
+fn put(tier: &MemoryTier, key: u64, entry: Arc<Entry>) -> (Option<Arc<Entry>>, Left) {
     match tier.insert(tier.key_ref(Region::manual(), &key.to_be_bytes()), entry, || true) {
         Inserted::Stored { replaced, evicted } => (replaced, evicted),
         other => panic!("{other:?}"),

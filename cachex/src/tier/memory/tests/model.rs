@@ -46,21 +46,21 @@ impl Pair {
                 assert_eq!(remove(&self.tier, key).map(|entry| value(&entry)), self.model.remove(&key));
             }
             Step::Retain { divisor } => {
-                let removed = self.tier.retain(&mut |_, entry| value(entry) % divisor != 0);
-                assert!(removed.iter().all(|(_, entry)| value(entry) % divisor == 0));
+                let removed = self.tier.retain(&mut |_, entry| !value(entry).is_multiple_of(divisor));
+                assert!(removed.iter().all(|(_, entry)| value(entry).is_multiple_of(divisor)));
                 self.leave(&removed);
-                assert!(self.model.values().all(|value| value % divisor != 0));
+                assert!(self.model.values().all(|value| !value.is_multiple_of(divisor)));
             }
             Step::Pass { seconds: passed, scan_all } => {
                 self.now += passed;
                 let now = seconds(self.now);
-                let reclaimed = self.tier.reclaim(now, &|_, entry| value(entry) % 7 != 0, scan_all);
+                let reclaimed = self.tier.reclaim(now, &|_, entry| !value(entry).is_multiple_of(7), scan_all);
                 assert!(reclaimed.expired.iter().all(|(_, entry)| entry.meta.life.dead_at() <= now));
-                assert!(reclaimed.invalidated.iter().all(|(_, entry)| value(entry) % 7 == 0));
+                assert!(reclaimed.invalidated.iter().all(|(_, entry)| value(entry).is_multiple_of(7)));
                 self.leave(&reclaimed.expired);
                 self.leave(&reclaimed.invalidated);
                 self.tier.for_each(&mut |_, entry| assert!(entry.meta.life.dead_at() > now));
-                assert!(!scan_all || self.model.values().all(|value| value % 7 != 0));
+                assert!(!scan_all || self.model.values().all(|value| !value.is_multiple_of(7)));
             }
             Step::Clear => {
                 let removed = self.tier.clear();

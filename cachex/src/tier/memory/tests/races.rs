@@ -57,15 +57,21 @@ fn act_at_random(tier: &MemoryTier, living: &Arc<AtomicUsize>, seed: u64) {
         let at = tier.key_ref(Region::manual(), &bytes);
         match choice {
             0 => drop(tier.clear()),
-            1 => drop(tier.retain(&mut |key, _| number(key) % 3 == 0)),
-            2..10 => drop(tier.reclaim(seconds(draw(&mut state) % 100), &|key, _| number(key) % 5 != 0, choice == 2)),
+            1 => drop(tier.retain(&mut |key, _| number(key).is_multiple_of(3))),
+            2..10 => drop(tier.reclaim(
+                seconds(draw(&mut state) % 100),
+                &|key, _| !number(key).is_multiple_of(5),
+                choice == 2,
+            )),
             10..200 => drop(tier.remove(at)),
             200..500 => drop(tier.get(at)),
             _ => {
                 living.fetch_add(1, Ordering::SeqCst);
                 let weight = if choice == 999 { 1 << 20 } else { choice * 4 };
                 let life = between(0, 1 + draw(&mut state) % 100);
-                drop(tier.insert(at, entry_with(Arc::new(Counted(living.clone())), weight, life), || choice % 7 != 0));
+                drop(tier.insert(at, entry_with(Arc::new(Counted(living.clone())), weight, life), || {
+                    !choice.is_multiple_of(7)
+                }));
             }
         }
     }
