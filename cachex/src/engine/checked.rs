@@ -108,7 +108,8 @@ impl Engine {
                 self.tell(|| Event::TooHeavy(key.clone()));
                 false
             }
-            Inserted::Stored { replaced: _, evicted } => {
+            Inserted::Stored { replaced, evicted } => {
+                drop(replaced);
                 method.counters.stores.one();
                 for (key, _entry) in evicted {
                     self.method(key.region()).counters.evicted.one();

@@ -28,9 +28,11 @@ const SHARDS: usize = 1;
 #[derive(Debug)]
 pub(crate) struct Flights<L> {
     hasher: RandomState,
-    shards: Box<[Mutex<HashMap<Key, Slot<L>, RandomState>>]>,
+    shards: Box<[Mutex<Slots<L>>]>,
     last_id: AtomicU64,
 }
+
+type Slots<L> = HashMap<Key, Slot<L>, RandomState>;
 
 /// What is going on for one key.
 #[derive(Debug)]
@@ -172,11 +174,11 @@ impl<L: Clone> Flights<L> {
         self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
-    fn shard(&self, key: &Key) -> MutexGuard<'_, HashMap<Key, Slot<L>, RandomState>> {
+    fn shard(&self, key: &Key) -> MutexGuard<'_, Slots<L>> {
         lock(&self.shards[self.hasher.hash_one(key) as usize % SHARDS])
     }
 
-    fn enter(shard: &mut HashMap<Key, Slot<L>, RandomState>, key: &Key) -> Arc<Epoch> {
+    fn enter(shard: &mut Slots<L>, key: &Key) -> Arc<Epoch> {
         let fresh = || Slot { epoch: Arc::new(Epoch::at(Stamp::default())), users: 0, flight: None };
         let slot = shard.entry_ref(key).or_insert_with(fresh);
         slot.users += 1;

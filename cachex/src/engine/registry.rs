@@ -1,6 +1,6 @@
 //! Every cached method of the program, and the rules in force for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{PoisonError, RwLock};
 
 use super::Engine;
@@ -106,6 +106,7 @@ impl Cache {
     #[must_use]
     pub fn methods(&self) -> Vec<MethodInfo> {
         let engine = self.engine();
+        let holdings = engine.holdings();
         let annotated = inventory::iter::<Registered>().map(|registered| {
             let site = registered.0.site();
             MethodInfo {
@@ -114,7 +115,7 @@ impl Cache {
                 options: site.options.to_owned(),
                 location: format!("{}:{}", site.file, site.line),
                 policy: engine.rules.policy(registered.0.name(), &site.policy),
-                stats: engine.stats_of(registered.0.name()),
+                stats: engine.stats_of(registered.0.name(), &holdings),
             }
         });
         let loaders = engine.loaders.regions().into_iter().map(|region| MethodInfo {
@@ -123,21 +124,22 @@ impl Cache {
             options: String::new(),
             location: String::new(),
             policy: engine.rules.policy(region.name(), region.policy()),
-            stats: engine.stats_of(region.name()),
+            stats: engine.stats_of(region.name(), &holdings),
         });
         let mut all: Vec<_> = annotated.chain(loaders).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
 
-    /// Returns what was counted for a method, all its generic instances together.
+    /// Returns what was counted for a method, all its generic instances together. Looks at every entry, to count the method's.
     ///
     /// # Errors
     ///
     /// No method of that name is annotated or registered.
     pub fn method_stats(&self, name: &str) -> Result<Stats, Error> {
-        self.engine().check_name(name)?;
-        Ok(self.engine().stats_of(name))
+        let engine = self.engine();
+        engine.check_name(name)?;
+        Ok(engine.stats_of(name, &engine.holdings()))
     }
 
     /// Changes the rules of a method while the program runs. Entries keep the times they were stored with; a disabled method
@@ -176,10 +178,23 @@ impl Engine {
         Ok(())
     }
 
-    fn stats_of(&self, name: &str) -> Stats {
+    /// Counts the entries of each region and what they weigh.
+    fn holdings(&self) -> HashMap<u32, (u64, u64)> {
+        let mut holdings = HashMap::new();
+        self.tier.for_each(&mut |key, entry| {
+            let (entries, weight) = holdings.entry(key.region().id()).or_insert((0, 0));
+            *entries += 1;
+            *weight += entry.meta.weight;
+        });
+        holdings
+    }
+
+    fn stats_of(&self, name: &str, holdings: &HashMap<u32, (u64, u64)>) -> Stats {
         let mut all = Stats::default();
         for method in self.methods_named(name) {
-            all.add(&Stats::read(&method.counters));
+            let mut stats = Stats::read(&method.counters);
+            (stats.entries, stats.weight) = holdings.get(&method.region.id()).copied().unwrap_or_default();
+            all.add(&stats);
         }
         all
     }

@@ -22,7 +22,6 @@ pub type AnyValue = dyn Any + Send + Sync;
 /// A value with its metadata.
 pub struct Entry<V: ?Sized = AnyValue> {
     pub(crate) meta: Meta,
-    again: fn(&Entry, Meta) -> Option<Arc<Entry>>,
     value: V,
 }
 
@@ -51,7 +50,7 @@ pub(crate) struct Life {
     /// From here on it is stale.
     pub(crate) stale_at: Timestamp,
     /// From here on it is expired.
-    pub(crate) expires_at: Timestamp,
+    expires_at: AtomicU64,
     /// How long after its expiry it may answer when loading fails.
     pub(crate) grace: Duration,
     /// Time without access after which it is expired.
@@ -72,10 +71,9 @@ pub(crate) enum Freshness {
     Dead,
 }
 
-impl<V: Any + Clone + Send + Sync> Entry<V> {
+impl<V: Any + Send + Sync> Entry<V> {
     pub(crate) fn new(meta: Meta, value: V) -> Arc<Entry> {
-        let again = |entry: &Entry, meta| entry.value::<V>().map(|value| Entry::new(meta, value.clone()));
-        Arc::new(Self { meta, again, value })
+        Arc::new(Self { meta, value })
     }
 }
 
@@ -84,11 +82,6 @@ impl Entry {
     #[inline]
     pub(crate) fn value<V: Any>(&self) -> Option<&V> {
         self.value.downcast_ref()
-    }
-
-    /// Makes an entry of the same value with other metadata.
-    pub(crate) fn with_meta(&self, meta: Meta) -> Option<Arc<Entry>> {
-        (self.again)(self, meta)
     }
 
     /// Whether no tag of the entry was invalidated since its load began.
@@ -115,40 +108,7 @@ impl Meta {
     }
 }
 
-impl Meta {
-    /// Returns the same with other times.
-    pub(crate) fn with_life(&self, life: Life) -> Self {
-        Self {
-            stamp: self.stamp,
-            tags: self.tags.clone(),
-            life,
-            weight: self.weight,
-            is_negative: self.is_negative,
-            load_time: self.load_time,
-            uses: AtomicU8::new(self.uses.load(Ordering::Relaxed)),
-        }
-    }
-}
-
 impl Life {
-    /// Returns the same times.
-    pub(crate) fn again(&self) -> Self {
-        self.expiring_at(self.expires_at)
-    }
-
-    /// Returns the same with another end.
-    pub(crate) fn expiring_at(&self, expires_at: Timestamp) -> Self {
-        let accessed_at = AtomicU64::new(self.accessed_at().as_nanos());
-        Self {
-            created_at: self.created_at,
-            stale_at: self.stale_at,
-            expires_at,
-            grace: self.grace,
-            tti: self.tti,
-            accessed_at,
-        }
-    }
-
     pub(crate) fn new(
         created_at: Timestamp,
         stale_at: Timestamp,
@@ -156,13 +116,14 @@ impl Life {
         grace: Duration,
         tti: Option<Duration>,
     ) -> Self {
-        Self { created_at, stale_at, expires_at, grace, tti, accessed_at: AtomicU64::new(created_at.as_nanos()) }
+        let nanos = |at: Timestamp| AtomicU64::new(at.as_nanos());
+        Self { created_at, stale_at, expires_at: nanos(expires_at), grace, tti, accessed_at: nanos(created_at) }
     }
 
     /// Whether the time matters to this entry at all: if not, the clock need not be read.
     #[inline]
     pub(crate) fn is_timed(&self) -> bool {
-        self.stale_at != Timestamp::NEVER || self.expires_at != Timestamp::NEVER || self.tti.is_some()
+        self.stale_at != Timestamp::NEVER || self.expires_at() != Timestamp::NEVER || self.tti.is_some()
     }
 
     #[inline]
@@ -177,12 +138,26 @@ impl Life {
         }
     }
 
+    /// Returns the times of another value of the same entry.
+    pub(crate) fn again(&self) -> Self {
+        let nanos = |at: Timestamp| AtomicU64::new(at.as_nanos());
+        let (expires_at, accessed_at) = (nanos(self.expires_at()), nanos(self.accessed_at()));
+        Self {
+            created_at: self.created_at,
+            stale_at: self.stale_at,
+            expires_at,
+            grace: self.grace,
+            tti: self.tti,
+            accessed_at,
+        }
+    }
+
     /// Returns when the entry expires, as things stand.
     #[inline]
     pub(crate) fn deadline(&self) -> Timestamp {
         match self.tti {
-            None => self.expires_at,
-            Some(tti) => self.expires_at.min(self.accessed_at().after(tti)),
+            None => self.expires_at(),
+            Some(tti) => self.expires_at().min(self.accessed_at().after(tti)),
         }
     }
 
@@ -195,6 +170,16 @@ impl Life {
     /// Returns when the entry is of no use at all, as things stand.
     pub(crate) fn dead_at(&self) -> Timestamp {
         self.deadline().after(self.grace)
+    }
+
+    #[inline]
+    fn expires_at(&self) -> Timestamp {
+        Timestamp::from_nanos(self.expires_at.load(Ordering::Relaxed))
+    }
+
+    /// Gives the entry another end, in place: an entry is never copied, so that whoever removes it has removed it.
+    pub(crate) fn expire_at(&self, at: Timestamp) {
+        self.expires_at.store(at.as_nanos(), Ordering::Relaxed);
     }
 
     pub(crate) fn accessed_at(&self) -> Timestamp {

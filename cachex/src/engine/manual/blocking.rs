@@ -168,20 +168,10 @@ impl Blocking<'_> {
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
         let engine = self.engine();
-        let method = engine.method(key.region());
-        loop {
-            let Some(entry) = self.peek(key) else { return false };
-            let life = entry.meta.life.expiring_at(engine.now().after(ttl));
-            let Some(again) = entry.with_meta(entry.meta.with_life(life)) else { return false };
-            // The order is held while it is replaced, so that no write falls between the look and the store.
-            let inserted = engine.at_next(|_| {
-                let is_same = engine.tier.peek(engine.key_ref_of(key)).is_some_and(|now| Arc::ptr_eq(&now, &entry));
-                is_same.then(|| engine.tier.insert(engine.key_ref_of(key), again, || engine.is_current(method, &entry)))
-            });
-            if let Some(inserted) = inserted {
-                return engine.account(method, key, inserted);
-            }
-        }
+        let Some(entry) = self.peek(key) else { return false };
+        entry.meta.life.expire_at(engine.now().after(ttl));
+        engine.tier.requeue(engine.key_ref_of(key));
+        true
     }
 
     /// As [`Cache::ttl_of`].
@@ -223,7 +213,7 @@ impl Blocking<'_> {
             };
             let next = step(number);
             let entry = match &found {
-                Some(entry) => Some(Entry::new(entry.meta.with_life(entry.meta.life.again()), next)),
+                Some(entry) => Some(Entry::new(again(&entry.meta), next)),
                 None => engine.manual_entry(key, next, &method.policy(), &Tags::new(), Stamp::default()),
             };
             Ok((entry, next))
@@ -305,6 +295,19 @@ impl Engine {
             uses: AtomicU8::new(0),
         };
         (ttl != Some(Duration::ZERO)).then(|| Entry::new(meta, value))
+    }
+}
+
+/// Returns the metadata of another value of the same entry.
+fn again(meta: &Meta) -> Meta {
+    Meta {
+        stamp: meta.stamp,
+        tags: meta.tags.clone(),
+        life: meta.life.again(),
+        weight: meta.weight,
+        is_negative: meta.is_negative,
+        load_time: meta.load_time,
+        uses: AtomicU8::new(0),
     }
 }
 

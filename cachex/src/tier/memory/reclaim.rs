@@ -6,7 +6,7 @@ use super::policy::SlotId;
 use super::shard::Shard;
 use super::{Left, MemoryTier, read, write};
 use crate::entry::Entry;
-use crate::key::Key;
+use crate::key::{Key, KeyRef};
 use crate::time::Timestamp;
 
 /// How many entries leave under one hold of a lock.
@@ -60,6 +60,15 @@ impl MemoryTier {
     #[cfg(test)]
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         self.shards.iter().filter_map(|shard| read(shard).next_deadline()).min()
+    }
+
+    /// Puts an entry whose end was moved in its new place in the queue of deadlines.
+    pub(crate) fn requeue(&self, at: KeyRef<'_>) {
+        let mut shard = write(self.shard(at.hash));
+        if let Some(slot) = shard.find(at) {
+            shard.requeue(slot);
+            self.note_deadline(shard.next_deadline().unwrap_or(Timestamp::NEVER));
+        }
     }
 
     /// Notes that an entry dies at `due_at`. Called under the lock of its shard, after it was queued.

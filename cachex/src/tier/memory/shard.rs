@@ -113,6 +113,12 @@ impl Shard {
         }
     }
 
+    /// Queues a slot anew, whose deadline was moved.
+    pub(crate) fn requeue(&mut self, slot: SlotId) {
+        self.unqueue(slot);
+        self.queue(slot);
+    }
+
     /// Returns a time not later than the first deadline of all.
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         self.deadlines.first().map(|(due_at, _)| *due_at)
@@ -130,7 +136,7 @@ impl Shard {
     fn queue(&mut self, slot: SlotId) {
         let filled = self.slots.filled_at_mut(slot);
         let due_at = filled.entry.meta.life.dead_at();
-        // A deadline only ever moves on, so one that is out of reach stays so.
+        // An access only moves a deadline on, so one that is out of reach stays so until it is queued anew.
         if due_at != Timestamp::NEVER {
             filled.due_at = due_at;
             self.deadlines.insert((due_at, slot));

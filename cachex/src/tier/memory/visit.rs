@@ -22,7 +22,6 @@ struct Seen {
 
 impl MemoryTier {
     /// Calls `f` with each entry, whatever its age and validity; under no lock, so `f` may call the tier.
-    #[cfg(test)]
     pub(crate) fn for_each(&self, f: &mut dyn FnMut(&Key, &Arc<Entry>)) {
         self.walk(&mut |seen| f(&seen.key, &seen.entry));
     }
