@@ -73,14 +73,13 @@ impl Engine {
     /// Removes every entry whose key `matches`, and voids the loads of such keys. Returns how many entries there were.
     pub(crate) fn remove_matching(&self, matches: impl Fn(&Key) -> bool) -> u64 {
         self.at_next(|at| self.flights.void_matching(at, &matches));
-        let mut keys = Vec::new();
-        self.tier.for_each(&mut |key, _| {
-            if matches(key) {
-                keys.push(key.clone());
-            }
-        });
-        // By key, and not only the very entry that was seen: whatever has taken its place may be as old.
-        keys.iter().map(|key| u64::from(self.take(key))).sum()
+        // What has taken the place of an entry that was seen is newer, and stays: an entry is never copied.
+        let removed = self.tier.retain(&mut |key, _| !matches(key));
+        for (key, _) in &removed {
+            self.method(key.region()).counters.removed.one();
+            self.tell(|| Event::Removed(key.clone()));
+        }
+        removed.len() as u64
     }
 
     /// Returns the methods this cache has met under a name: more than one if the method is generic.
