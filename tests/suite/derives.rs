@@ -52,6 +52,8 @@ fn a_struct_with_other_names_has_other_keys() {
         to: u8,
     }
     assert_ne!(bytes(&From { from: 1 }), bytes(&To { to: 1 }));
+    assert_ne!(KeyFields::new(&["ab", "c"]), KeyFields::new(&["a", "bc"]));
+    assert_ne!(KeyFields::new(&["a", ""]), KeyFields::new(&["", "a"]));
 }
 
 #[test]

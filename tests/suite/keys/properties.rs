@@ -235,8 +235,9 @@ proptest! {
         }
     }
 
+    // `0` is the kind byte of a string, so without its length the second of two could begin elsewhere.
     #[test]
-    fn strings_are_told_apart_wherever_they_are_split(text in "[ab\u{0}é]{0,8}", at in 0..9_usize, other in 0..9_usize) {
+    fn strings_are_told_apart_wherever_they_are_split(text in "[a0\u{0}é]{0,8}", at in 0..9_usize, other in 0..9_usize) {
         let splits: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
         let (at, other) = (splits[at % splits.len()], splits[other % splits.len()]);
         prop_assert_eq!(bytes(&text.split_at(at)) == bytes(&text.split_at(other)), at == other);
