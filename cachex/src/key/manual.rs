@@ -116,3 +116,20 @@ fn scheme<T: CacheKey + ?Sized>(kind: u8, name: Option<&str>, part: &T) -> Key {
     part.encode(&mut out);
     Key::from_parts(Region::manual(), out.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_each_scheme_are_frozen() {
+        let (name, seven) = ([0x30, 1, b'a'], [0x10, 7]);
+        assert_eq!(Key::new("a").part(&7_u8).bytes(), [&name[..], &seven].concat());
+        for (key, head) in
+            [(Key::entity("a", &7_u8), 0x50), (Key::list("a", &7_u8), 0x51), (Key::composite("a", &7_u8), 0x52)]
+        {
+            assert_eq!(key.bytes(), [&[head][..], &name, &seven].concat());
+        }
+        assert_eq!(Key::session(&7_u8).bytes(), [&[0x53][..], &seven].concat());
+    }
+}

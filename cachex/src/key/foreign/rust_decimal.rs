@@ -39,4 +39,12 @@ mod tests {
         assert_eq!(key(-5, 3).text(), "k(-0.005)");
         assert_eq!(key(700, 0).text(), "k(700)");
     }
+
+    #[test]
+    fn the_bytes_are_frozen() {
+        let mut frozen = [0; 21];
+        frozen[..4].copy_from_slice(&[0x30, 1, b'k', 0x28]);
+        frozen[19..].copy_from_slice(&[15, 1]);
+        assert_eq!(key(15, 1).bytes(), frozen);
+    }
 }

@@ -28,5 +28,7 @@ mod tests {
         let id = Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
         assert_eq!(Key::new("k").part(&id).text(), "k(01234567-89ab-cdef-0123-456789abcdef)");
         assert_ne!(Key::new("k").part(&id), Key::new("k").part(&Uuid::nil()));
+        let frozen = [&[0x30, 1, b'k', 0x27][..], id.as_bytes()].concat();
+        assert_eq!(Key::new("k").part(&id).bytes(), frozen);
     }
 }
