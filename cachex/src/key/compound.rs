@@ -17,7 +17,7 @@ impl KeyWriter {
         value.encode(self);
     }
 
-    /// Writes values whose order matters: their count, then each.
+    /// Writes values whose order matters: their count, as the iterator tells it beforehand, then each.
     ///
     /// # Examples
     ///
