@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cachex::{Eviction, Jitter, MethodSettings, Settings};
+use cachex::{Cache, Eviction, Jitter, MethodSettings, Settings};
 use proptest::prelude::*;
 
 const NOWHERE: &str = "/there/is/no/such/directory";
@@ -378,4 +378,34 @@ proptest! {
             prop_assert!(settings.check().is_ok());
         }
     }
+}
+
+#[test]
+fn a_method_that_does_not_exist_is_shown_with_its_line() {
+    let directory = Directory::with(&[("cachex.toml", "\n[methods.no_such]\nttl = \"5m\"\n[methods.nor_this]\n")]);
+    let settings = directory.load(&[("CACHEX_METHODS__from_outside__TTL", "5m")]).unwrap();
+    let error = Cache::builder().settings(settings.clone()).build().unwrap_err();
+    assert!(error.is_configuration());
+    let error = error.to_string().replace(&format!("{}/", directory.0.display()), "");
+    let starts: Vec<_> = error.lines().filter_map(|line| line.split_once(" (set")).map(|(start, _)| start).collect();
+    let expected = [
+        "CACHEX_METHODS__from_outside__TTL: settings of `from_outside`: there is no such method",
+        "cachex.toml:2: settings of `no_such`: there is no such method",
+        "cachex.toml:4: settings of `nor_this`: there is no such method",
+    ];
+    assert_eq!(starts, expected);
+
+    let mut optional = settings;
+    for method in optional.methods.values_mut() {
+        method.optional = true;
+    }
+    assert!(Cache::builder().settings(optional).build().is_ok());
+}
+
+#[test]
+fn a_cache_is_made_as_a_file_says() {
+    let directory = Directory::with(&[("shop.yaml", "namespace: shop\n")]);
+    let cache = Cache::from_config(directory.0.join("shop.yaml")).unwrap();
+    assert_eq!(cache.namespace(), "shop");
+    assert!(Cache::from_config(directory.0.join("gone.yaml")).unwrap_err().is_configuration());
 }

@@ -117,6 +117,9 @@ impl Step {
         println!("\n==> {}", self.name);
         let start = Instant::now();
         let failure = match &self.work {
+            Work::Run(programs) if programs.is_empty() => {
+                Some("has nothing to run; add what it is there for".to_owned())
+            }
             Work::Run(programs) => {
                 let mut failures = Vec::new();
                 for program in programs {

@@ -76,10 +76,29 @@ impl Settings {
         environment: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, Error> {
         let variables: Vec<_> = environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        load(directory, &variables)
+        load(found(directory, &variables)?, &variables)
     }
 
-    /// Reads settings from one file, in the format its extension names: `.toml`, `.yaml` or `.yml`.
+    /// Reads the settings of the program from a file it names itself, overlaid by its environment.
+    ///
+    /// The variables are those of [`load_from`](Self::load_from), except for `CACHEX_CONFIG`, which is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`load_from`](Self::load_from).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = cachex::Settings::load_file("/nothing/here.toml").unwrap_err();
+    /// assert!(error.is_configuration());
+    /// ```
+    pub fn load_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let variables: Vec<_> = std::env::vars_os().collect();
+        load(Some(path.as_ref().to_owned()), &variables)
+    }
+
+    /// Reads settings from one file and nothing else, in the format its extension names: `.toml`, `.yaml` or `.yml`.
     ///
     /// # Errors
     ///
@@ -139,9 +158,9 @@ impl Settings {
     }
 }
 
-fn load(directory: &Path, variables: &[(OsString, OsString)]) -> Result<Settings, Error> {
+fn load(path: Option<PathBuf>, variables: &[(OsString, OsString)]) -> Result<Settings, Error> {
     let mut mistakes = Mistakes::default();
-    let mut tree = match found(directory, variables)? {
+    let mut tree = match path {
         Some(path) => file(&path, &mut mistakes)?,
         None => Node::empty(),
     };

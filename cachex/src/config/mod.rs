@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use crate::policy::MethodSettings;
 use crate::tier::memory::Eviction;
+use tree::Place;
 
 /// How a cache is set up: what [`load`](Self::load) reads from `cachex.toml` and the environment.
 ///
@@ -68,6 +69,26 @@ pub struct Settings {
     pub memory: MemorySettings,
     /// Settings of single methods by their full name, such as `shop::Users::find`. Default: none.
     pub methods: BTreeMap<String, MethodSettings>,
+    /// Where the settings of each method were written, for messages of who knows which methods there are.
+    pub(crate) places: Places,
+}
+
+/// Where the settings of methods were written. All are equal: where something was written does not change what it says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places(BTreeMap<String, Place>);
+
+impl Places {
+    /// Returns the start of a message on the settings of a method, such as `cachex.toml:9: `; empty if they were made by
+    /// hand.
+    pub(crate) fn start(&self, method: &str) -> String {
+        self.0.get(method).map_or_else(String::new, ToString::to_string)
+    }
+}
+
+impl PartialEq for Places {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 impl Default for Settings {
@@ -77,6 +98,7 @@ impl Default for Settings {
             defaults: MethodSettings::new(),
             memory: MemorySettings::default(),
             methods: BTreeMap::new(),
+            places: Places::default(),
         }
     }
 }

@@ -57,6 +57,7 @@ fn methods(node: &Node, settings: &mut Settings, mistakes: &mut Mistakes) {
         let mut method = MethodSettings::new();
         section(&written(&["methods", name]), node, schema::METHOD, &mut method, mistakes);
         settings.methods.insert(name.clone(), method);
+        settings.places.0.insert(name.clone(), node.place.clone());
     }
 }
 

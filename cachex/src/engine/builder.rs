@@ -127,7 +127,7 @@ impl Builder {
 
     /// Makes the cache without looking at other annotations of the program.
     pub(super) fn assemble(self) -> Result<Cache, Error> {
-        let Settings { namespace, defaults, memory, methods } = self.settings;
+        let Settings { namespace, defaults, memory, methods, places } = self.settings;
         let clock = match self.clock {
             Some(clock) => ClockInUse::Injected(clock),
             None => ClockInUse::System(SystemClock),
@@ -154,7 +154,7 @@ impl Builder {
             observers: self.observers,
             is_bounded_by_bytes: limits.max_bytes.is_some(),
         });
-        engine.preset(methods)?;
+        engine.preset(methods, &places)?;
         if memory.reclaim_interval > Duration::ZERO {
             reclaim::keep_reclaiming(&engine, memory.reclaim_interval);
         }
@@ -174,6 +174,6 @@ impl Cache {
     ///
     /// The file can't be read, or a setting is invalid: the message names file, line and key.
     pub fn from_config(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::builder().settings(Settings::from_file(path)?).build()
+        Self::builder().settings(Settings::load_file(path)?).build()
     }
 }

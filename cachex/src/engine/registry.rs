@@ -5,6 +5,7 @@ use std::sync::{PoisonError, RwLock};
 
 use super::Engine;
 use super::cache::Cache;
+use crate::config::Places;
 use crate::error::Error;
 use crate::method::site::Registered;
 use crate::observe::Stats;
@@ -161,21 +162,25 @@ impl Cache {
 }
 
 impl Engine {
-    /// Takes the settings for methods that the cache is made with.
-    pub(crate) fn preset(&self, methods: BTreeMap<String, MethodSettings>) -> Result<(), Error> {
+    /// Takes the settings for methods that the cache is made with; all that can't be followed are reported.
+    pub(crate) fn preset(&self, methods: BTreeMap<String, MethodSettings>, places: &Places) -> Result<(), Error> {
+        let mut mistakes = Vec::new();
         for (name, settings) in methods {
+            let place = places.start(&name);
             if !settings.optional && !annotated_names().any(|known| known == name) {
                 let nearest = crate::error::nearest(&name, annotated_names());
                 let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
-                return Err(Error::configuration(format!(
-                    "settings of `{name}`: there is no such method{hint} (set `optional = true` if it belongs to another \
-                     program, or is a loader that is registered later)"
-                )));
+                mistakes.push(format!(
+                    "{place}settings of `{name}`: there is no such method{hint} (set `optional = true` if it belongs to \
+                     another program, or is a loader that is registered later)"
+                ));
+            } else if let Err(why) = self.check_settings(&name, &settings) {
+                mistakes.push(format!("{place}{why}"));
+            } else {
+                self.rules.set(&name, settings);
             }
-            self.check_settings(&name, &settings)?;
-            self.rules.set(&name, settings);
         }
-        Ok(())
+        if mistakes.is_empty() { Ok(()) } else { Err(Error::configuration(mistakes.join("\n"))) }
     }
 
     /// Counts the entries of each region and what they weigh.
