@@ -102,8 +102,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Reads the cache's logical clock: taken before a load, it lets [`store_loaded`](Self::store_loaded) tell whether the
-    /// value may be kept.
+    /// Reads the cache's logical clock, which every invalidation moves on. [`begin_load`](Self::begin_load) takes one for a
+    /// load of your own.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         self.0.sequence.now()

@@ -111,9 +111,16 @@ impl Engine {
             Inserted::Stored { replaced, evicted } => {
                 drop(replaced);
                 method.counters.stores.one();
-                for (key, _entry) in evicted {
-                    self.method(key.region()).counters.evicted.one();
-                    self.tell(|| Event::Evicted(key.clone()));
+                let now = if evicted.is_empty() { None } else { Some(self.now()) };
+                for (key, entry) in evicted {
+                    let counters = &self.method(key.region()).counters;
+                    if now.is_some_and(|now| entry.meta.life.dead_at() <= now) {
+                        counters.expired.one();
+                        self.tell(|| Event::Expired(key.clone()));
+                    } else {
+                        counters.evicted.one();
+                        self.tell(|| Event::Evicted(key.clone()));
+                    }
                 }
                 true
             }

@@ -22,14 +22,7 @@ pub(crate) enum Inserted {
     TooHeavy { entry: Arc<Entry>, removed: Option<Arc<Entry>> },
     /// It is stored. What left for room may have been dead by age already: [`Life::dead_at`](crate::entry::Life::dead_at)
     /// tells. An entry that itself gave way to the new one of the same key is in `replaced`.
-    Stored {
-        #[cfg_attr(
-            not(test),
-            expect(dead_code, reason = "it is here to be dropped by the caller, outside of any lock")
-        )]
-        replaced: Option<Arc<Entry>>,
-        evicted: Left,
-    },
+    Stored { replaced: Option<Arc<Entry>>, evicted: Left },
 }
 
 impl MemoryTier {
