@@ -68,10 +68,10 @@ impl Cache {
     ///
     /// let cache = Cache::builder().build()?;
     /// let settings = MethodSettings::new().ttl(Duration::from_secs(60));
-    /// cache.register_loader("square", settings, |(x,): (u64,)| async move { Ok::<_, io::Error>(x * x) })?;
+    /// cache.register_loader("area", settings, |(x,): (u64,)| async move { Ok::<_, io::Error>(x * x) })?;
     ///
-    /// assert_eq!(cache.call_cached::<u64>("square", (3_u64,)).await?, 9);
-    /// assert!(cache.call_cached::<u64>("cube", (3_u64,)).await.unwrap_err().is_unknown_method());
+    /// assert_eq!(cache.call_cached::<u64>("area", (3_u64,)).await?, 9);
+    /// assert!(cache.call_cached::<u64>("aria", (3_u64,)).await.unwrap_err().is_unknown_method());
     /// # Ok(())
     /// # }
     /// ```

@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use super::Engine;
 use super::cache::Cache;
+use crate::entry::Entry;
+use crate::key::Key;
 use crate::observe::event::Event;
 use crate::runtime;
+use crate::tier::memory::Reclaimed;
+use crate::time::Timestamp;
 
 impl Cache {
     /// Drops every entry that is dead by age or was invalidated, and forgets the tags that no entry carries. Returns the number
     /// of entries dropped.
     ///
-    /// A cache does this by itself about once a second, and a little of it at each store; see
+    /// A cache does this by itself about once a second, a part of it at a time if it is large; see
     /// [`Builder::reclaim_interval`](crate::Builder::reclaim_interval).
     ///
     /// # Examples
@@ -36,11 +40,39 @@ impl Cache {
     }
 }
 
+/// How many looks at a few slots each a background reclaim takes at least …
+const LEAST_LOOKS: u64 = 64;
+/// … and at most a look for so many entries, so that a large tier is gone through once in some ten reclaims.
+const ENTRIES_A_LOOK: u64 = 160;
+
 impl Engine {
+    /// Drops all that is dead by age, and all that was invalidated.
     pub(crate) fn reclaim(&self) -> u64 {
+        self.reclaim_by(|engine, now| vec![engine.tier.reclaim(now, &|key, entry| engine.is_kept(key, entry), true)])
+    }
+
+    /// Drops all that is dead by age, and what was invalidated among a part of the entries, another one each time.
+    fn reclaim_some(&self) -> u64 {
+        self.reclaim_by(|engine, now| {
+            let looks = LEAST_LOOKS.max(engine.tier.len() / ENTRIES_A_LOOK);
+            let look = |_| engine.tier.reclaim(now, &|key, entry| engine.is_kept(key, entry), false);
+            (0..looks).map(look).collect()
+        })
+    }
+
+    fn is_kept(&self, key: &Key, entry: &Entry) -> bool {
+        self.is_unaltered(self.method(key.region()), entry)
+    }
+
+    fn reclaim_by(&self, reclaim: impl FnOnce(&Self, Timestamp) -> Vec<Reclaimed>) -> u64 {
         self.expire_fences();
-        let now = self.now();
-        let reclaimed = self.tier.reclaim(now, &|key, entry| self.is_unaltered(self.method(key.region()), entry), true);
+        let count = reclaim(self, self.now()).into_iter().map(|reclaimed| self.note_reclaimed(&reclaimed)).sum();
+        self.tags.sweep();
+        count
+    }
+
+    /// Counts and tells what was dropped.
+    fn note_reclaimed(&self, reclaimed: &Reclaimed) -> u64 {
         let count = reclaimed.expired.len() + reclaimed.invalidated.len();
         for (key, _) in &reclaimed.expired {
             self.method(key.region()).counters.expired.one();
@@ -50,8 +82,6 @@ impl Engine {
             self.method(key.region()).counters.invalidated.one();
             self.tell(|| Event::Invalidated(key.clone()));
         }
-        drop(reclaimed);
-        self.tags.sweep();
         count as u64
     }
 }
@@ -64,7 +94,7 @@ pub(crate) fn keep_reclaiming(engine: &Arc<Engine>, interval: Duration) {
             runtime::sleep(interval).await;
             let Some(engine) = engine.upgrade() else { return };
             // A value whose drop panics must not end the reclaiming.
-            let work = std::panic::AssertUnwindSafe(|| engine.reclaim());
+            let work = std::panic::AssertUnwindSafe(|| engine.reclaim_some());
             let _caught = std::panic::catch_unwind(work);
         }
     });

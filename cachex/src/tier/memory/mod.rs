@@ -24,6 +24,7 @@ use foldhash::quality::SeedableRandomState;
 
 pub use eviction::Eviction;
 pub(crate) use insert::Inserted;
+pub(crate) use reclaim::Reclaimed;
 use shard::{Gone, Shard};
 
 use crate::entry::Entry;
