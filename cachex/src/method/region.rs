@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::site::CallSite;
 use crate::policy::Policy;
 
 /// A part of the key space that shares a policy and statistics: one instance of an annotated method, a registered loader,
@@ -28,9 +27,9 @@ impl Region {
         &MANUAL
     }
 
-    pub(crate) fn register(site: &'static CallSite, signature: &str) -> &'static Self {
-        let (version, policy) = (site.site().version, site.site().policy.clone());
-        Self::add(|id| Self { id, name: site.name(), signature: String::leak(signature.to_owned()), version, policy })
+    /// Makes the region of one instance of an annotated method.
+    pub(crate) fn instance(name: &'static str, signature: &str, version: u32, policy: Policy) -> &'static Self {
+        Self::add(|id| Self { id, name, signature: String::leak(signature.to_owned()), version, policy })
     }
 
     /// Makes the region of a registered loader.
