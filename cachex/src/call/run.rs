@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use super::Call;
 use crate::engine::load::{Caller, Job};
 use crate::engine::lookup::Found;
+use crate::engine::nesting;
 use crate::engine::plan::{Plan, Reach, plan};
 use crate::entry::Entry;
 use crate::method::hooks::Hooks;
@@ -170,18 +171,18 @@ where
         Begun::AnswerAndRefresh(output, mut job) => {
             if let Some(lead) = job.lead_refresh() {
                 let load = prepare(&mut job.tags);
-                job.refresh(lead, runtime::on_thread(load));
+                job.refresh(lead, nesting::on_thread(load));
             }
             output
         }
         Begun::RefreshHere(_, stale, mut job) => {
             let load = prepare(&mut job.tags);
-            runtime::block_on(job.run_detached(Some(stale), runtime::on_thread(load)))
+            runtime::block_on(job.run_detached(Some(stale), nesting::on_thread(load)))
         }
         Begun::Load(fallback, mut job) => {
             let load = prepare(&mut job.tags);
             if job.is_bounded_in_time(fallback.is_some()) {
-                runtime::block_on(job.run_detached(fallback, runtime::on_thread(load)))
+                runtime::block_on(job.run_detached(fallback, nesting::on_thread(load)))
             } else {
                 runtime::block_on(job.run(fallback, async { load() }))
             }

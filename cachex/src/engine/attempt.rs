@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::Landing;
-use super::flight::{Lead, Ticket};
+use super::flight::{Flight, Lead, Ticket};
 use super::load::Job;
-use super::nesting::{self, Within, within};
+use super::nesting::{self, Frame};
 use crate::entry::Entry;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -40,8 +40,6 @@ impl Place {
     }
 }
 
-type Note = Box<dyn Fn(u64) + Send + Sync>;
-
 /// A load under way. Its future stores the value, answers the followers, and ends with what the caller is to get.
 /// Dropped before its end, the duty to load passes to a follower.
 pub(super) struct Attempt<S: Shape, K, F> {
@@ -49,22 +47,20 @@ pub(super) struct Attempt<S: Shape, K, F> {
     place: Option<Place>,
     fallback: Option<Arc<Entry>>,
     stopwatch: Stopwatch,
-    load: Within<F, Note>,
+    /// None if nobody can wait for it.
+    flight: Option<Arc<Flight<Landing>>>,
+    // Boxed, so that it can be pinned without unsafe code; this is the path of a miss.
+    load: Pin<Box<F>>,
 }
 
 impl<S: Shape, K: Keep<S::Value>, F: Future<Output = S::Output>> Attempt<S, K, F> {
     pub(super) fn new(job: Arc<Job<S, K>>, place: Place, fallback: Option<Arc<Entry>>, load: F) -> Self {
-        let (flight, note): (u64, Note) = match &place {
-            Place::Leading(lead) => {
-                let flight = lead.flight().clone();
-                // Noted before the first poll as well: a spawned attempt may need this very thread to begin.
-                flight.note_thread(nesting::thread());
-                (flight.id(), Box::new(move |thread| flight.note_thread(thread)))
-            }
-            // No flight has this number.
-            Place::Alone(_) => (0, Box::new(|_| ())),
+        let flight = match &place {
+            Place::Leading(lead) => Some(lead.flight().clone()),
+            Place::Alone(_) => None,
         };
-        Self { job, place: Some(place), fallback, stopwatch: Stopwatch::start(), load: within(flight, note, load) }
+        let stopwatch = Stopwatch::start();
+        Self { job, place: Some(place), fallback, stopwatch, flight, load: Box::pin(load) }
     }
 
     fn end(&mut self, output: S::Output) -> S::Output {
@@ -106,7 +102,12 @@ impl<S: Shape, K: Keep<S::Value>, F: Future<Output = S::Output>> Future for Atte
     type Output = S::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Output> {
-        let output = ready!(Pin::new(&mut self.load).poll(cx));
+        // To the end of the poll: also what the user's rules and clones do is part of the load.
+        let _frame = self.flight.as_ref().map(|flight| {
+            flight.note_thread(nesting::thread());
+            Frame::enter(flight.id())
+        });
+        let output = ready!(self.load.as_mut().poll(cx));
         Poll::Ready(self.end(output))
     }
 }

@@ -27,10 +27,17 @@ struct Standing {
     ends_at: Timestamp,
 }
 
+impl Standing {
+    fn lift(&self) {
+        self.cells.iter().for_each(|cell| cell.release());
+    }
+}
+
 /// A write under way: while it stands, no entry with one of its tags answers and none is stored.
 ///
 /// Dropped without [`release`](Self::release) or [`cancel`](Self::cancel), it counts as released after a write: its tags are
-/// invalidated. The same happens at the end of its lease, at the next [`Cache::reclaim`] or use of a fence.
+/// invalidated. The same happens at the end of its lease, at the next [`Cache::reclaim`] or use of a fence, and once more when
+/// it is released after that.
 ///
 /// # Examples
 ///
@@ -49,6 +56,8 @@ struct Standing {
 pub struct Fence {
     engine: Arc<Engine>,
     id: u64,
+    cells: Vec<Arc<TagCell>>,
+    has_written: bool,
 }
 
 impl Fence {
@@ -58,14 +67,21 @@ impl Fence {
     }
 
     /// Ends a write that changed nothing: the entries from before answer again.
-    pub fn cancel(self) {
-        self.engine.end_fence(self.id, false);
+    pub fn cancel(mut self) {
+        self.has_written = false;
     }
 }
 
 impl Drop for Fence {
     fn drop(&mut self) {
-        self.engine.end_fence(self.id, true);
+        // Also after the end of the lease: the write may have come after what was loaded since.
+        // Break this (only if it still stands) and a late writer leaves a wrong entry behind.
+        if self.has_written {
+            self.engine.invalidate_cells(&self.cells);
+        }
+        if let Some(standing) = self.engine.fences().standing.remove(&self.id) {
+            standing.lift();
+        }
     }
 }
 
@@ -74,14 +90,15 @@ impl Cache {
     pub fn fence<T: Into<crate::tag::Tag>>(&self, tags: impl IntoIterator<Item = T>, lease: Duration) -> Fence {
         let engine = self.engine().clone();
         engine.expire_fences();
-        let id = engine.begin_fence(&tags.into_iter().collect(), lease);
-        Fence { engine, id }
+        let tags: Tags = tags.into_iter().collect();
+        let cells: Vec<_> = tags.iter().map(|tag| engine.tags.cell(tag)).collect();
+        let id = engine.begin_fence(cells.clone(), lease);
+        Fence { engine, id, cells, has_written: true }
     }
 }
 
 impl Engine {
-    fn begin_fence(&self, tags: &Tags, lease: Duration) -> u64 {
-        let cells: Vec<_> = tags.iter().map(|tag| self.tags.cell(tag)).collect();
+    fn begin_fence(&self, cells: Vec<Arc<TagCell>>, lease: Duration) -> u64 {
         cells.iter().for_each(|cell| cell.fence());
         let mut state = self.fences();
         state.last_id += 1;
@@ -90,19 +107,8 @@ impl Engine {
         id
     }
 
-    /// Takes a fence away; a second time does nothing.
-    fn end_fence(&self, id: u64, has_written: bool) {
-        let standing = self.fences().standing.remove(&id);
-        if let Some(standing) = standing {
-            self.lift(&standing, has_written);
-        }
-    }
-
-    fn lift(&self, standing: &Standing, has_written: bool) {
-        if has_written {
-            self.at_next(|at| standing.cells.iter().for_each(|cell| cell.invalidate(at)));
-        }
-        standing.cells.iter().for_each(|cell| cell.release());
+    fn invalidate_cells(&self, cells: &[Arc<TagCell>]) {
+        self.at_next(|at| cells.iter().for_each(|cell| cell.invalidate(at)));
     }
 
     /// Ends the fences whose lease is over: their writers count as dead, and their writes as done.
@@ -113,7 +119,8 @@ impl Engine {
             state.standing.extract_if(|_, standing| standing.ends_at <= now).map(|(_, standing)| standing).collect()
         };
         for standing in &overdue {
-            self.lift(standing, true);
+            self.invalidate_cells(&standing.cells);
+            standing.lift();
             self.tell(|| Event::FenceExpired);
         }
     }

@@ -24,6 +24,11 @@ const SHARDS: usize = 64;
 #[cfg(loom)]
 const SHARDS: usize = 1;
 
+/// In place of a thread: the load was not polled yet, and any thread may be the one.
+const UNKNOWN: u64 = 0;
+/// In place of a thread: nobody loads.
+const NONE: u64 = u64::MAX;
+
 /// All loads under way in a cache. `L` is what a leader hands to its followers.
 #[derive(Debug)]
 pub(crate) struct Flights<L> {
@@ -123,11 +128,12 @@ impl<L: Clone> Flights<L> {
     }
 
     /// Joins the flight of `key`, or begins one. A flight is joined only if `is_current` accepts the stamp of its load:
-    /// who comes after an invalidation must not be answered by a load from before.
+    /// who comes after an invalidation must not be answered by a load from before. `thread` is the one that loads.
     pub(crate) fn join(
         self: &Arc<Self>,
         key: &Key,
         sequence: &Sequence,
+        thread: u64,
         is_current: impl FnOnce(Stamp) -> bool,
     ) -> Joined<L> {
         let mut shard = self.shard(key);
@@ -139,10 +145,10 @@ impl<L: Clone> Flights<L> {
         {
             return Joined::Follow(Follow { ticket: Some(ticket), flight: flight.clone(), waker: None });
         }
-        Joined::Lead(self.lead(slot, ticket))
+        Joined::Lead(self.lead(slot, ticket, thread))
     }
 
-    /// Begins a flight unless there is one already.
+    /// Begins a flight unless there is one already; which thread will load is not known yet.
     pub(crate) fn lead_only(self: &Arc<Self>, key: &Key, sequence: &Sequence) -> Option<Lead<L>> {
         let mut shard = self.shard(key);
         if shard.get(key).is_some_and(|slot| slot.flight.is_some()) {
@@ -151,7 +157,7 @@ impl<L: Clone> Flights<L> {
         let epoch = Self::enter(&mut shard, key);
         let ticket = Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() };
         let slot = shard.get_mut(key).expect("the slot was entered above");
-        Some(self.lead(slot, ticket))
+        Some(self.lead(slot, ticket, UNKNOWN))
     }
 
     /// Makes worthless every load of `key` that began before `at`.
@@ -185,10 +191,10 @@ impl<L: Clone> Flights<L> {
         slot.epoch.clone()
     }
 
-    fn lead(self: &Arc<Self>, slot: &mut Slot<L>, ticket: Ticket<L>) -> Lead<L> {
+    fn lead(&self, slot: &mut Slot<L>, ticket: Ticket<L>, thread: u64) -> Lead<L> {
         let flight = Arc::new(Flight {
             id: self.last_id.fetch_add(1, Ordering::Relaxed) + 1,
-            polled_on: AtomicU64::new(0),
+            polled_on: AtomicU64::new(thread),
             state: Mutex::new(State {
                 phase: Phase::Loading(ticket.stamp),
                 followers: 0,
@@ -219,9 +225,10 @@ impl<L> Flight<L> {
         self.polled_on.store(thread, Ordering::Relaxed);
     }
 
-    /// Returns the thread that ran the load last; 0 if none did yet.
-    pub(crate) fn thread(&self) -> u64 {
-        self.polled_on.load(Ordering::Relaxed)
+    /// Whether the load may need that thread to go on.
+    pub(crate) fn may_need(&self, thread: u64) -> bool {
+        let polled_on = self.polled_on.load(Ordering::Relaxed);
+        polled_on == thread || polled_on == UNKNOWN
     }
 
     /// Counts a follower in, if the flight can be joined.
@@ -303,6 +310,8 @@ impl<L: Clone> Drop for Lead<L> {
             let mut shard = self.ticket.flights.shard(&self.ticket.key);
             let mut state = lock(&self.flight.state);
             state.phase = Phase::Vacant;
+            // Who takes over is running: until then no thread is needed.
+            self.flight.note_thread(NONE);
             if state.followers == 0 {
                 let slot = shard.get_mut(&self.ticket.key).expect("a slot stays while it has users");
                 Flights::detach(slot, &self.flight);

@@ -127,7 +127,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             return Start::Place(self.alone());
         }
         let is_current = |stamp| self.may_join(stamp);
-        match self.engine.flights.join(&self.key, &self.engine.sequence, is_current) {
+        match self.engine.flights.join(&self.key, &self.engine.sequence, nesting::thread(), is_current) {
             Joined::Lead(lead) => Start::Place(Place::Leading(lead)),
             Joined::Follow(follow) => Start::Follow(follow),
         }
@@ -186,9 +186,9 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             && let Some(found) = self.find_fresh()
         {
             if let Place::Leading(lead) = place {
-                lead.land(Landing::Value(found.0));
+                lead.land(Landing::Found);
             }
-            return self.shape.output(found.1);
+            return self.shape.output(found);
         }
         let attempt = Attempt::new(self.clone(), place, fallback.clone(), load);
         self.attend(attempt, fallback.as_ref(), patience, beyond).await
@@ -267,8 +267,9 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
 
     /// Whether the caller can wait for that flight without waiting for itself.
     fn may_wait(&self, follow: &Follow<Landing>) -> Option<nesting::Edge> {
-        // An async load that was last polled on this very thread may need the thread to go on.
-        if self.caller == Caller::Blocking && follow.flight().thread() == nesting::thread() {
+        // An async load that was last polled on this very thread may need the thread to go on; and so may one in the
+        // background that was not polled yet. Break this and a blocking caller on a runtime of one thread waits for ever.
+        if self.caller == Caller::Blocking && follow.flight().may_need(nesting::thread()) {
             return None;
         }
         nesting::may_wait(follow.flight().id())
@@ -278,7 +279,11 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     fn accept(&self, landing: Landing, ticket: &Ticket<Landing>) -> Option<S::Output> {
         match landing {
             Landing::Value(entry) => self.current_value(&entry, ticket),
-            Landing::FellBack(entry) => self.fall_back(&entry, ticket),
+            // The leader may have found an entry before it was removed, and we have come after: only what is there counts.
+            // Break one of these (answer with the entry) and a follower sees a removed value.
+            Landing::Found => self.find_fresh().map(|value| self.shape.output(value)),
+            Landing::FellBack(entry) if self.is_there(&entry) => self.fall_back(&entry, ticket),
+            Landing::FellBack(_) => None,
             Landing::Failed(error) => self.hooks.share_err.and_then(|share| (share.receive)(&error)),
         }
     }
@@ -296,9 +301,13 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         is_current.then(|| self.keep.value(entry)).flatten().map(|value| self.shape.output(value))
     }
 
-    fn find_fresh(&self) -> Option<(Arc<Entry>, S::Value)> {
+    fn find_fresh(&self) -> Option<S::Value> {
         let found = self.engine.lookup(&self.method, self.engine.key_ref_of(&self.key), self.keep)?;
-        (found.freshness == Freshness::Fresh).then_some((found.entry, found.value))
+        (found.freshness == Freshness::Fresh).then_some(found.value)
+    }
+
+    fn is_there(&self, entry: &Arc<Entry>) -> bool {
+        self.engine.tier.peek(self.engine.key_ref_of(&self.key)).is_some_and(|present| Arc::ptr_eq(&present, entry))
     }
 }
 

@@ -54,6 +54,8 @@ use registry::Rules;
 pub(crate) enum Landing {
     /// The loaded value, kept or not.
     Value(Arc<Entry>),
+    /// Nothing was loaded: somebody else had stored a fresh entry.
+    Found,
     /// The load failed; this expired entry answers.
     FellBack(Arc<Entry>),
     /// The load failed, and its error is shared.

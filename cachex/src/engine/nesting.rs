@@ -5,11 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+
+use crate::runtime;
 
 thread_local! {
     static LEADING: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
@@ -27,49 +26,47 @@ pub(crate) fn thread() -> u64 {
     THREAD.with(|thread| *thread)
 }
 
-/// Runs `future` as part of the load of `flight`; `note` hears of the thread of each poll.
-pub(crate) fn within<F: Future, N: Fn(u64)>(flight: u64, note: N, future: F) -> Within<F, N> {
-    Within { flight, note, future: Box::pin(future) }
-}
-
-/// The future of [`within`].
-pub(crate) struct Within<F, N> {
-    flight: u64,
-    note: N,
-    // Boxed, so that it can be pinned without unsafe code; this is the path of a miss.
-    future: Pin<Box<F>>,
-}
-
-impl<F: Future, N: Fn(u64) + Unpin> Future for Within<F, N> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        (self.note)(thread());
-        let _frame = Frame::enter(self.flight);
-        self.future.as_mut().poll(cx)
-    }
-}
-
-/// While it lives, the running thread is part of a load.
-struct Frame;
+/// While it lives, the running thread is part of loads.
+#[derive(Debug)]
+#[must_use = "the thread is part of the loads as long as this lives"]
+pub(crate) struct Frame(usize);
 
 impl Frame {
-    fn enter(flight: u64) -> Self {
+    pub(crate) fn enter(flight: u64) -> Self {
         LEADING.with_borrow_mut(|leading| leading.push(flight));
-        Self
+        Self(1)
     }
 }
 
 impl Drop for Frame {
     fn drop(&mut self) {
-        LEADING.with_borrow_mut(|leading| leading.pop());
+        LEADING.with_borrow_mut(|leading| leading.truncate(leading.len() - self.0));
     }
+}
+
+/// Returns the loads that the running code is part of.
+fn loads() -> Vec<u64> {
+    LEADING.with_borrow(Clone::clone)
+}
+
+/// Does work that moved here from another thread, as part of the loads it was part of there.
+fn part_of<T>(loads: Vec<u64>, work: impl FnOnce() -> T) -> T {
+    let _frame = Frame(loads.len());
+    LEADING.with_borrow_mut(|leading| leading.extend(loads));
+    work()
+}
+
+/// Runs blocking code on a thread of ours, as part of the loads that the caller is part of.
+// Break this (`runtime::on_thread(work)`) and a load with a timeout that calls itself waits for itself.
+pub(crate) async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let loads = loads();
+    runtime::on_thread(move || part_of(loads, work)).await
 }
 
 /// Asks to wait for `flight`. Refused with `None` if that flight waits, directly or through others, for a load that the
 /// running code is part of. The wait ends when the edge is dropped.
 pub(crate) fn may_wait(flight: u64) -> Option<Edge> {
-    let leading = LEADING.with_borrow(Clone::clone);
+    let leading = loads();
     if leading.is_empty() {
         return Some(Edge { from: leading, to: flight });
     }

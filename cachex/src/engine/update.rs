@@ -39,7 +39,8 @@ impl Writing {
     /// Ends a write: invalidates `tags` and `keys`, then makes `entry` the entry if nothing came between.
     pub(crate) fn end(self, entry: Option<Arc<Entry>>, tags: &Tags, keys: &[Key]) {
         let (engine, key) = (&self.engine, self.ticket.key());
-        let gone = engine.at_next(|at| {
+        // What is not kept is dropped once the order is no longer held: the drop of a value is code of users.
+        let (gone, _not_kept) = engine.at_next(|at| {
             let began = self.ticket.stamp();
             // Break this (`true`) and the older of two overlapping updates stays.
             let is_undisturbed = self.ticket.allows(began)
@@ -49,7 +50,8 @@ impl Writing {
             engine.raise_tags(tags, at);
             keys.iter().for_each(|key| engine.void(key, at));
             engine.void(key, at);
-            engine.put(key, entry.filter(|_| is_undisturbed), at)
+            let (kept, not_kept) = if is_undisturbed { (entry, None) } else { (None, entry) };
+            (engine.put(key, kept, at), not_kept)
         });
         engine.settle(&self.method, key, gone);
         keys.iter().filter(|other| *other != key).for_each(|key| {

@@ -138,11 +138,11 @@ impl TagClocks {
     fn sweep_shard(&self, shard: &mut Shard) {
         shard.cells.retain(|_, cell| {
             // Under the shard's lock nobody can take a cell from the table: if only the table holds it, it stays so.
-            let is_held = Arc::strong_count(cell) > 1 || cell.fences.load(Ordering::Acquire) > 0;
-            if !is_held {
-                self.floor.raise(cell.invalidated_at());
-            }
-            is_held
+            // `get_mut` and not `strong_count`: it also makes visible what the last holder wrote, its invalidation.
+            let Some(cell) = Arc::get_mut(cell) else { return true };
+            // Break this (drop the line) and a load that began before an invalidation is allowed once the tag is forgotten.
+            self.floor.raise(cell.invalidated_at());
+            false
         });
         shard.sweep_at = FIRST_SWEEP.max(2 * shard.cells.len());
     }

@@ -119,11 +119,16 @@ impl Blocking<'_> {
     pub fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
-        let pulled = engine.try_write(method, key, |_| match self.usable(method, key) {
-            Some((entry, _)) if entry.value::<T>().is_none() => Err(wrong_type::<T>(key)),
-            found => Ok((None, found)),
+        // Held beyond the write: if it is the last of the entry, its value is not dropped while the order is held.
+        let mut found = None;
+        engine.try_write(method, key, |_| {
+            found = self.usable(method, key);
+            match &found {
+                Some((entry, _)) if entry.value::<T>().is_none() => Err(wrong_type::<T>(key)),
+                _ => Ok((None, ())),
+            }
         })?;
-        Ok(pulled.and_then(|(entry, _)| entry.value::<T>().cloned()))
+        Ok(found.and_then(|(entry, _)| entry.value::<T>().cloned()))
     }
 
     /// As [`Cache::get_many`].
@@ -205,8 +210,9 @@ impl Blocking<'_> {
     fn count(&self, key: &Key, step: impl FnOnce(i64) -> i64) -> Result<i64, Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
+        let mut found = None;
         engine.try_write(method, key, |_| {
-            let found = self.peek(key);
+            found = self.peek(key);
             let number = match &found {
                 None => 0,
                 Some(entry) => *entry.value::<i64>().ok_or_else(|| wrong_type::<i64>(key))?,
