@@ -9,4 +9,5 @@ mod keys;
 mod layering;
 mod memory;
 mod races;
+mod source;
 mod ui;

@@ -1,1 +1,17 @@
-//! Tests to come.
+//! Calls that overlap: loads, invalidations, writes, refreshes, and callers that go in the middle.
+//!
+//! Reading order: [`invalidation`] (loads overtaken by it), [`between`] (the same within one step of a call), [`writes`], [`flights`] (who loads, who waits), [`dropped`] (futures
+//! that end at each await), [`nesting`] (loads that need loads), [`fences`], [`values`] (what user code in values may do),
+//! [`threads`] (the same with real threads).
+//!
+//! Each test guards a line of the engine, named in its comment: break the line and the test fails.
+
+mod between;
+mod dropped;
+mod fences;
+mod flights;
+mod invalidation;
+mod nesting;
+mod threads;
+mod values;
+mod writes;
