@@ -9,6 +9,8 @@ mod diag;
 mod invalidates;
 mod runtime;
 mod settings;
+#[cfg(test)]
+mod snapshots;
 
 use proc_macro::TokenStream;
 

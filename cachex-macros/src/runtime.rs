@@ -27,20 +27,25 @@ impl Runtime {
 
     /// As [`private`](Self::private), so that an error about the name shows at `span`.
     pub(crate) fn private_at(&self, name: &str, span: Span) -> TokenStream {
-        let root = &self.root;
-        let name = Ident::new(name, span);
-        quote_spanned!(span=> #root::__private::#name)
+        self.private_from(name, span, span)
+    }
+
+    /// As [`private_at`](Self::private_at), so that an error shows under all that is from `first` to `last`.
+    pub(crate) fn private_from(&self, name: &str, first: Span, last: Span) -> TokenStream {
+        let root = self.root.clone().into_iter().map(|mut token| {
+            token.set_span(first.resolved_at(token.span()));
+            token
+        });
+        let name = Ident::new(name, last);
+        quote_spanned!(first=> #(#root)*::__private::#name)
     }
 
     /// Spells the question what of a return type is kept, as an expression.
     pub(crate) fn probe(&self, output: &syn::Type) -> TokenStream {
-        let [plain, optional, fallible, fallible_optional, probe] =
-            ["ProbePlain", "ProbeOptional", "ProbeFallible", "ProbeFallibleOptional", "Probe"]
-                .map(|name| self.private(name));
+        let [shapes, probe] = ["shapes", "Probe"].map(|name| self.private(name));
         quote! {
             {
-                #[allow(unused_imports)]
-                use {#plain as _, #optional as _, #fallible as _, #fallible_optional as _};
+                use #shapes::*;
                 (&&&#probe::<#output>::new()).shape()
             }
         }

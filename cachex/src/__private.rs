@@ -11,8 +11,8 @@ pub use crate::engine::Cache;
 pub use crate::entry::{AnyValue, Entry, Meta};
 pub use crate::key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use crate::method::hooks::Hooks;
-pub use crate::method::keep::{Keep, Local, Portable};
-pub use crate::method::shape::probe::{Probe, ProbeFallible, ProbeFallibleOptional, ProbeOptional, ProbePlain};
+pub use crate::method::keep::{Keep, Local, Portable, kept};
+pub use crate::method::shape::probe::Probe;
 pub use crate::method::shape::with_errors::keep_errors;
 pub use crate::method::site::{CallSite, Registered, Site};
 pub use crate::policy::{Jitter, Policy};
@@ -25,3 +25,10 @@ pub use std::option::Option;
 pub use std::primitive::{bool, str};
 pub use std::time::Duration;
 pub use std::{file, format, line};
+
+/// The traits that answer a [`Probe`].
+pub mod shapes {
+    pub use crate::method::shape::probe::{
+        ProbeFallible as _, ProbeFallibleOptional as _, ProbeOptional as _, ProbePlain as _,
+    };
+}

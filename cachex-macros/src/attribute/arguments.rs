@@ -102,6 +102,12 @@ impl Argument {
         }
     }
 
+    /// Makes the name of the whole argument mean a reference, where it is there by value.
+    pub(crate) fn bind_part(&self) -> TokenStream {
+        let (name, borrowed) = (&self.name, self.borrowed());
+        quote!(let #name = #borrowed;)
+    }
+
     /// Makes the user's names mean references, for `tokens` that use them. `is_by_value` says what the argument is now.
     pub(crate) fn bind_borrowed(&self, tokens: &TokenStream, is_by_value: bool) -> TokenStream {
         if !self.is_mentioned(tokens) {
@@ -160,7 +166,13 @@ fn strip(pattern: &mut Pat, names: &mut Vec<Ident>) -> bool {
             names.push(ident.ident.clone());
             ident.mutability = None;
             ident.by_ref = None;
-            ident.subpat.is_none()
+            match &mut ident.subpat {
+                Some((_, inner)) => {
+                    strip(inner, names);
+                    false
+                }
+                None => true,
+            }
         }
         Pat::Tuple(tuple) => all(tuple.elems.iter_mut(), names),
         Pat::TupleStruct(tuple) => all(tuple.elems.iter_mut(), names),
@@ -174,7 +186,11 @@ fn strip(pattern: &mut Pat, names: &mut Vec<Ident>) -> bool {
 
 fn all<'a>(patterns: impl Iterator<Item = &'a mut Pat>, names: &mut Vec<Ident>) -> bool {
     // No short cut: all names are wanted.
-    patterns.fold(true, |is_borrowable, pattern| strip(pattern, names) && is_borrowable)
+    let mut is_borrowable = true;
+    for pattern in patterns {
+        is_borrowable &= strip(pattern, names);
+    }
+    is_borrowable
 }
 
 /// The argument as it is declared in our function: under one name.

@@ -121,7 +121,11 @@ impl Function {
             } else {
                 "name the type, such as `Vec<…>` or `Arc<…>`"
             };
-            mistakes.under(&self.output, format!("`impl Trait` has no name by which its value could be kept; {mend}"));
+            let problem = match attribute {
+                "cached" => "`impl Trait` has no name by which its value could be kept",
+                _ => "`impl Trait` does not tell whether the call succeeded",
+            };
+            mistakes.under(&self.output, format!("{problem}; {mend}"));
         }
         if self.kind == Kind::Boxed && self.boxed_body().is_none() {
             mistakes.under(&sig.output, "a boxed future can't be taken apart here; write it as an `async fn`");

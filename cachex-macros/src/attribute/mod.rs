@@ -14,6 +14,7 @@ pub(crate) mod template;
 pub(crate) mod time_span;
 
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 
 /// Makes the name of a local that no name of the user's can meet.
 pub(crate) fn local(name: &str) -> Ident {
@@ -23,6 +24,13 @@ pub(crate) fn local(name: &str) -> Ident {
 /// Returns the place of `span` with our own hygiene: errors show there, names do not leak.
 pub(crate) fn ours_at(span: Span) -> Span {
     span.resolved_at(Span::mixed_site())
+}
+
+/// Returns the places of the first and of the last token: an expression from one to the other shows under all.
+pub(crate) fn ends(tokens: impl ToTokens) -> (Span, Span) {
+    let mut spans = tokens.into_token_stream().into_iter().map(|token| ours_at(token.span()));
+    let first = spans.next().unwrap_or_else(Span::mixed_site);
+    (first, spans.last().unwrap_or(first))
 }
 
 /// Returns the same name, so that errors about it show at `span`.

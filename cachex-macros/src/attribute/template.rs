@@ -189,9 +189,8 @@ fn resolve(root: &str, function: &Function) -> Result<Ident, String> {
     })
 }
 
-/// Makes the names of patterns usable by the templates.
-pub(crate) fn bind_names(templates: &[Template], arguments: &[Argument]) -> TokenStream {
+/// Makes the names that templates use mean references. `is_by_value` says what the arguments are now.
+pub(crate) fn bind_names(templates: &[Template], arguments: &[Argument], is_by_value: bool) -> TokenStream {
     let mentioned: TokenStream = templates.iter().map(Template::mentioned).collect();
-    let patterns = arguments.iter().filter(|argument| !argument.is_named());
-    patterns.map(|argument| argument.bind_borrowed(&mentioned, true)).collect()
+    arguments.iter().map(|argument| argument.bind_borrowed(&mentioned, is_by_value)).collect()
 }

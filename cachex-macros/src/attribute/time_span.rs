@@ -37,13 +37,10 @@ impl TimeSpan {
                     None
                 }
                 Ok(span) => Some(Self::Known(span, text.span())),
-                Err(error) => {
+                Err(_) => {
                     mistakes.at(
                         text.span(),
-                        format!(
-                            "`{}` is not a duration ({error}); write `\"90s\"`, `\"5m\"` or `\"1h30m\"`",
-                            text.value()
-                        ),
+                        format!("`{}` is not a duration; write `\"90s\"`, `\"5m\"` or `\"1h30m\"`", text.value()),
                     );
                     None
                 }

@@ -199,7 +199,9 @@ fn example(name: &str) -> &'static str {
 
 fn skip<'a>(span: Span, arguments: impl IntoIterator<Item = &'a Expr>, mistakes: &mut Mistakes) -> Skip {
     let mut names: Vec<(String, Span)> = Vec::new();
+    let mut is_empty = true;
     for argument in arguments {
+        is_empty = false;
         let name = match argument {
             Expr::Infer(_) => "_".to_owned(),
             other => match options::flag(other) {
@@ -216,7 +218,7 @@ fn skip<'a>(span: Span, arguments: impl IntoIterator<Item = &'a Expr>, mistakes:
             names.push((name, argument.span()));
         }
     }
-    if names.is_empty() {
+    if is_empty {
         mistakes.at(span, "`skip` names no argument; write `skip(argument, …)`, or remove it");
     }
     Skip { span, names }

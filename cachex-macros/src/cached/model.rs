@@ -218,7 +218,7 @@ fn check_detached(option: &str, function: &Function, mistakes: &mut Mistakes) {
     if let Some(receiver) = &function.receiver
         && receiver.access == Access::Exclusive
     {
-        mistakes.at(receiver.span, exclusive(option, "self"));
+        mistakes.at(receiver.span, exclusive(option, "&self"));
     }
     for argument in &function.arguments {
         let (is_exclusive, inner) = match &argument.ty {
@@ -226,7 +226,7 @@ fn check_detached(option: &str, function: &Function, mistakes: &mut Mistakes) {
             ty => (false, ty),
         };
         if is_exclusive {
-            mistakes.under(&argument.ty, exclusive(option, "…"));
+            mistakes.under(&argument.ty, exclusive(option, &spell(argument.borrowed_type())));
         } else if borrows(inner) {
             mistakes.under(
                 &argument.ty,
@@ -240,7 +240,7 @@ fn check_detached(option: &str, function: &Function, mistakes: &mut Mistakes) {
 }
 
 fn exclusive(option: &str, what: &str) -> String {
-    format!("`{option}` loads in the background, which can't hold a `&mut`; take `&{what}`, or remove `{option}`")
+    format!("`{option}` loads in the background, which can't hold a `&mut`; take `{what}`, or remove `{option}`")
 }
 
 impl Model {

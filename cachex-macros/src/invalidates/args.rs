@@ -28,6 +28,16 @@ pub(crate) enum Entry {
     Method(ExprMethodCall),
 }
 
+impl Entry {
+    /// The name of the cached method.
+    pub(crate) fn name(&self) -> &Ident {
+        match self {
+            Self::Path(path, _) => &path.path.segments.last().expect("a path has a segment").ident,
+            Self::Method(call) => &call.method,
+        }
+    }
+}
+
 impl Args {
     /// Reads the options.
     pub(crate) fn parse(effect: Effect, tokens: TokenStream, mistakes: &mut Mistakes) -> Self {

@@ -53,13 +53,19 @@ fn wrapped(model: &Model, body: &Block) -> TokenStream {
     } else {
         quote!(move || -> #output { #(#statements)* })
     };
-    let run = model.runtime.private(match (model.updated.is_some(), function.is_async()) {
+    let name = match (model.updated.is_some(), function.is_async()) {
         (false, false) => "invalidates",
         (false, true) => "invalidates_async",
         (true, false) => "updates",
         (true, true) => "updates_async",
-    });
-    let subject_name = local("subject");
+    };
+    let run = model.runtime.private(name);
+    // One type is given, so that another is one mistake: at the entry.
+    let run = if model.updated.is_some() { quote!(#run::<#output, _>) } else { run };
+    let subject_name = match &model.updated {
+        Some(entry) => Ident::new("subject", ours_at(entry.name().span())),
+        None => local("subject"),
+    };
     let awaited = function.is_async().then(|| quote!(.await));
     quote! {
         #noted
@@ -119,13 +125,13 @@ fn called(model: &Model, entry: &Entry, companion: impl FnOnce(&Ident) -> Ident)
             let receiver = model.function.receiver.as_ref().filter(|_| is_self);
             let receiver = receiver.map(|receiver| receiver.shared.clone());
             let arguments = receiver.into_iter().chain(call.args.iter().map(borrowed));
-            quote_spanned!(ours_at(call.span())=> #path(#(#arguments),*))
+            quote_spanned!(call.paren_token.span.join()=> #path(#(#arguments),*))
         }
         Entry::Method(call) => {
             let (receiver, turbofish) = (&call.receiver, &call.turbofish);
             let method = companion(&call.method);
             let arguments = call.args.iter().map(borrowed);
-            quote_spanned!(ours_at(call.span())=> #receiver.#method #turbofish(#(#arguments),*))
+            quote_spanned!(call.paren_token.span.join()=> #receiver.#method #turbofish(#(#arguments),*))
         }
     }
 }

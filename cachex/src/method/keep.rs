@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::shape::Shape;
 use crate::entry::{Entry, Meta};
 
 /// A value that every store can keep: cloned to callers, sent between threads, and turned into bytes.
@@ -23,6 +24,12 @@ impl<T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static> CacheValue
     note = "it is also `serde::Serialize + serde::Deserialize`, so that every store can keep it: derive both, or add `local` to keep it in memory only"
 )]
 pub trait Keep<V>: Copy + Send + Sync {
+    /// This very way.
+    #[doc(hidden)]
+    type Proven: Keep<V>;
+    /// Returns itself.
+    #[doc(hidden)]
+    fn proven(self) -> Self::Proven;
     /// Makes an entry.
     #[doc(hidden)]
     fn entry(self, meta: Meta, value: V) -> Arc<Entry>;
@@ -47,6 +54,13 @@ pub struct Local;
 
 #[diagnostic::do_not_recommend]
 impl<V: CacheValue> Keep<V> for Portable {
+    type Proven = Self;
+
+    #[inline]
+    fn proven(self) -> Self {
+        self
+    }
+
     fn entry(self, meta: Meta, value: V) -> Arc<Entry> {
         Entry::new(meta, value)
     }
@@ -70,6 +84,13 @@ impl<V: CacheValue> Keep<V> for Portable {
 
 #[diagnostic::do_not_recommend]
 impl<V: Clone + Send + Sync + 'static> Keep<V> for Local {
+    type Proven = Self;
+
+    #[inline]
+    fn proven(self) -> Self {
+        self
+    }
+
     fn entry(self, meta: Meta, value: V) -> Arc<Entry> {
         Entry::new(meta, value)
     }
@@ -86,4 +107,11 @@ impl<V: Clone + Send + Sync + 'static> Keep<V> for Local {
     fn size(self, _: &V) -> u64 {
         size_of::<V>() as u64
     }
+}
+
+/// Checks that values of a shape can be kept that way. What comes out is known to: that they can't is one mistake, not
+/// one for each use.
+#[inline]
+pub fn kept<S: Shape, K: Keep<S::Value>>(_shape: S, keep: K) -> K::Proven {
+    keep.proven()
 }

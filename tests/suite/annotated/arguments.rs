@@ -25,7 +25,7 @@ fn references_are_followed() {
     }
 
     assert_eq!(sum(&[1, 2], "a", &&3, "b".into()), "ab6");
-    assert_eq!(sum(&[1, 2], &"a".to_owned(), &&3, "b".to_owned().into()), "ab6");
+    assert_eq!(sum([1, 2].as_slice(), "a", &&3, "b".to_owned().into()), "ab6");
     LOADS.check(1);
 }
 

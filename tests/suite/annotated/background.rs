@@ -33,7 +33,7 @@ impl Users {
     }
 
     #[cached(ttl = "1m", timeout = "10s", soft_timeout = "1s", grace = "1h", share_err)]
-    async fn checked(self: Arc<Self>, name: &String) -> Result<u64, Failure> {
+    async fn checked(self: Arc<Self>, name: &str) -> Result<u64, Failure> {
         self.loads.note();
         if name.is_empty() {
             return Err(Failure::Empty);
@@ -79,10 +79,10 @@ async fn a_method_that_refreshes_loads_once_when_fresh() {
 #[tokio::test]
 async fn a_method_with_a_timeout_keeps_its_error_type() {
     let users = Arc::new(Users::of(401));
-    assert_eq!(users.clone().checked(&"a".to_owned()).await, Ok(401));
-    assert_eq!(users.clone().checked(&"a".to_owned()).await, Ok(401));
+    assert_eq!(users.clone().checked("a").await, Ok(401));
+    assert_eq!(users.clone().checked("a").await, Ok(401));
     users.loads.check(1);
-    assert_eq!(users.clone().checked(&String::new()).await, Err(Failure::Empty));
+    assert_eq!(users.clone().checked("").await, Err(Failure::Empty));
 }
 
 #[tokio::test]

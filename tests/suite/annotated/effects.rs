@@ -13,7 +13,7 @@ struct User {
 }
 
 impl Users {
-    #[cached(ttl = "1m", tags = ["effects", "effect:{id}"])]
+    #[cached(ttl = "1m", tags = ["effects", "effect:{self.tenant}:{id}"])]
     async fn named(&self, id: u64) -> Result<Option<String>, String> {
         self.loads.note();
         Ok(Some(format!("{}/{id}", self.tenant)))
@@ -33,12 +33,12 @@ impl Users {
         Ok(())
     }
 
-    #[invalidates(tags = ["effect:{user.id}"])]
+    #[invalidates(tags = ["effect:{self.tenant}:{user.id}"])]
     fn touch(&mut self, user: &User) {
         self.tenant = self.tenant.max(user.id);
     }
 
-    #[invalidates(Self::named(user.id), other(user.id), tags = ["effect:{user.id}"])]
+    #[invalidates(Self::named(user.id), other(user.id), tags = ["effect:{self.tenant}:{user.id}"])]
     async fn take(self, user: User) -> Option<String> {
         Some(user.name)
     }

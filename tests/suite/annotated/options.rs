@@ -36,11 +36,11 @@ fn when_bypasses_the_cache() {
 
 #[test]
 fn the_value_may_say_its_ttl_its_tags_and_its_weight() {
-    fn ttl(value: &Vec<u64>) -> Duration {
+    fn ttl(value: &[u64]) -> Duration {
         MINUTE * u32::try_from(value.len()).unwrap()
     }
 
-    fn tags(value: &Vec<u64>) -> impl IntoIterator<Item = Tag> + use<> {
+    fn tags(value: &[u64]) -> impl IntoIterator<Item = Tag> + use<> {
         value.iter().map(|n| Tag::from(format!("value:{n}"))).collect::<Vec<_>>()
     }
 

@@ -90,7 +90,7 @@ trait Directory: Send + Sync {
 
 #[async_trait::async_trait]
 impl Directory for Users {
-    #[cached(ttl = "1m", tags = ["directory", "directory:{id}", "directory:{self.tenant}"])]
+    #[cached(ttl = "1m", tags = ["directory", "directory:{self.tenant}:{id}"])]
     async fn find(&self, id: u64, name: &str) -> Result<Option<String>, String> {
         self.loads.note();
         let n: u64 = name.parse().map_err(|_| "not a number".to_owned())?;
@@ -106,7 +106,7 @@ impl Directory for Users {
         (from..to).collect()
     }
 
-    #[cachex::invalidates(tags = ["directory:{id}"])]
+    #[cachex::invalidates(tags = ["directory:{self.tenant}:{id}"])]
     async fn rename(&self, id: u64, name: &str) -> Result<(), String> {
         if name.is_empty() {
             return Err(format!("{id} needs a name"));

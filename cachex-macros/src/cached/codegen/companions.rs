@@ -142,8 +142,8 @@ impl Beside<'_> {
         let [update, tags_type] = ["Update", "Tags"].map(|name| model.runtime.private_at(name, span));
         let started = self.started(true);
         let probed = rules::shape(model, names);
-        let (keep, hooks) = (rules::keep(model), rules::hooks(model, names));
-        let bound = bind_names(&model.tags, &model.parts);
+        let (keep, hooks) = (rules::keep(model, names), rules::hooks(model, names));
+        let bound = bind_names(&model.tags, &model.parts, false);
         let lines = rules::tags(model, names);
         let made = if model.tags.is_empty() {
             quote_spanned!(span=> #update::new(&#call, #shape, #keep, #hooks, #tags_type::new()))

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 
 use super::super::model::Model;
 use super::Names;
-use crate::attribute::{moved_to, ours_at};
+use crate::attribute::arguments::Argument;
+use crate::attribute::{ends, moved_to, ours_at};
 
 /// Spells the lines that write the key, where each argument is a reference.
 pub(super) fn of_references(model: &Model, names: &Names) -> TokenStream {
@@ -18,7 +19,7 @@ pub(super) fn of_references(model: &Model, names: &Names) -> TokenStream {
             let written = expression(key, names);
             quote!(#(#bound)* #written)
         }
-        None => model.parts.iter().map(|part| line(part.type_span(), &part.name, &quote!(), names)).collect(),
+        None => model.parts.iter().map(|part| line(part, names)).collect(),
     };
     quote!(#scope #parts)
 }
@@ -36,8 +37,14 @@ pub(super) fn of_values(model: &Model, names: &Names) -> TokenStream {
         }
         None => {
             let lines = model.parts.iter().map(|part| {
-                let sign = if matches!(part.ty, syn::Type::Reference(_)) { quote!() } else { quote!(&) };
-                line(part.type_span(), &part.name, &sign, names)
+                let (bound, line) = (part.bind_part(), line(part, names));
+                quote! {
+                    #[allow(clippy::all)]
+                    {
+                        #bound
+                        #line
+                    }
+                }
             });
             lines.collect()
         }
@@ -53,11 +60,14 @@ fn scope(model: &Model, names: &Names, shared: &TokenStream) -> TokenStream {
     quote_spanned!(span=> #call.scope(#this);)
 }
 
-fn line(at: proc_macro2::Span, name: &Ident, sign: &TokenStream, names: &Names) -> TokenStream {
-    let span = ours_at(at);
+/// One part of the key, from a reference; an error about it shows under the argument's type.
+fn line(part: &Argument, names: &Names) -> TokenStream {
+    let (first, last) = ends(&part.ty);
     let call = &names.call;
-    let name = moved_to(name, at);
-    quote_spanned!(span=> #call.part(#sign #name);)
+    let name = moved_to(&part.name, last);
+    // Of one hygiene with the name, else the two have no place in common.
+    let part = quote_spanned!(first.resolved_at(name.span())=> &*);
+    quote_spanned!(first=> #call.part(#part #name);)
 }
 
 fn expression(key: &syn::Expr, names: &Names) -> TokenStream {

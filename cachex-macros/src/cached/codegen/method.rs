@@ -29,7 +29,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let called = call(model, names);
     let body = match function.kind {
         Kind::Blocking => called,
-        Kind::Async => quote!({ #called }.await),
+        Kind::Async => quote_spanned!(ours_at(model.output_span())=> { #called }.await),
         Kind::Boxed => boxed(model, called),
     };
     quote! {
@@ -49,7 +49,7 @@ fn call(model: &Model, names: &Names) -> TokenStream {
     let key = key(model, names);
     let when = when(model, names);
     let probed = rules::shape(model, names);
-    let (keep, hooks) = (rules::keep(model), rules::hooks(model, names));
+    let (keep, hooks) = (rules::keep(model, names), rules::hooks(model, names));
     let prepare = prepare(model, names);
     let run = runtime.private_at(
         match (model.detached_by.is_some(), model.function.is_async()) {
@@ -99,7 +99,7 @@ pub(super) fn cache(model: &Model, names: &Names, is_by_value: bool) -> TokenStr
     let Some((expression, uses_arguments)) = model.cache() else { return TokenStream::new() };
     let Names { call, cache, .. } = names;
     let span = ours_at(expression.span());
-    if is_by_value && (uses_arguments || is_moved(model)) || !is_by_value && uses_arguments {
+    if uses_arguments || is_by_value && is_moved(model) {
         // The load takes the arguments, and the call still needs the cache.
         let own = model.runtime.private_at("own_cache", span);
         let tokens = expression.to_token_stream();
@@ -131,7 +131,7 @@ fn prepare(model: &Model, names: &Names) -> TokenStream {
         return quote!(move |_| { #load });
     }
     let tags = &names.tags;
-    let bound = bind_names(&model.tags, &model.function.arguments);
+    let bound = bind_names(&model.tags, &model.function.arguments, true);
     let lines = rules::tags(model, names);
     quote!(move |#tags| { { #bound #lines } #load })
 }

@@ -16,7 +16,7 @@ use quote::quote;
 use syn::Attribute;
 
 use super::model::{Model, Placement};
-use crate::attribute::local;
+use crate::attribute::{local, ours_at};
 
 /// The locals of an expansion.
 pub(super) struct Names {
@@ -30,11 +30,12 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn new() -> Self {
+    fn new(model: &Model) -> Self {
         Self {
             call: local("call"),
             cache: local("cache"),
-            shape: local("shape"),
+            // What is wrong with the shape shows under the return type.
+            shape: Ident::new("shape", ours_at(model.output_span())),
             tags: local("tags"),
             this: local("this"),
             kept: local("kept"),
@@ -45,7 +46,7 @@ impl Names {
 
 /// Spells everything that replaces the annotated item.
 pub(crate) fn expand(model: &Model) -> TokenStream {
-    let names = Names::new();
+    let names = Names::new(model);
     let method = method::expand(model, &names);
     if model.placement == Placement::Inline {
         return method;

@@ -1,12 +1,13 @@
 //! What needs the return type or the value: the shape, how values are kept, the rules by value.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::super::model::Model;
 use super::Names;
-use crate::attribute::{local, ours_at};
+use crate::attribute::{ends, local, ours_at};
 
 /// Spells the line that asks what of the return value is kept.
 pub(super) fn shape(model: &Model, names: &Names) -> TokenStream {
@@ -14,18 +15,25 @@ pub(super) fn shape(model: &Model, names: &Names) -> TokenStream {
     let probed = model.runtime.probe(&model.function.output);
     match &model.args.cache_err {
         Some(path) => {
+            let rule = rule(path);
             let span = ours_at(model.output_span());
             let keep_errors = model.runtime.private_at("keep_errors", span);
-            quote_spanned!(span=> let #shape = #keep_errors(#probed, #path);)
+            quote_spanned! {span=>
+                let #shape = #probed;
+                let #shape = #keep_errors(#shape).by(#rule);
+            }
         }
         None => quote!(let #shape = #probed;),
     }
 }
 
-/// Spells how values are kept.
-pub(super) fn keep(model: &Model) -> TokenStream {
-    let name = if model.args.local { "Local" } else { "Portable" };
-    model.runtime.private_at(name, ours_at(model.output_span()))
+/// Spells how values are kept. An error about it shows under the return type, once: in each place it is the same error.
+pub(super) fn keep(model: &Model, names: &Names) -> TokenStream {
+    let (first, last) = ends(&model.function.output);
+    let shape = &names.shape;
+    let kept = model.runtime.private_at("kept", first);
+    let way = model.runtime.private_from(if model.args.local { "Local" } else { "Portable" }, first, last);
+    quote_spanned!(first=> #kept(#shape, #way))
 }
 
 /// Spells the rules that need the value.
@@ -33,18 +41,27 @@ pub(super) fn hooks(model: &Model, names: &Names) -> TokenStream {
     let args = &model.args;
     let span = ours_at(model.output_span());
     let shape = &names.shape;
-    let hooks = model.runtime.private("Hooks");
-    let ttl = args.ttl_with.as_ref().map(|path| quote_spanned!(ours_at(path.span())=> .ttl_with(#path)));
+    let hooks = model.runtime.private_at("Hooks", span);
+    let ttl = args.ttl_with.as_ref().map(|path| {
+        let rule = rule(path);
+        quote_spanned!(ours_at(path.span())=> .ttl_with(#rule))
+    });
     let tags = args.tags_with.as_ref().map(|path| {
         let (value, tags) = (local("value"), local("tags"));
         let extend = model.runtime.private_at("Extend", ours_at(path.span()));
-        quote_spanned!(ours_at(path.span())=> .tags_with(|#value, #tags| #extend::extend(#tags, (#path)(#value))))
+        quote_spanned!(ours_at(path.span())=> .tags_with(|#value, #tags| #extend::extend(#tags, #path(#value))))
     });
-    let unless = args.unless.as_ref().map(|path| quote_spanned!(ours_at(path.span())=> .unless(#path)));
-    let weight = args.weight.as_ref().map(|path| quote_spanned!(ours_at(path.span())=> .weight(#path)));
+    let unless = args.unless.as_ref().map(|path| {
+        let rule = rule(path);
+        quote_spanned!(ours_at(path.span())=> .unless(#rule))
+    });
+    let weight = args.weight.as_ref().map(|path| {
+        let rule = rule(path);
+        quote_spanned!(ours_at(path.span())=> .weight(#rule))
+    });
     let timed_out = args.spans.timeout.as_ref().map(|_| quote_spanned!(span=> .timed_out()));
     let share_err = args.share_err.map(|_| quote_spanned!(span=> .share_err()));
-    quote!(#hooks::new(#shape) #ttl #tags #unless #weight #timed_out #share_err)
+    quote_spanned!(span=> #hooks::new(#shape) #ttl #tags #unless #weight #timed_out #share_err)
 }
 
 /// Spells the lines that name the tags known from the arguments.
@@ -55,4 +72,14 @@ pub(super) fn tags(model: &Model, names: &Names) -> TokenStream {
         quote_spanned!(ours_at(tag.span())=> #tags.add(#value);)
     });
     lines.collect()
+}
+
+/// Spells a rule as a function of what it is shown: a path is called, so that a `&Vec<T>` can be its `&[T]`.
+fn rule(path: &Expr) -> TokenStream {
+    if let Expr::Closure(_) = path {
+        return path.to_token_stream();
+    }
+    let value = local("value");
+    let called = if matches!(path, Expr::Path(_)) { quote!(#path) } else { quote!((#path)) };
+    quote_spanned!(ours_at(path.span())=> |#value| #called(#value))
 }

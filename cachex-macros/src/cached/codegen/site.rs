@@ -71,9 +71,13 @@ fn policy(model: &Model) -> TokenStream {
         let expression = [&spans.soft_ttl, &spans.refresh_ahead, &spans.soft_timeout, &spans.ttl, &spans.timeout];
         let at = expression.into_iter().flatten().find(|span| span.known().is_none());
         let span = ours_at(at.map_or_else(|| model.output_span(), |span| span.span()));
-        quote_spanned!(span=> .checked())
+        (span, runtime.private_at("Policy", span))
     });
-    quote!(#policy::new() #(#calls)* #jitter #single_flight #checked)
+    let made = quote!(#policy::new() #(#calls)* #jitter #single_flight);
+    match checked {
+        Some((span, policy)) => quote_spanned!(span=> #policy::checked(#made)),
+        None => made,
+    }
 }
 
 fn jitter(model: &Model, spread: &Spread) -> TokenStream {

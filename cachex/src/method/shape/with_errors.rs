@@ -1,5 +1,7 @@
 //! Results of which some errors are kept as well: `cache_err`.
 
+use std::marker::PhantomData;
+
 use super::{Fallible, FallibleOptional, Shape};
 
 /// A `Result` of which some errors are kept: `cache_err`.
@@ -64,19 +66,44 @@ where
     note = "remove `cache_err`, or return a `Result`"
 )]
 pub trait FallibleShape: Shape {
-    /// The error.
-    type Err;
+    /// The shape and its error. Named here, so that a shape without errors is one mistake, not one for each use.
+    type Errors;
+
+    /// Begins to say which errors are kept.
+    fn errors(self) -> Self::Errors;
 }
 
 impl<T, E> FallibleShape for Fallible<T, E> {
-    type Err = E;
+    type Errors = Errors<Self, E>;
+
+    fn errors(self) -> Errors<Self, E> {
+        Errors { inner: self, error: PhantomData }
+    }
 }
 
 impl<T, E> FallibleShape for FallibleOptional<T, E> {
-    type Err = E;
+    type Errors = Errors<Self, E>;
+
+    fn errors(self) -> Errors<Self, E> {
+        Errors { inner: self, error: PhantomData }
+    }
 }
 
-/// Keeps the errors for which `keeps` is true.
-pub fn keep_errors<S: FallibleShape>(shape: S, keeps: fn(&S::Err) -> bool) -> WithErrors<S, S::Err> {
-    WithErrors { inner: shape, keeps }
+/// A shape whose errors may be kept: `keep_errors(shape).by(rule)`.
+#[derive(Debug)]
+pub struct Errors<S, E> {
+    inner: S,
+    error: PhantomData<fn(&E)>,
+}
+
+impl<S, E> Errors<S, E> {
+    /// Keeps the errors for which `keeps` is true.
+    pub fn by(self, keeps: fn(&E) -> bool) -> WithErrors<S, E> {
+        WithErrors { inner: self.inner, keeps }
+    }
+}
+
+/// Begins to say which errors are kept.
+pub fn keep_errors<S: FallibleShape>(shape: S) -> S::Errors {
+    shape.errors()
 }

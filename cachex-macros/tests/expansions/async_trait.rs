@@ -1,0 +1,64 @@
+fn find<'life0, 'async_trait>(
+    &'life0 self,
+    id: u64,
+) -> Pin<Box<dyn Future<Output = Option<User>> + Send + 'async_trait>>
+where
+    'life0: 'async_trait,
+    Self: 'async_trait,
+{
+    Box::pin(async move {
+        {
+            let mut call = ::cachex::__private::Call::new();
+            {
+                fn here() -> &'static ::cachex::__private::str {
+                    ::cachex::__private::type_name_of_val(&here)
+                }
+                static SITE: ::cachex::__private::CallSite = ::cachex::__private::CallSite::new(::cachex::__private::Site {
+                    method: "find",
+                    here,
+                    name: ::cachex::__private::Option::None,
+                    version: 0u32,
+                    signature: "fn find<'life0, 'async_trait>(&'life0 self, id: u64,) -> Pin<Box<dyn Future<Output = Option<User>> + Send + 'async_trait>> where 'life0: 'async_trait, Self: 'async_trait,",
+                    options: "ttl = \"5m\", refresh_ahead = \"1m\"",
+                    file: ::cachex::__private::file!(),
+                    line: ::cachex::__private::line!(),
+                    policy: ::cachex::__private::Policy::new()
+                        .ttl(::cachex::__private::Duration::new(300u64, 0u32))
+                        .refresh_ahead(::cachex::__private::Duration::new(60u64, 0u32)),
+                });
+                ::cachex::__private::inventory::submit! {
+                    ::cachex::__private::Registered(& SITE)
+                }
+                call.start(&SITE, &|| ());
+            }
+            call.scope(self);
+            #[allow(clippy::all)]
+            {
+                let id = &id;
+                call.part(&*id);
+            }
+            let shape = {
+                use ::cachex::__private::shapes::*;
+                (&&&::cachex::__private::Probe::<Option<User>>::new()).shape()
+            };
+            ::cachex::__private::cached_detached_async(
+                &call,
+                shape,
+                ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+                ::cachex::__private::Hooks::new(shape),
+                move |_| {
+                    let this = ::cachex::__private::detach(self);
+                    ::cachex::__private::typed::<
+                        Option<User>,
+                        _,
+                    >(async move {
+                        let this = &this;
+                        let __self = this;
+                        __self.pool.find(id).await
+                    })
+                },
+            )
+        }
+            .await
+    })
+}

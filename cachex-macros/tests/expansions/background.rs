@@ -1,0 +1,110 @@
+async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
+    {
+        let mut call = ::cachex::__private::Call::new();
+        Self::__cachex_find(self, name, &id, &mut call);
+        let shape = {
+            use ::cachex::__private::shapes::*;
+            (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
+        };
+        ::cachex::__private::cached_detached_async(
+            &call,
+            shape,
+            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+            ::cachex::__private::Hooks::new(shape).timed_out().share_err(),
+            move |_| {
+                let this = ::cachex::__private::detach(self);
+                let name = ::cachex::__private::detach_ref(name);
+                async move {
+                    let this = &this;
+                    let name = ::cachex::__private::Borrow::<str>::borrow(&name);
+                    Self::find_uncached(this, name, id).await
+                }
+            },
+        )
+    }
+        .await
+}
+#[doc(hidden)]
+#[inline]
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+fn __cachex_find<'cachex>(
+    &'cachex self,
+    name: &str,
+    id: &u64,
+    call: &mut ::cachex::__private::Call<'cachex>,
+) {
+    {
+        fn here() -> &'static ::cachex::__private::str {
+            ::cachex::__private::type_name_of_val(&here)
+        }
+        static SITE: ::cachex::__private::CallSite = ::cachex::__private::CallSite::new(::cachex::__private::Site {
+            method: "find",
+            here,
+            name: ::cachex::__private::Option::None,
+            version: 0u32,
+            signature: "async fn find(&self, name: &str, id: u64) -> Result<User, Error>",
+            options: "ttl = \"5m\", soft_ttl = \"4m\", timeout = \"1s\", share_err",
+            file: ::cachex::__private::file!(),
+            line: ::cachex::__private::line!(),
+            policy: ::cachex::__private::Policy::new()
+                .ttl(::cachex::__private::Duration::new(300u64, 0u32))
+                .soft_ttl(::cachex::__private::Duration::new(240u64, 0u32))
+                .timeout(::cachex::__private::Duration::new(1u64, 0u32)),
+        });
+        ::cachex::__private::inventory::submit! {
+            ::cachex::__private::Registered(& SITE)
+        }
+        call.start(&SITE, &|| ());
+    }
+    call.scope(self);
+    call.part(&*name);
+    call.part(&*id);
+}
+///Does what `find` does, without the cache.
+#[allow(dead_code)]
+async fn find_uncached(&self, name: &str, id: u64) -> Result<User, Error> {
+    self.pool.find(name, id).await
+}
+///Returns the key of the entry of `find` for these arguments.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn find_key(&self, name: &str, id: &u64) -> ::cachex::__private::Key {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_find(self, name, id, &mut call);
+    call.key()
+}
+///Removes the entry of `find` for these arguments; returns whether there was one.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+async fn find_remove(&self, name: &str, id: &u64) -> ::cachex::__private::bool {
+    {
+        let mut call = ::cachex::__private::Call::new();
+        Self::__cachex_find(self, name, id, &mut call);
+        ::cachex::__private::remove_async(&call)
+    }
+        .await
+}
+#[doc(hidden)]
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn __cachex_find_update(
+    &self,
+    name: &str,
+    id: &u64,
+) -> ::cachex::__private::Update<Result<User, Error>> {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_find(self, name, id, &mut call);
+    let shape = {
+        use ::cachex::__private::shapes::*;
+        (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
+    };
+    ::cachex::__private::Update::new(
+        &call,
+        shape,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        ::cachex::__private::Hooks::new(shape).timed_out().share_err(),
+        ::cachex::__private::Tags::new(),
+    )
+}
+///Keeps `value` as if `find` had returned it for these arguments; an error is not kept.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+async fn find_prime(&self, name: &str, id: &u64, value: &Result<User, Error>) {
+    Self::__cachex_find_update(self, name, id).prime_async(value).await
+}

@@ -1,0 +1,53 @@
+async fn find(&self, id: u64) -> Result<User, Error> {
+    {
+        let mut call = ::cachex::__private::Call::new();
+        {
+            fn here() -> &'static ::cachex::__private::str {
+                ::cachex::__private::type_name_of_val(&here)
+            }
+            static SITE: ::cachex::__private::CallSite = ::cachex::__private::CallSite::new(::cachex::__private::Site {
+                method: "find",
+                here,
+                name: ::cachex::__private::Option::None,
+                version: 0u32,
+                signature: "async fn find(&self, mut id: u64) -> Result<User, Error>",
+                options: "ttl = \"5m\", in_trait",
+                file: ::cachex::__private::file!(),
+                line: ::cachex::__private::line!(),
+                policy: ::cachex::__private::Policy::new()
+                    .ttl(::cachex::__private::Duration::new(300u64, 0u32)),
+            });
+            ::cachex::__private::inventory::submit! {
+                ::cachex::__private::Registered(& SITE)
+            }
+            call.start(&SITE, &|| ());
+        }
+        call.scope(self);
+        #[allow(clippy::all)]
+        {
+            let id = &id;
+            call.part(&*id);
+        }
+        let shape = {
+            use ::cachex::__private::shapes::*;
+            (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
+        };
+        ::cachex::__private::cached_async(
+            &call,
+            shape,
+            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+            ::cachex::__private::Hooks::new(shape),
+            move |_| {
+                ::cachex::__private::typed::<
+                    Result<User, Error>,
+                    _,
+                >(async move {
+                    let mut id = id;
+                    id += 1;
+                    self.pool.find(id).await
+                })
+            },
+        )
+    }
+        .await
+}

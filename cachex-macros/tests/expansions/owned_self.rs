@@ -1,0 +1,88 @@
+fn total(self: Arc<Self>) -> u64 {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_total(&*self, &mut call);
+    let mut kept = ::cachex::__private::Option::None;
+    let call = call.keep_cache(&mut kept);
+    let shape = {
+        use ::cachex::__private::shapes::*;
+        (&&&::cachex::__private::Probe::<u64>::new()).shape()
+    };
+    ::cachex::__private::cached(
+        &call,
+        shape,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        ::cachex::__private::Hooks::new(shape),
+        move |_| { move || { Self::total_uncached(self) } },
+    )
+}
+#[doc(hidden)]
+#[inline]
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+fn __cachex_total<'cachex>(
+    &'cachex self,
+    call: &mut ::cachex::__private::Call<'cachex>,
+) {
+    {
+        fn here() -> &'static ::cachex::__private::str {
+            ::cachex::__private::type_name_of_val(&here)
+        }
+        static SITE: ::cachex::__private::CallSite = ::cachex::__private::CallSite::new(::cachex::__private::Site {
+            method: "total",
+            here,
+            name: ::cachex::__private::Option::None,
+            version: 0u32,
+            signature: "fn total(self: Arc<Self>) -> u64",
+            options: "ttl = \"5m\"",
+            file: ::cachex::__private::file!(),
+            line: ::cachex::__private::line!(),
+            policy: ::cachex::__private::Policy::new()
+                .ttl(::cachex::__private::Duration::new(300u64, 0u32)),
+        });
+        ::cachex::__private::inventory::submit! {
+            ::cachex::__private::Registered(& SITE)
+        }
+        call.start(&SITE, &|| ());
+    }
+    call.scope(self);
+}
+///Does what `total` does, without the cache.
+#[allow(dead_code)]
+fn total_uncached(self: Arc<Self>) -> u64 {
+    self.total
+}
+///Returns the key of the entry of `total` for these arguments.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn total_key(&self) -> ::cachex::__private::Key {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_total(self, &mut call);
+    call.key()
+}
+///Removes the entry of `total` for these arguments; returns whether there was one.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn total_remove(&self) -> ::cachex::__private::bool {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_total(self, &mut call);
+    ::cachex::__private::remove(&call)
+}
+#[doc(hidden)]
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn __cachex_total_update(&self) -> ::cachex::__private::Update<u64> {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_total(self, &mut call);
+    let shape = {
+        use ::cachex::__private::shapes::*;
+        (&&&::cachex::__private::Probe::<u64>::new()).shape()
+    };
+    ::cachex::__private::Update::new(
+        &call,
+        shape,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        ::cachex::__private::Hooks::new(shape),
+        ::cachex::__private::Tags::new(),
+    )
+}
+///Keeps `value` as if `total` had returned it for these arguments; an error is not kept.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn total_prime(&self, value: &u64) {
+    Self::__cachex_total_update(self).prime(value)
+}
