@@ -14,19 +14,19 @@ mod snapshots;
 
 use proc_macro::TokenStream;
 
-/// Caches the results of a function or method.
+#[doc = include_str!("../docs/cached.md")]
 #[proc_macro_attribute]
 pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {
     cached::expand(options.into(), item.into()).into()
 }
 
-/// Invalidates entries once the method has succeeded.
+#[doc = include_str!("../docs/invalidates.md")]
 #[proc_macro_attribute]
 pub fn invalidates(options: TokenStream, item: TokenStream) -> TokenStream {
     invalidates::expand_invalidates(options.into(), item.into()).into()
 }
 
-/// Makes the method's result the new value of an entry.
+#[doc = include_str!("../docs/updates.md")]
 #[proc_macro_attribute]
 pub fn updates(options: TokenStream, item: TokenStream) -> TokenStream {
     invalidates::expand_updates(options.into(), item.into()).into()

@@ -1,13 +1,13 @@
 //! What needs the return type or the value: the shape, how values are kept, the rules by value.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::super::model::Model;
 use super::Names;
-use crate::attribute::{ends, local, ours_at};
+use crate::attribute::{ends, ours_at};
 
 /// Spells the line that asks what of the return value is kept.
 pub(super) fn shape(model: &Model, names: &Names) -> TokenStream {
@@ -47,7 +47,7 @@ pub(super) fn hooks(model: &Model, names: &Names) -> TokenStream {
         quote_spanned!(ours_at(path.span())=> .ttl_with(#rule))
     });
     let tags = args.tags_with.as_ref().map(|path| {
-        let (value, tags) = (local("value"), local("tags"));
+        let [value, tags] = ["value", "tags"].map(|name| Ident::new(name, ours_at(path.span())));
         let extend = model.runtime.private_at("Extend", ours_at(path.span()));
         quote_spanned!(ours_at(path.span())=> .tags_with(|#value, #tags| #extend::extend(#tags, #path(#value))))
     });
@@ -79,7 +79,7 @@ fn rule(path: &Expr) -> TokenStream {
     if let Expr::Closure(_) = path {
         return path.to_token_stream();
     }
-    let value = local("value");
+    let value = Ident::new("value", ours_at(path.span()));
     let called = if matches!(path, Expr::Path(_)) { quote!(#path) } else { quote!((#path)) };
     quote_spanned!(ours_at(path.span())=> |#value| #called(#value))
 }
