@@ -70,7 +70,12 @@ fn __cachex_lines<'cachex>(
     call.part(&(order.id));
 }
 ///Does what `lines` does, without the cache.
-#[allow(dead_code)]
+#[allow(
+    dead_code,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate
+)]
 fn lines_uncached(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError> {
     load(order, trace)
 }

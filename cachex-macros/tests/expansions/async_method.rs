@@ -63,7 +63,12 @@ pub fn __cachex_find<'cachex>(
 }
 #[cfg(feature = "users")]
 ///Does what `find` does, without the cache.
-#[allow(dead_code)]
+#[allow(
+    dead_code,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate
+)]
 pub async fn find_uncached(
     &self,
     id: UserId,

@@ -61,7 +61,12 @@ fn __cachex_find<'cachex>(
     call.part(&*id);
 }
 ///Does what `find` does, without the cache.
-#[allow(dead_code)]
+#[allow(
+    dead_code,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate
+)]
 async fn find_uncached(&self, name: &str, id: u64) -> Result<User, Error> {
     self.pool.find(name, id).await
 }

@@ -41,7 +41,12 @@ pub fn __cachex_double<'cachex>(n: &u64, call: &mut ::cachex::__private::Call<'c
     call.part(&*n);
 }
 ///Does what `double` does, without the cache.
-#[allow(dead_code)]
+#[allow(
+    dead_code,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate
+)]
 pub fn double_uncached(n: u64) -> u64 {
     n * 2
 }

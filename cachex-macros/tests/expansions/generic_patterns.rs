@@ -59,7 +59,12 @@ fn __cachex_between<'cachex, T: CacheKey, const N: usize>(
     call.part(&*more);
 }
 ///Does what `between` does, without the cache.
-#[allow(dead_code)]
+#[allow(
+    dead_code,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate
+)]
 fn between_uncached<T: CacheKey, L, const N: usize>(
     (from, mut to): (u64, u64),
     more: [T; N],

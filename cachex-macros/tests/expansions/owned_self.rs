@@ -46,7 +46,12 @@ fn __cachex_total<'cachex>(
     call.scope(self);
 }
 ///Does what `total` does, without the cache.
-#[allow(dead_code)]
+#[allow(
+    dead_code,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate
+)]
 fn total_uncached(self: Arc<Self>) -> u64 {
     self.total
 }

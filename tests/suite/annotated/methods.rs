@@ -154,3 +154,35 @@ fn an_associated_function_has_companions_in_its_type() {
     assert_eq!([Users::smallest(), Users::smallest_uncached()], [Some(0), Some(0)]);
     assert_ne!(Users::largest_key(), Users::smallest_key());
 }
+
+impl Users {
+    #[cached(ttl = "1m")]
+    async fn factorial(&self, n: u64) -> u64 {
+        self.loads.note();
+        if n == 0 { 1 } else { n * Box::pin(self.factorial(n - 1)).await }
+    }
+
+    #[cached(ttl = "1m")]
+    async fn not_send(&self, n: u64) -> u64 {
+        let n = Rc::new(n);
+        tokio::task::yield_now().await;
+        self.loads.note();
+        *n
+    }
+}
+
+#[tokio::test]
+async fn a_method_may_call_itself() {
+    let users = Users::of(110);
+    assert_eq!(users.factorial(5).await, 120);
+    assert_eq!(users.factorial(4).await, 24);
+    users.loads.check(6);
+}
+
+#[tokio::test]
+async fn a_body_need_not_be_send() {
+    let users = Users::of(111);
+    assert_eq!(users.not_send(5).await, 5);
+    assert_eq!(users.not_send(5).await, 5);
+    users.loads.check(1);
+}

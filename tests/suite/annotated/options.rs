@@ -96,3 +96,107 @@ fn the_path_of_a_method_is_its_name() {
     let key = format!("{:?}", Users::of(300).pathed_key());
     assert!(key.contains("Users::pathed"), "{key}");
 }
+
+mod cache {
+    //! `cache`: which cache is used, whatever the load takes away.
+
+    use std::sync::{Arc, LazyLock};
+
+    use cachex::{Cache, CacheScope, KeyWriter, cached, invalidates};
+
+    use super::Loads;
+
+    #[derive(Clone)]
+    struct Shop {
+        cache: Arc<Cache>,
+        loads: Arc<Loads>,
+    }
+
+    impl CacheScope for Shop {
+        fn encode_scope(&self, _: &mut KeyWriter) {}
+    }
+
+    static SHARED: LazyLock<Cache> = LazyLock::new(|| Cache::builder().build().unwrap());
+
+    impl Shop {
+        fn new() -> Self {
+            Self { cache: Arc::new(Cache::builder().build().unwrap()), loads: Arc::default() }
+        }
+
+        #[cached(ttl = "1m", cache = self.cache, tags = ["prices"])]
+        async fn price(&self, id: u64) -> u64 {
+            self.loads.note();
+            id
+        }
+
+        #[cached(ttl = "1m", cache = self.cache)]
+        fn total(self, id: u64) -> u64 {
+            self.loads.note();
+            id
+        }
+
+        #[cached(ttl = "1m", cache = *SHARED)]
+        fn shared(&self, id: u64) -> u64 {
+            self.loads.note();
+            id
+        }
+
+        #[invalidates(Self::price(id), cache = self.cache)]
+        fn reprice(&self, id: u64) {
+            assert!(id > 0);
+        }
+
+        #[invalidates(tags = ["prices"])]
+        fn reprice_elsewhere(&self) {}
+    }
+
+    #[cached(ttl = "1m", cache = shop.cache, key = id)]
+    async fn of(shop: Shop, id: u64) -> u64 {
+        shop.loads.note();
+        id
+    }
+
+    #[tokio::test]
+    async fn a_field_may_be_the_cache() {
+        let (one, other) = (Shop::new(), Shop::new());
+        for shop in [&one, &one, &other] {
+            assert_eq!(shop.price(1).await, 1);
+        }
+        one.loads.check(1);
+        other.loads.check(1);
+        assert!(one.price_remove(&1).await);
+        assert!(!one.price_remove(&1).await);
+    }
+
+    #[tokio::test]
+    async fn an_invalidation_goes_to_the_cache_it_names() {
+        let shop = Shop::new();
+        shop.price(1).await;
+        shop.reprice_elsewhere();
+        shop.price(1).await;
+        shop.loads.check(1);
+        shop.reprice(1);
+        shop.price(1).await;
+        shop.loads.check(2);
+    }
+
+    #[tokio::test]
+    async fn a_cache_of_what_the_load_takes_is_used() {
+        let shop = Shop::new();
+        assert_eq!([shop.clone().total(1), shop.clone().total(1)], [1, 1]);
+        shop.loads.check(1);
+        assert_eq!(of(shop.clone(), 1).await, 1);
+        assert_eq!(of(shop.clone(), 1).await, 1);
+        shop.loads.check(2);
+        assert!(of_remove(&shop, &1).await);
+        assert!(!of_remove(&Shop::new(), &1).await);
+    }
+
+    #[test]
+    fn a_static_may_be_the_cache() {
+        let (one, other) = (Shop::new(), Shop::new());
+        assert_eq!([one.shared(1), other.shared(1)], [1, 1]);
+        one.loads.check(1);
+        other.loads.check(0);
+    }
+}

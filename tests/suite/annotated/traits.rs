@@ -158,3 +158,35 @@ async fn a_method_under_async_trait_may_load_in_the_background() {
     assert_eq!(directory.slow("a").await.unwrap(), "204/a");
     users.loads.check(1);
 }
+
+trait Ledger {
+    fn book(&mut self, amounts: (u64, u64)) -> u64;
+
+    async fn close(self, day: u64) -> String;
+}
+
+impl Ledger for Users {
+    #[cached(ttl = "1m", tags = ["amount:{first}"], in_trait)]
+    fn book(&mut self, (first, mut second): (u64, u64)) -> u64 {
+        self.loads.note();
+        second += first;
+        second
+    }
+
+    #[cached(ttl = "1m", when = day > 0, in_trait)]
+    async fn close(self, day: u64) -> String {
+        self.loads.note();
+        format!("{}/{day}", self.tenant)
+    }
+}
+
+#[tokio::test]
+async fn a_method_of_a_trait_may_take_self_and_patterns() {
+    let mut users = Users::of(205);
+    assert_eq!([users.book((1, 2)), users.book((1, 2))], [3, 3]);
+    users.loads.check(1);
+    assert_eq!(users.clone().close(1).await, users.clone().close(1).await);
+    users.loads.check(2);
+    assert_eq!(users.clone().close(0).await, users.clone().close(0).await);
+    users.loads.check(4);
+}

@@ -32,7 +32,7 @@ fn uncached(model: &Model) -> TokenStream {
         #(#conditions)*
         #(#levels)*
         #[doc = #doc]
-        #[allow(dead_code)]
+        #[allow(dead_code, clippy::missing_errors_doc, clippy::missing_panics_doc, clippy::must_use_candidate)]
         #vis #sig #block
     }
 }
