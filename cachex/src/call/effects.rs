@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Call;
 use super::scope::CacheScope;
-use crate::engine::load::{Caller, Job};
+use crate::engine::job::{Caller, Job};
 use crate::engine::update::Writing;
 use crate::engine::{Cache, installed};
 use crate::entry::Entry;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::Call;
-use crate::engine::load::{Caller, Job};
+use crate::engine::job::{Caller, Job};
 use crate::engine::lookup::Found;
 use crate::engine::nesting;
 use crate::engine::plan::{Plan, Reach, plan};

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use super::Engine;
-use super::load::Job;
+use super::job::Job;
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Life, Meta};
 use crate::key::Key;

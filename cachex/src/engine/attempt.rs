@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use super::Landing;
 use super::flight::{Flight, Lead, Ticket};
-use super::load::Job;
+use super::job::Job;
 use super::nesting::{self, Frame};
 use crate::entry::Entry;
 use crate::method::keep::Keep;

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::cache::{Cache, KeyParts};
-use super::load::Caller;
+use super::job::Caller;
 use super::manual::EntryOptions;
 use crate::error::Error;
 use crate::key::{Key, KeyWriter};

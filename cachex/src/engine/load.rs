@@ -8,44 +8,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::attempt::{Attempt, Beyond, EndsWithCall, GoesOn, Place};
-use super::flight::{Follow, Joined, Lead, Ticket, Waited};
-use super::methods::Method;
-use super::{Engine, Landing, nesting};
-use crate::entry::stamp::Stamp;
-use crate::entry::{Entry, Freshness};
+use super::flight::{Follow, Joined, Lead, Waited};
+use super::job::Job;
+use super::{Landing, nesting};
+use crate::entry::Entry;
 use crate::error::Error;
-use crate::key::Key;
-use crate::method::hooks::Hooks;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::observe::event::Event;
-use crate::policy::Policy;
-use crate::tag::Tags;
 use crate::time::Timestamp;
-
-/// All that a load needs to know, owned: it may outlive its call.
-#[derive(Debug)]
-pub(crate) struct Job<S: Shape, K> {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) method: Arc<Method>,
-    pub(crate) key: Key,
-    pub(crate) shape: S,
-    pub(crate) keep: K,
-    pub(crate) hooks: Hooks<S>,
-    pub(crate) policy: Arc<Policy>,
-    /// The tags known from the arguments.
-    pub(crate) tags: Tags,
-    pub(crate) caller: Caller,
-}
-
-/// How the caller waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Caller {
-    /// It gives its thread to others.
-    Async,
-    /// It keeps its thread.
-    Blocking,
-}
 
 /// How long the caller waits.
 #[derive(Clone, Copy, Debug)]
@@ -98,12 +69,6 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         }
     }
 
-    /// Whether the caller may have to go before the load has ended.
-    pub(crate) fn is_bounded_in_time(&self, has_fallback: bool) -> bool {
-        let gives_up = self.policy.timeout.is_some() && self.hooks.timed_out.is_some();
-        gives_up || (has_fallback && self.policy.soft_timeout.is_some())
-    }
-
     /// Takes the duty to load a new value for a stale entry in the background, unless somebody has it already.
     pub(crate) fn lead_refresh(&self) -> Option<Lead<Landing>> {
         let lead = self.engine.flights.lead_only(&self.key, &self.engine.sequence)?;
@@ -131,15 +96,6 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             Joined::Lead(lead) => Start::Place(Place::Leading(lead)),
             Joined::Follow(follow) => Start::Follow(follow),
         }
-    }
-
-    /// Whether a load that began at `stamp` saw all that the caller must see.
-    // Break this (`true`) and the race suite shows a read older than a finished invalidation.
-    fn may_join(&self, stamp: Stamp) -> bool {
-        let engine = &self.engine;
-        engine.epoch.allows(stamp)
-            && self.method.epoch.allows(stamp)
-            && self.tags.iter().all(|tag| engine.tags.invalidated_at(tag) <= stamp)
     }
 
     fn alone(&self) -> Place {
@@ -263,51 +219,6 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             sleep.as_mut().poll(cx).map(|()| None)
         })
         .await
-    }
-
-    /// Whether the caller can wait for that flight without waiting for itself.
-    fn may_wait(&self, follow: &Follow<Landing>) -> Option<nesting::Edge> {
-        // An async load that was last polled on this very thread may need the thread to go on; and so may one in the
-        // background that was not polled yet. Break this and a blocking caller on a runtime of one thread waits for ever.
-        if self.caller == Caller::Blocking && follow.flight().may_need(nesting::thread()) {
-            return None;
-        }
-        nesting::may_wait(follow.flight().id())
-    }
-
-    /// Returns what the flight of another brought, if it is right for this caller as well.
-    fn accept(&self, landing: Landing, ticket: &Ticket<Landing>) -> Option<S::Output> {
-        match landing {
-            Landing::Value(entry) => self.current_value(&entry, ticket),
-            // The leader may have found an entry before it was removed, and we have come after: only what is there counts.
-            // Break one of these (answer with the entry) and a follower sees a removed value.
-            Landing::Found => self.find_fresh().map(|value| self.shape.output(value)),
-            Landing::FellBack(entry) if self.is_there(&entry) => self.fall_back(&entry, ticket),
-            Landing::FellBack(_) => None,
-            Landing::Failed(error) => self.hooks.share_err.and_then(|share| (share.receive)(&error)),
-        }
-    }
-
-    /// Answers with an expired entry, if it is still right.
-    pub(super) fn fall_back(&self, entry: &Arc<Entry>, ticket: &Ticket<Landing>) -> Option<S::Output> {
-        let output = self.current_value(entry, ticket)?;
-        self.method.counters.fallbacks.one();
-        self.engine.tell(|| Event::FellBack(self.key.clone()));
-        Some(output)
-    }
-
-    fn current_value(&self, entry: &Arc<Entry>, ticket: &Ticket<Landing>) -> Option<S::Output> {
-        let is_current = ticket.allows(entry.meta.stamp) && self.engine.is_current(&self.method, entry);
-        is_current.then(|| self.keep.value(entry)).flatten().map(|value| self.shape.output(value))
-    }
-
-    fn find_fresh(&self) -> Option<S::Value> {
-        let found = self.engine.lookup(&self.method, self.engine.key_ref_of(&self.key), self.keep)?;
-        (found.freshness == Freshness::Fresh).then_some(found.value)
-    }
-
-    fn is_there(&self, entry: &Arc<Entry>) -> bool {
-        self.engine.tier.peek(self.engine.key_ref_of(&self.key)).is_some_and(|present| Arc::ptr_eq(&present, entry))
     }
 }
 

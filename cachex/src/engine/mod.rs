@@ -1,6 +1,6 @@
 //! Decides and acts: looks entries up, loads them once, stores them checked, invalidates them.
 //!
-//! Reading order: this file (what a cache is made of), [`plan`] (the verdict of a look-up), [`lookup`], [`load`] (the path of a miss),
+//! Reading order: this file (what a cache is made of), [`plan`] (the verdict of a look-up), [`lookup`], [`job`] and [`load`] (the path of a miss),
 //! [`attempt`] (one run of a loader), [`flight`] and [`nesting`] (who loads, who waits), [`appraise`] (what becomes of a value),
 //! [`checked`] (the only ways to store), [`invalidate`], [`update`] and [`fence`], [`methods`] and [`registry`] (what is cached), [`reclaim`] (what
 //! is dropped), [`cache`] and the rest (the public handle).
@@ -16,6 +16,7 @@ pub(crate) mod fence;
 pub(crate) mod flight;
 pub(crate) mod install;
 pub(crate) mod invalidate;
+pub(crate) mod job;
 pub(crate) mod load;
 pub(crate) mod lookup;
 pub(crate) mod manual;

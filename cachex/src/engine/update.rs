@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Engine;
 use super::Landing;
 use super::flight::Ticket;
-use super::load::Job;
+use super::job::Job;
 use super::methods::Method;
 use crate::entry::Entry;
 use crate::key::Key;

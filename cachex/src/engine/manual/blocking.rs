@@ -8,7 +8,7 @@ use super::EntryOptions;
 use crate::engine::Engine;
 use crate::engine::appraise::{lifetime, weight};
 use crate::engine::cache::Cache;
-use crate::engine::load::{Caller, Job};
+use crate::engine::job::{Caller, Job};
 use crate::engine::methods::Method;
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Freshness, Meta};

@@ -13,7 +13,7 @@ pub use blocking::{Blocking, Ttl};
 pub use loading::Loading;
 
 use super::cache::Cache;
-use super::load::Caller;
+use super::job::Caller;
 use crate::error::Error;
 use crate::key::Key;
 use crate::method::keep::CacheValue;
