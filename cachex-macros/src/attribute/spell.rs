@@ -21,7 +21,7 @@ fn write(tokens: TokenStream, text: &mut String) {
             },
             other => other.to_string(),
         };
-        if !is_joint && is_spaced(text, &next) {
+        if !is_joint && (is_spaced(text, &next) || next == ">" && is_greater_than(text)) {
             text.push(' ');
         }
         is_joint =
@@ -56,6 +56,21 @@ fn is_spaced(text: &str, next: &str) -> bool {
     }
 }
 
+/// Returns whether a `>` compares, as no `<` is open.
+fn is_greater_than(text: &str) -> bool {
+    let mut open = 0_usize;
+    let mut last = ' ';
+    for next in text.chars() {
+        match next {
+            '<' => open += 1,
+            '>' if !matches!(last, '-' | '=') => open = open.saturating_sub(1),
+            _ => {}
+        }
+        last = next;
+    }
+    open == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +92,7 @@ mod tests {
 
     #[test]
     fn options_read_as_written() {
+        check("when = id > 0, unless = Vec::<u64>::is_empty");
         check("ttl = \"5m\", tags = [\"users\", \"user:{id}\"], skip(trace), local");
     }
 }

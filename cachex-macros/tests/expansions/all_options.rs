@@ -48,7 +48,7 @@ fn __cachex_lines<'cachex>(
             name: store::__private::Option::Some("orders.lines"),
             version: 2u32,
             signature: "fn lines(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError>",
-            options: "ttl = \"5m\", tti = MINUTE, grace = \"1h\", jitter = \"10%\", negative_ttl = \"10s\", tags = [\"order:{order.id}\", \"{self.tenant}\"], tags_with = tags, ttl_with = ttl, key = order.id, when = order.id> 0, unless = Vec::is_empty, cache = self.cache, name = \"orders.lines\", version = 2, local, single_flight = false, cache_err = is_missing, weight = weight, crate = store",
+            options: "ttl = \"5m\", tti = MINUTE, grace = \"1h\", jitter = \"10%\", negative_ttl = \"10s\", tags = [\"order:{order.id}\", \"{self.tenant}\"], tags_with = tags, ttl_with = ttl, key = order.id, when = order.id > 0, unless = Vec::is_empty, cache = self.cache, name = \"orders.lines\", version = 2, local, single_flight = false, cache_err = is_missing, weight = weight, crate = store",
             file: store::__private::file!(),
             line: store::__private::line!(),
             policy: store::__private::Policy::checked(

@@ -1,5 +1,6 @@
 use cachex::cached;
 
+#[derive(Clone, Copy)]
 struct User {
     id: u64,
 }
@@ -11,7 +12,7 @@ fn slip(id: u64) -> u64 {
 
 #[cached(tags = ["user:{something_else}"])]
 fn stranger(id: u64, name: &str) -> u64 {
-    id
+    id + name.len() as u64
 }
 
 #[cached(tags = ["user:{id}"])]
@@ -66,7 +67,7 @@ fn skipped(id: u64, trace: u64) -> u64 {
 
 #[cached(tags = ["user:{id}"])]
 fn pattern(all @ User { id }: User) -> u64 {
-    id
+    id + all.id
 }
 
 fn main() {}
