@@ -1,7 +1,7 @@
 //! Annotated functions of every shape: each is called twice and loads once.
 //!
 //! Reading order: this file (what the tests share), `functions`, `methods`, `traits`, `generics`, `arguments`, `names`,
-//! `returns`, `options`, `background`, `companions`, `effects`.
+//! `returns`, `sendable`, `options`, `background`, `companions`, `effects`.
 
 mod arguments;
 mod background;
@@ -13,6 +13,7 @@ mod methods;
 mod names;
 mod options;
 mod returns;
+mod sendable;
 mod traits;
 
 use std::sync::Arc;

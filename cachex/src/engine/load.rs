@@ -182,12 +182,14 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     }
 
     /// Waits for `future`, but no longer than the caller can: then its error is what the caller gets.
-    async fn within<F: Future + Unpin>(
+    // `T` is named by itself. As `F::Output` it would have the compiler compare what the load and the shape return, in the
+    // state of a future, where `'static` is forgotten: with `&'static str` in either, no caller could be spawned.
+    async fn within<T, F: Future<Output = T> + Unpin>(
         &self,
         future: &mut F,
         fallback: Option<&Arc<Entry>>,
         patience: Patience,
-    ) -> Result<F::Output, S::Output> {
+    ) -> Result<T, S::Output> {
         if let (Some(until), Some(entry)) = (patience.soft, fallback) {
             if let Some(output) = self.until(future, until).await {
                 return Ok(output);
@@ -210,7 +212,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         Err(value.unwrap_or_else(|| timed_out(Error::timeout(self.method.region.name(), span))))
     }
 
-    async fn until<F: Future + Unpin>(&self, future: &mut F, until: Timestamp) -> Option<F::Output> {
+    async fn until<T, F: Future<Output = T> + Unpin>(&self, future: &mut F, until: Timestamp) -> Option<T> {
         let mut sleep = self.engine.clock().sleep(until);
         poll_fn(|cx| {
             if let Poll::Ready(output) = Pin::new(&mut *future).poll(cx) {

@@ -5,56 +5,72 @@ use std::marker::PhantomData;
 use super::{Fallible, FallibleOptional, Shape};
 
 /// A `Result` of which some errors are kept: `cache_err`.
-pub struct WithErrors<S, E> {
+// The error is named through the shape, once: in the state of a future, where lifetimes are forgotten, two mentions of
+// `&'static str` are two types, and a future that could not be told to be `Send`.
+pub struct WithErrors<S: WithError> {
     inner: S,
-    keeps: fn(&E) -> bool,
+    keeps: fn(&S::Err) -> bool,
 }
 
-impl<S: std::fmt::Debug, E> std::fmt::Debug for WithErrors<S, E> {
+/// A shape with an error.
+pub trait WithError: Shape {
+    /// The error.
+    type Err;
+}
+
+impl<T, E> WithError for Fallible<T, E> {
+    type Err = E;
+}
+
+impl<T, E> WithError for FallibleOptional<T, E> {
+    type Err = E;
+}
+
+impl<S: WithError + std::fmt::Debug> std::fmt::Debug for WithErrors<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WithErrors").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<S: Clone, E> Clone for WithErrors<S, E> {
+impl<S: WithError> Clone for WithErrors<S> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), keeps: self.keeps }
+        *self
     }
 }
 
-impl<S: Copy, E> Copy for WithErrors<S, E> {}
+impl<S: WithError> Copy for WithErrors<S> {}
 
-impl<S, T, E> Shape for WithErrors<S, E>
+impl<S> Shape for WithErrors<S>
 where
-    S: Shape<Output = Result<T, E>, Value = T, Loaded = T>,
+    S: WithError + Shape<Output = Result<<S as Shape>::Value, <S as WithError>::Err>, Loaded = <S as Shape>::Value>,
 {
-    type Output = Result<T, E>;
-    type Value = Result<T, E>;
-    type Loaded = T;
+    type Output = Result<S::Value, S::Err>;
+    type Value = Result<S::Value, S::Err>;
+    type Loaded = S::Value;
 
-    fn value(self, output: &Result<T, E>) -> Option<&Result<T, E>> {
+    fn value(self, output: &Self::Output) -> Option<&Self::Value> {
         match output {
             Err(error) if !(self.keeps)(error) => None,
             _ => Some(output),
         }
     }
 
-    fn output(self, value: Result<T, E>) -> Result<T, E> {
+    fn output(self, value: Self::Value) -> Self::Output {
         value
     }
 
-    fn loaded(self, value: &Result<T, E>) -> Option<&T> {
+    fn loaded(self, value: &Self::Value) -> Option<&Self::Loaded> {
         value.as_ref().ok()
     }
 
-    fn is_negative(self, value: &Result<T, E>) -> bool {
+    fn is_negative(self, value: &Self::Value) -> bool {
         match value {
             Ok(value) => self.inner.is_negative(value),
             Err(_) => true,
         }
     }
 
-    fn is_failure(self, output: &Result<T, E>) -> bool {
+    fn is_failure(self, output: &Self::Output) -> bool {
         output.is_err()
     }
 }
@@ -96,9 +112,9 @@ pub struct Errors<S, E> {
     error: PhantomData<fn(&E)>,
 }
 
-impl<S, E> Errors<S, E> {
+impl<S: WithError<Err = E>, E> Errors<S, E> {
     /// Keeps the errors for which `keeps` is true.
-    pub fn by(self, keeps: fn(&E) -> bool) -> WithErrors<S, E> {
+    pub fn by(self, keeps: fn(&E) -> bool) -> WithErrors<S> {
         WithErrors { inner: self.inner, keeps }
     }
 }
