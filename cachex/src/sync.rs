@@ -1,12 +1,12 @@
-//! The synchronisation primitives of what is model-checked: the standard library's, or loom's under `--cfg loom`.
+//! The synchronisation primitives of what is model-checked: the standard library's, or loom's under `--cfg cachex_loom`.
 
-#[cfg(not(loom))]
+#[cfg(not(cachex_loom))]
 pub(crate) use std::sync::{
     Arc, Mutex, MutexGuard,
     atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-#[cfg(loom)]
+#[cfg(cachex_loom)]
 pub(crate) use loom::sync::{
     Arc, Mutex, MutexGuard,
     atomic::{AtomicU32, AtomicU64, Ordering},
@@ -14,8 +14,8 @@ pub(crate) use loom::sync::{
 
 /// Locks even after a panic elsewhere: every critical section of ours leaves its data whole.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    #[cfg(not(loom))]
+    #[cfg(not(cachex_loom))]
     return mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    #[cfg(loom)]
+    #[cfg(cachex_loom)]
     return mutex.lock().expect("loom's mutex is not poisoned");
 }

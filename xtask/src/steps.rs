@@ -91,7 +91,7 @@ fn examples(workspace: &Workspace) -> Vec<Program> {
 /// The model checks, with what they build apart: their flags would make everything else be built anew.
 fn loom() -> Program {
     Program::cargo("test --package cachex --lib --release --target-dir target/loom loom_")
-        .variable("RUSTFLAGS", "--cfg loom")
+        .variable("RUSTFLAGS", "--cfg cachex_loom")
         .variable("CARGO_PROFILE_RELEASE_LTO", "off")
         .variable("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
 }

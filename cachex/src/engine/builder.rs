@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::Cache;
@@ -18,6 +18,7 @@ use crate::entry::tags::TagClocks;
 use crate::error::Error;
 use crate::observe::event::{Observer, Observers};
 use crate::policy::MethodSettings;
+use crate::sync::Mutex;
 use crate::tier::memory::{Eviction, Limits, MemoryTier};
 use crate::time::{Clock, SystemClock};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::cache::Cache;
-use crate::entry::tags::TagCell;
+use crate::entry::tags::TagCells;
 use crate::observe::event::Event;
 use crate::tag::Tags;
 use crate::time::Timestamp;
@@ -23,7 +23,7 @@ struct State {
 
 #[derive(Debug)]
 struct Standing {
-    cells: Vec<Arc<TagCell>>,
+    cells: TagCells,
     ends_at: Timestamp,
 }
 
@@ -56,7 +56,7 @@ impl Standing {
 pub struct Fence {
     engine: Arc<Engine>,
     id: u64,
-    cells: Vec<Arc<TagCell>>,
+    cells: TagCells,
     has_written: bool,
 }
 
@@ -91,14 +91,14 @@ impl Cache {
         let engine = self.engine().clone();
         engine.expire_fences();
         let tags: Tags = tags.into_iter().collect();
-        let cells: Vec<_> = tags.iter().map(|tag| engine.tags.cell(tag)).collect();
+        let cells = engine.tags.cells(&tags);
         let id = engine.begin_fence(cells.clone(), lease);
         Fence { engine, id, cells, has_written: true }
     }
 }
 
 impl Engine {
-    fn begin_fence(&self, cells: Vec<Arc<TagCell>>, lease: Duration) -> u64 {
+    fn begin_fence(&self, cells: TagCells, lease: Duration) -> u64 {
         cells.iter().for_each(|cell| cell.fence());
         let mut state = self.fences();
         state.last_id += 1;
@@ -107,7 +107,7 @@ impl Engine {
         id
     }
 
-    fn invalidate_cells(&self, cells: &[Arc<TagCell>]) {
+    fn invalidate_cells(&self, cells: &TagCells) {
         self.at_next(|at| cells.iter().for_each(|cell| cell.invalidate(at)));
     }
 

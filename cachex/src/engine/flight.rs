@@ -10,6 +10,7 @@
 use std::future::Future;
 use std::hash::BuildHasher;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use foldhash::quality::RandomState;
@@ -17,11 +18,11 @@ use hashbrown::HashMap;
 
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
 use crate::key::Key;
-use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 
-#[cfg(not(loom))]
+#[cfg(not(cachex_loom))]
 const SHARDS: usize = 64;
-#[cfg(loom)]
+#[cfg(cachex_loom)]
 const SHARDS: usize = 1;
 
 /// In place of a thread: the load was not polled yet, and any thread may be the one.

@@ -21,13 +21,15 @@ pub(crate) mod load;
 pub(crate) mod lookup;
 pub(crate) mod manual;
 pub(crate) mod methods;
+#[cfg(all(test, cachex_loom))]
+mod model;
 pub(crate) mod nesting;
 pub(crate) mod plan;
 pub(crate) mod reclaim;
 pub(crate) mod registry;
 pub(crate) mod update;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 pub use builder::Builder;
 pub use cache::{Cache, KeyParts};
@@ -43,6 +45,7 @@ use crate::entry::{AnyValue, Entry};
 use crate::key::{Key, KeyRef};
 use crate::method::Region;
 use crate::observe::event::{Event, Observers};
+use crate::sync::Mutex;
 use crate::tier::memory::MemoryTier;
 use crate::time::{Clock, SystemClock, Timestamp};
 use fence::Fences;

@@ -12,7 +12,10 @@ use super::stamp::{Epoch, Stamp};
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering, lock};
 use crate::tag::{Tag, Tags};
 
+#[cfg(not(cachex_loom))]
 const SHARDS: usize = 16;
+#[cfg(cachex_loom)]
+const SHARDS: usize = 1;
 /// Cells a shard holds before it looks for ones to drop.
 const FIRST_SWEEP: usize = 64;
 

@@ -1,0 +1,220 @@
+//! Model checks: every order in which few threads can take the steps of a small case, and every value that a load of an atomic
+//! may see. Run by `cargo xtask test loom`.
+//!
+//! The case of flights has a source, a store and callers as the engine has them, and the same checks; the case of tags asks the
+//! clocks themselves. That the models have teeth was seen by breaking each of these, which each makes a test here fail: the
+//! orderings of `Sequence` (`Relaxed`), `epoch.raise` in `Flights::void`, the stamp check of `Flights::join`, the stamp taken
+//! before the slot is entered, the waking in `Lead::land` and in its drop, `floor.raise` in `TagClocks::sweep_shard`, and the
+//! floor of a new cell.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use loom::future::block_on;
+use loom::model::Builder;
+use loom::sync::atomic::{AtomicU64, Ordering};
+use loom::sync::{Mutex, MutexGuard};
+use loom::thread;
+
+use super::flight::{Flights, Joined, Lead, Ticket, Waited};
+use crate::entry::stamp::{Sequence, Stamp};
+use crate::entry::tags::TagClocks;
+use crate::key::Key;
+use crate::tag::Tag;
+
+/// What the source holds before and after the write.
+const OLD: u64 = 0;
+const NEW: u64 = 1;
+
+/// A value and the stamp of its load.
+type Loaded = (Stamp, u64);
+
+/// One key of a cache, and its source.
+struct World {
+    flights: Arc<Flights<Loaded>>,
+    sequence: Sequence,
+    store: Mutex<Option<Loaded>>,
+    source: AtomicU64,
+    key: Key,
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            flights: Arc::new(Flights::new()),
+            sequence: Sequence::new(),
+            store: Mutex::new(None),
+            source: AtomicU64::new(OLD),
+            key: Key::new("key"),
+        })
+    }
+
+    fn store(&self) -> MutexGuard<'_, Option<Loaded>> {
+        self.store.lock().expect("loom's mutex is not poisoned")
+    }
+
+    /// Writes the source, then invalidates the key, as `Engine::remove` does.
+    fn write(&self) {
+        // Relaxed: that who reads the clock sees the write is the doing of the clock.
+        self.source.store(NEW, Ordering::Relaxed);
+        let at = self.sequence.step();
+        self.flights.void(&self.key, at);
+        self.store().take();
+    }
+
+    /// Calls, as `Job::drive` does.
+    fn call(&self) -> u64 {
+        if let Some((_, value)) = *self.store() {
+            return value;
+        }
+        match self.join() {
+            Joined::Lead(lead) => self.lead(lead),
+            Joined::Follow(mut follow) => match block_on(follow.wait(&self.sequence)) {
+                Waited::TakeOver(lead) => self.lead(lead),
+                Waited::Landed((stamp, value), ticket) if ticket.allows(stamp) => value,
+                Waited::Landed(..) => self.load(&self.flights.alone(&self.key, &self.sequence)).1,
+            },
+        }
+    }
+
+    fn lead(&self, lead: Lead<Loaded>) -> u64 {
+        let loaded = self.load(lead.ticket());
+        lead.land(loaded);
+        loaded.1
+    }
+
+    /// Loads and stores, as `Engine::store_loaded` does.
+    fn load(&self, ticket: &Ticket<Loaded>) -> Loaded {
+        let loaded = (ticket.stamp(), self.source.load(Ordering::Relaxed));
+        let mut store = self.store();
+        if ticket.allows(ticket.stamp()) {
+            *store = Some(loaded);
+        }
+        loaded
+    }
+
+    /// Begins to load or to wait, and gives up before the end.
+    fn give_up(&self) {
+        if let Joined::Follow(mut follow) = self.join() {
+            let mut wait = pin!(follow.wait(&self.sequence));
+            // Whoever takes over here gives up as well.
+            let _polled = wait.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+
+    fn join(&self) -> Joined<Loaded> {
+        self.flights.join(&self.key, &self.sequence, 1, |_| true)
+    }
+}
+
+/// Checks a case with at most `preemptions` forced switches in each run: more find no more here, and take minutes.
+fn check(preemptions: usize, case: impl Fn() + Send + Sync + 'static) {
+    let mut model = Builder::new();
+    model.preemption_bound = Some(preemptions);
+    model.check(case);
+}
+
+#[test]
+fn loom_nothing_old_is_kept_or_seen_after_an_invalidation() {
+    check(3, || {
+        let world = World::new();
+        let callers = [world.clone(), world.clone()].map(|world| thread::spawn(move || world.call()));
+        world.write();
+        assert_ne!(*world.store(), Some((Stamp::default(), OLD)), "an old value is in the store");
+        assert_eq!(world.call(), NEW, "who calls after the invalidation sees the write");
+        for caller in callers {
+            caller.join().expect("a caller is answered");
+        }
+        assert!(world.store().is_none_or(|(_, value)| value == NEW), "an old value was stored");
+        assert_eq!(world.flights.len(), 0, "flights that are left");
+    });
+}
+
+#[test]
+fn loom_a_leader_that_goes_leaves_nobody_behind() {
+    check(3, || {
+        let world = World::new();
+        let leaver = thread::spawn({
+            let world = world.clone();
+            move || world.give_up()
+        });
+        let caller = thread::spawn({
+            let world = world.clone();
+            move || world.call()
+        });
+        assert_eq!(world.call(), OLD);
+        assert_eq!(caller.join().expect("a caller is answered"), OLD);
+        leaver.join().expect("giving up is no panic");
+        assert_eq!(*world.store(), Some((Stamp::default(), OLD)));
+        assert_eq!(world.flights.len(), 0, "flights that are left");
+    });
+}
+
+#[test]
+fn loom_a_follower_that_goes_leaves_nobody_behind() {
+    check(3, || {
+        let world = World::new();
+        let Joined::Lead(lead) = world.join() else { unreachable!("nobody else is there yet") };
+        let leaver = thread::spawn({
+            let world = world.clone();
+            move || world.give_up()
+        });
+        let caller = thread::spawn({
+            let world = world.clone();
+            move || world.call()
+        });
+        drop(lead);
+        assert_eq!(caller.join().expect("a caller is answered"), OLD);
+        leaver.join().expect("giving up is no panic");
+        assert_eq!(world.flights.len(), 0, "flights that are left");
+    });
+}
+
+/// Loads a value with one tag while the tag is invalidated and forgotten, and checks that it is allowed only if it is new.
+fn check_tag(preemptions: usize, sweep: impl Fn(&TagClocks) + Copy + Send + Sync + 'static) {
+    check(preemptions, move || {
+        let shared = Arc::new((TagClocks::new(), Sequence::new(), AtomicU64::new(OLD)));
+        let tag = Tag::from("tag");
+        let load = thread::spawn({
+            let (shared, tag) = (shared.clone(), tag.clone());
+            move || {
+                let (tags, sequence, source) = &*shared;
+                let stamp = sequence.now();
+                let value = source.load(Ordering::Relaxed);
+                (stamp, value, tags.cell(&tag))
+            }
+        });
+        let sweeper = thread::spawn({
+            let shared = shared.clone();
+            move || sweep(&shared.0)
+        });
+        let (tags, sequence, source) = &*shared;
+        source.store(NEW, Ordering::Relaxed);
+        let at = sequence.step();
+        tags.cell(&tag).invalidate(at);
+        let (stamp, value, cell) = load.join().expect("the load ends");
+        sweeper.join().expect("the sweep ends");
+        if value == OLD {
+            assert!(!cell.allows(stamp), "an entry that is kept answers with an old value");
+            assert!(tags.invalidated_at(&tag) > stamp, "a flight with an old value may be joined");
+            drop(cell);
+            tags.sweep();
+            assert!(!tags.cell(&tag).allows(stamp), "the clock of a tag went back");
+        }
+    });
+}
+
+#[test]
+fn loom_a_tag_that_is_forgotten_counts_as_invalidated() {
+    check_tag(3, TagClocks::sweep);
+}
+
+#[test]
+fn loom_a_tag_that_is_forgotten_twice_counts_as_invalidated() {
+    check_tag(2, |tags| {
+        tags.sweep();
+        tags.sweep();
+    });
+}
