@@ -10,4 +10,5 @@ mod layering;
 mod memory;
 mod races;
 mod source;
+mod time;
 mod ui;

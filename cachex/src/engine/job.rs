@@ -74,7 +74,8 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             Landing::Found => self.find_fresh().map(|value| self.shape.output(value)),
             Landing::FellBack(entry) if self.is_there(&entry) => self.fall_back(&entry, ticket),
             Landing::FellBack(_) => None,
-            Landing::Failed(error) => self.hooks.share_err.and_then(|share| (share.receive)(&error)),
+            // `&*`: a plain `&` would pass the `Arc` itself as the error, which fits no type.
+            Landing::Failed(error) => self.hooks.share_err.and_then(|share| (share.receive)(&*error)),
         }
     }
 

@@ -104,7 +104,7 @@ async fn a_refresh_that_was_overtaken_is_not_kept() {
         source.write(2);
         how.apply(&source.cache, "source.watch", &source.watch_key(&1));
         if how.is_known_early() {
-            assert_eq!(source.watch(1).await, Ok(2), "{how:?}: the newcomer");
+            assert_eq!(Stepped::new(source.watch(1)).end(), Ok(2), "{how:?}: the newcomer");
         }
         gate.open(Outcome::Value);
         quiet(&source.cache).await;
