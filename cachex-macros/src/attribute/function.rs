@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::{
-    Expr, ExprAsync, FnArg, GenericArgument, ItemFn, PathArguments, Receiver, ReturnType, Stmt, Type, TypeParamBound,
+    Expr, ExprAsync, FnArg, GenericArgument, ItemFn, PathArguments, Receiver, ReceiverKind, ReturnType, Safety, Stmt,
+    Type, TypeParamBound,
 };
 
 use super::arguments::Argument;
@@ -95,7 +96,7 @@ impl Function {
             mistakes
                 .under(token, format!("`#[{attribute}]` needs a cache, which a `const fn` has not; remove `const`"));
         }
-        if let Some(token) = sig.unsafety {
+        if let Safety::Unsafe(token) = sig.safety {
             mistakes.under(
                 token,
                 format!(
@@ -159,13 +160,11 @@ impl Function {
 impl SelfArgument {
     fn new(receiver: &Receiver) -> Self {
         let span = receiver.self_token.span;
-        let (access, dereferences) = match &receiver.colon_token {
-            Some(_) => access(&receiver.ty),
-            None => match (&receiver.reference, receiver.mutability) {
-                (Some(_), Some(_)) => (Access::Exclusive, 1),
-                (Some(_), None) => (Access::Shared, 1),
-                (None, _) => (Access::Owned, 0),
-            },
+        let (access, dereferences) = match &receiver.kind {
+            ReceiverKind::Typed(_, ty) => access(ty),
+            ReceiverKind::Reference(_, _, Some(_)) => (Access::Exclusive, 1),
+            ReceiverKind::Reference(_, _, None) => (Access::Shared, 1),
+            _ => (Access::Owned, 0),
         };
         let token = receiver.self_token;
         let shared = match (access, dereferences) {

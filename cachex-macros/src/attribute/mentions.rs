@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
-use syn::{Lifetime, Type, TypeBareFn, TypeReference};
+use syn::{Lifetime, Type, TypeFnPtr, TypeReference};
 
 /// Returns whether the tokens use the name, as an identifier or as `{name` inside a string.
 pub(crate) fn mentions(tokens: TokenStream, name: &str) -> bool {
@@ -46,7 +46,7 @@ impl<'ast> Visit<'ast> for Borrows {
     }
 
     // The lifetimes of `fn(&str)` are its own.
-    fn visit_type_bare_fn(&mut self, _: &'ast TypeBareFn) {}
+    fn visit_type_fn_ptr(&mut self, _: &'ast TypeFnPtr) {}
 
     fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
 }

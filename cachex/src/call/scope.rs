@@ -29,7 +29,7 @@ use crate::key::KeyWriter;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what of `self` belongs to a cache key",
-    label = "a cached method of a type without `CacheScope`",
+    label = "`CacheScope` is not implemented for the type of this `self`",
     note = "add `#[derive(cachex::CacheScope)]` to `{Self}` and mark with `#[scope]` each field that changes what its methods return",
     note = "or implement `cachex::CacheScope` for `{Self}` by hand"
 )]

@@ -169,7 +169,7 @@ fn softened(model: &Model, attribute: &Attribute) -> TokenStream {
 /// `mut self` is for the body only, which stands elsewhere.
 fn unmut(model: &Model, receiver: &syn::Receiver) -> TokenStream {
     let mut receiver = receiver.clone();
-    if receiver.reference.is_none() && model.placement != Placement::Inline {
+    if !matches!(receiver.kind, syn::ReceiverKind::Reference(..)) && model.placement != Placement::Inline {
         receiver.mutability = None;
     }
     receiver.to_token_stream()
