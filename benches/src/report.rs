@@ -23,9 +23,9 @@ pub(crate) struct Row {
 /// Writes rows as a table.
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut table =
-        format!("{:<10}{:<14}{:<12}{:>8}{:>10}{:>12}\n", "suite", "case", "subject", "threads", "entries", "value");
+        format!("{:<10}{:<17}{:<12}{:>8}{:>10}{:>12}\n", "suite", "case", "subject", "threads", "entries", "value");
     for Row { suite, case, subject, threads, entries, value, unit } in rows {
-        table.push_str(&format!("{suite:<10}{case:<14}{subject:<12}{threads:>8}{entries:>10}{value:>12.3} {unit}\n"));
+        table.push_str(&format!("{suite:<10}{case:<17}{subject:<12}{threads:>8}{entries:>10}{value:>12.3} {unit}\n"));
     }
     table
 }
@@ -37,7 +37,8 @@ pub(crate) fn write_json(path: &Path, rows: &[Row]) -> Result<(), String> {
 }
 
 /// Returns the middle of some values; of an even number, the mean of the two in the middle.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
     match values.len() {
@@ -47,13 +48,19 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
+/// Returns the least of some values.
+pub(crate) fn best(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_median_is_in_the_middle() {
-        assert_eq!(median(vec![9.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![9.0, 1.0, 2.0, 4.0]), 3.0);
+        assert_eq!(median(&[9.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[9.0, 1.0, 2.0, 4.0]), 3.0);
+        assert_eq!(best(&[9.0, 1.0, 2.0]), 1.0);
     }
 }

@@ -82,7 +82,7 @@ fn examples(workspace: &Workspace) -> Vec<Program> {
     for example in &workspace.examples {
         programs.push(match example.as_str() {
             "quickstart" => Program::cargo("run --example quickstart -- --seconds 2"),
-            name => Program::cargo(&format!("run --workspace --all-features --example {name}")),
+            name => Program::cargo(&format!("run --all-features --example {name}")),
         });
     }
     programs
