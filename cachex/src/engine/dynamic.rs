@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::cache::{Cache, KeyParts};
 use super::job::Caller;
 use super::manual::EntryOptions;
+use super::manual::calling::Calling;
 use crate::error::Error;
 use crate::key::{Key, KeyWriter};
 use crate::method::Region;
@@ -155,9 +156,9 @@ impl Cache {
         if !self.engine().method(region).is_enabled() {
             return load().await.map_err(Error::load);
         }
-        match self.find_or_job(&key, options, Caller::Async) {
-            Ok(value) => Ok(value),
-            Err(job) => Box::pin(job.run(None, async { load().await.map_err(Error::load) })).await,
+        match self.begin_call(&key, options, Caller::Async) {
+            Calling::Answer(value) => Ok(value),
+            calling => Box::pin(calling.end(async { load().await.map_err(Error::load) })).await,
         }
     }
 

@@ -25,6 +25,10 @@ const SHARDS: usize = 64;
 #[cfg(cachex_loom)]
 const SHARDS: usize = 1;
 
+// One for all caches: a load in one may need a load in another, and must not be taken for it.
+// Not of `crate::sync`: nothing depends on what a thread sees of the others' steps, and loom has no statics.
+static LAST_ID: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
 /// In place of a thread: the load was not polled yet, and any thread may be the one.
 const UNKNOWN: u64 = 0;
 /// In place of a thread: nobody loads.
@@ -35,7 +39,6 @@ const NONE: u64 = u64::MAX;
 pub(crate) struct Flights<L> {
     hasher: RandomState,
     shards: Box<[Mutex<Slots<L>>]>,
-    last_id: AtomicU64,
 }
 
 type Slots<L> = HashMap<Key, Slot<L>, RandomState>;
@@ -117,7 +120,7 @@ impl<L: Clone> Flights<L> {
     pub(crate) fn new() -> Self {
         let hasher = RandomState::default();
         let shard = |_| Mutex::new(HashMap::with_hasher(RandomState::clone(&hasher)));
-        Self { shards: (0..SHARDS).map(shard).collect(), hasher, last_id: AtomicU64::new(0) }
+        Self { shards: (0..SHARDS).map(shard).collect(), hasher }
     }
 
     /// Registers a load that nobody joins.
@@ -194,7 +197,7 @@ impl<L: Clone> Flights<L> {
 
     fn lead(&self, slot: &mut Slot<L>, ticket: Ticket<L>, thread: u64) -> Lead<L> {
         let flight = Arc::new(Flight {
-            id: self.last_id.fetch_add(1, Ordering::Relaxed) + 1,
+            id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
             polled_on: AtomicU64::new(thread),
             state: Mutex::new(State {
                 phase: Phase::Loading(ticket.stamp),
@@ -244,9 +247,12 @@ impl<L> Flight<L> {
         is_joinable
     }
 
-    fn leave(state: &mut State<L>, waker: Option<u64>) {
+    /// Counts a follower out. Its waker is to be dropped without the lock: with it may go a task, and what that waits for.
+    #[must_use = "to be dropped once the lock is released"]
+    fn leave(state: &mut State<L>, waker: Option<u64>) -> Option<Waker> {
         state.followers -= 1;
-        state.wakers.retain(|(id, _)| Some(*id) != waker);
+        let index = state.wakers.iter().position(|(id, _)| Some(*id) == waker)?;
+        Some(state.wakers.swap_remove(index).1)
     }
 }
 
@@ -357,7 +363,7 @@ impl<L: Clone> Future for Wait<'_, L> {
         match &state.phase {
             Phase::Landed(landing) => {
                 let landing = landing.clone();
-                Flight::leave(&mut state, follow.waker);
+                let _waker = Flight::leave(&mut state, follow.waker);
                 drop(state);
                 Poll::Ready(Waited::Landed(landing, follow.take_ticket()))
             }
@@ -366,20 +372,26 @@ impl<L: Clone> Future for Wait<'_, L> {
                 // A new load begins here: it sees what was written up to now.
                 ticket.stamp = sequence.now();
                 state.phase = Phase::Loading(ticket.stamp);
-                Flight::leave(&mut state, follow.waker);
+                let _waker = Flight::leave(&mut state, follow.waker);
                 drop(state);
                 Poll::Ready(Waited::TakeOver(Lead { ticket, flight, has_landed: false }))
             }
             Phase::Loading(_) => {
-                match follow.waker.and_then(|id| state.wakers.iter_mut().find(|waker| waker.0 == id)) {
-                    Some((_, waker)) => waker.clone_from(cx.waker()),
+                let known = follow.waker.and_then(|id| state.wakers.iter_mut().find(|waker| waker.0 == id));
+                let replaced = match known {
+                    Some((_, waker)) if waker.will_wake(cx.waker()) => None,
+                    Some((_, waker)) => Some(std::mem::replace(waker, cx.waker().clone())),
                     None => {
                         let id = state.next_waker;
                         state.next_waker += 1;
                         state.wakers.push((id, cx.waker().clone()));
                         follow.waker = Some(id);
+                        None
                     }
-                }
+                };
+                // Dropped without the lock; see `leave`.
+                drop(state);
+                drop(replaced);
                 Poll::Pending
             }
         }
@@ -389,9 +401,11 @@ impl<L: Clone> Future for Wait<'_, L> {
 impl<L: Clone> Drop for Follow<L> {
     fn drop(&mut self) {
         let Some(ticket) = &self.ticket else { return };
+        // Declared first, so that it is dropped last.
+        let _waker;
         let mut shard = ticket.flights.shard(&ticket.key);
         let mut state = lock(&self.flight.state);
-        Flight::leave(&mut state, self.waker);
+        _waker = Flight::leave(&mut state, self.waker);
         if state.followers == 0 && matches!(state.phase, Phase::Vacant) {
             let slot = shard.get_mut(&ticket.key).expect("a slot stays while it has users");
             Flights::detach(slot, &self.flight);

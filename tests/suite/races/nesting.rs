@@ -9,7 +9,7 @@ use cachex::time::ManualClock;
 use cachex::{Cache, CacheScope, EntryOptions, Key, cached};
 use tokio::sync::Barrier;
 
-use crate::source::{Failure, Outcome, Source, quiet};
+use crate::source::{Failure, Outcome, Source, Stepped, quiet};
 
 /// Methods that call themselves, so many times.
 #[derive(Clone, CacheScope)]
@@ -163,4 +163,18 @@ async fn a_caller_that_blocks_the_only_thread_does_not_wait_for_a_task_that_has_
     assert_eq!(source.observed(), Ok(2));
     quiet(&source.cache).await;
     assert_eq!(source.loads(), 3);
+}
+
+// Guards that flights are numbered across caches: the flight of the outer cache is not taken for the one of the inner.
+#[test]
+fn a_load_may_wait_for_a_load_in_another_cache() {
+    let (outer, inner) = (Cache::builder().build().unwrap(), Source::new(Cache::builder().build().unwrap()));
+    let (key, options) = (Key::new("same"), EntryOptions::new());
+    let gate = inner.hold();
+    let leader = Stepped::waiting(inner.cache.get_or_load(&key, &options, || inner.read()));
+    let nested = || inner.cache.get_or_load(&key, &options, || inner.read());
+    let call = Stepped::waiting(outer.get_or_load(&key, &options, nested));
+    assert_eq!(inner.loads(), 1, "the nested call waits");
+    gate.open(Outcome::Value);
+    assert_eq!((leader.end(), call.end(), inner.loads()), (Ok(1), Ok(1), 1));
 }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use cachex::cached;
+use cachex::{EntryOptions, Key, MethodSettings, cached};
 
 use super::{MINUTE, MOMENT, SECOND, source};
 use crate::source::{Failure, Outcome, Source, Stepped, quiet};
@@ -117,4 +117,19 @@ async fn an_invalidated_entry_is_no_fallback() {
     gate.open(Outcome::Value);
     quiet(&source.cache).await;
     assert_eq!(source.cache.stats().rejected_stores, 1);
+}
+
+#[test]
+fn an_expired_entry_answers_a_call_by_hand_whose_load_fails() {
+    let (source, clock) = source();
+    let settings = MethodSettings::new().ttl(MINUTE).grace(HOUR);
+    let (key, options) = (Key::new("by hand"), EntryOptions::new().settings(settings));
+    let call = || source.cache.blocking().get_or_load(&key, &options, || source.read_blocking());
+    assert_eq!(call(), Ok(1));
+    for (elapsed, expected) in [(MINUTE, Ok(1)), (HOUR, Err(Failure::Down))] {
+        clock.advance(elapsed);
+        source.hold().open(Outcome::Failure);
+        assert_eq!(call(), expected);
+    }
+    assert_eq!(source.loads(), 3);
 }

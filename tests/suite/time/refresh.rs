@@ -1,6 +1,6 @@
 //! Stale entries: they answer, and one load makes a new one.
 
-use cachex::cached;
+use cachex::{EntryOptions, Key, MethodSettings, cached};
 
 use super::{MINUTE, SECOND, source};
 use crate::source::{Failure, Outcome, Source, Stepped, quiet};
@@ -100,4 +100,21 @@ async fn an_entry_that_expires_during_its_refresh_makes_callers_wait_for_it() {
     }
     gate.open(Outcome::Value);
     assert_eq!((caller.await.unwrap(), source.loads()), (Ok(1), 2));
+}
+
+#[test]
+fn of_calls_by_hand_one_loads_a_new_value_for_a_stale_one() {
+    let (source, clock) = source();
+    let settings = MethodSettings::new().ttl(MINUTE).soft_ttl(10 * SECOND);
+    let (key, options) = (Key::new("by hand"), EntryOptions::new().settings(settings));
+    let call = || source.cache.get_or_load(&key, &options, || source.read());
+    assert_eq!(Stepped::new(call()).end(), Ok(1));
+    source.write(2);
+    clock.advance(10 * SECOND);
+    let gate = source.hold();
+    let refreshing = Stepped::waiting(call());
+    assert_eq!((Stepped::new(call()).end(), source.loads()), (Ok(1), 2));
+    gate.open(Outcome::Value);
+    assert_eq!((refreshing.end(), Stepped::new(call()).end(), source.loads()), (Ok(2), Ok(2), 2));
+    assert_eq!((source.cache.stats().stale_hits, source.cache.stats().refreshes), (2, 1));
 }

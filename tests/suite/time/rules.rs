@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cachex::{MethodSettings, cached};
+use cachex::{Cache, MethodSettings, cached};
 
 use super::{SECOND, check_loads, source};
 use crate::source::{Failure, Outcome, Source, Stepped};
@@ -42,6 +42,12 @@ impl Source {
     #[cached(name = "rules.weight", weight = no_weight)]
     async fn without_weight(&self) -> Result<u64, Failure> {
         self.read().await
+    }
+
+    #[cached(name = "rules.heavy", weight = |value| *value * 1_000)]
+    fn heavy(&self, id: u64) -> Result<u64, Failure> {
+        let _ = id;
+        self.read_blocking()
     }
 
     #[cached(name = "rules.sharing", share_err)]
@@ -110,4 +116,18 @@ fn a_method_that_is_disabled_runs_as_if_without_an_annotation() {
     source.cache.set_method_config("source.find", MethodSettings::new().enabled(true)).unwrap();
     check_loads(&source, 4);
     assert_eq!(source.cache.method_stats("source.find").unwrap().bypasses, 3);
+}
+
+#[test]
+fn the_value_says_what_it_weighs() {
+    let cache = Cache::builder().max_bytes(10_000).build().unwrap();
+    let source = Source::new(cache);
+    source.write(3);
+    for id in 0..10 {
+        source.heavy(id).unwrap();
+        assert!((3_000..=10_000).contains(&source.cache.stats().weight), "{:?}", source.cache.stats());
+    }
+    assert_eq!((source.cache.stats().entries, source.cache.stats().evicted), (3, 7));
+    source.write(11);
+    assert_eq!((source.heavy(99), source.heavy(99), source.loads()), (Ok(11), Ok(11), 12), "heavier than all room");
 }

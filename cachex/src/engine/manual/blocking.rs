@@ -5,18 +5,17 @@ use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use super::EntryOptions;
+use super::calling::Calling;
 use crate::engine::Engine;
 use crate::engine::appraise::{lifetime, weight};
 use crate::engine::cache::Cache;
-use crate::engine::job::{Caller, Job};
+use crate::engine::job::Caller;
 use crate::engine::methods::Method;
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Freshness, Meta};
 use crate::error::Error;
 use crate::key::Key;
-use crate::method::hooks::Hooks;
 use crate::method::keep::{CacheValue, Keep, Portable};
-use crate::method::shape::Fallible;
 use crate::policy::Policy;
 use crate::runtime;
 use crate::tag::Tags;
@@ -99,9 +98,9 @@ impl Blocking<'_> {
         T: CacheValue,
         L: FnOnce() -> Result<T, E>,
     {
-        match self.0.find_or_job(key, options, Caller::Blocking) {
-            Ok(value) => Ok(value),
-            Err(job) => runtime::block_on(job.run(None, async { loader() })),
+        match self.0.begin_call(key, options, Caller::Blocking) {
+            Calling::Answer(value) => Ok(value),
+            calling => runtime::block_on(calling.end(async { loader() })),
         }
     }
 
@@ -241,41 +240,6 @@ impl Blocking<'_> {
         let is_usable = engine.is_current(engine.method(key.region()), &entry)
             && matches!(entry.meta.life.freshness(engine.now()), Freshness::Fresh | Freshness::Stale);
         is_usable.then_some(entry)
-    }
-}
-
-impl Cache {
-    /// Finds a usable value, or returns the job to load one.
-    #[expect(clippy::result_large_err, reason = "the job is the other outcome, not an error that is passed on")]
-    pub(in crate::engine) fn find_or_job<T: CacheValue, E>(
-        &self,
-        key: &Key,
-        options: &EntryOptions,
-        caller: Caller,
-    ) -> Result<T, Job<Fallible<T, E>, Portable>> {
-        let engine = self.engine();
-        let method = engine.method(key.region());
-        // Rules that contradict each other are a mistake of the caller, and no reason to break its call.
-        let policy = options.policy(&method.policy()).unwrap_or_else(|_| Policy::clone(&method.policy()));
-        if let Some(found) = engine.lookup::<T, _>(method, engine.key_ref_of(key), Portable)
-            && matches!(found.freshness, Freshness::Fresh | Freshness::Stale)
-        {
-            method.counters.hit();
-            return Ok(found.value);
-        }
-        method.counters.misses.one();
-        let shape = Fallible::new();
-        Err(Job {
-            engine: engine.clone(),
-            method: method.clone(),
-            key: key.clone(),
-            shape,
-            keep: Portable,
-            hooks: Hooks::new(shape),
-            policy: Arc::new(policy),
-            tags: options.tags.clone(),
-            caller,
-        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! The manual API: entries by key, for code without an annotation.
 //!
 //! Reading order: this file (options, and the API for async callers), [`blocking`] (the same for others, and what is done),
-//! [`loading`] (loads outside of the cache).
+//! [`calling`] (calls that load), [`loading`] (loads outside of the cache).
 
 pub(crate) mod blocking;
+pub(crate) mod calling;
 pub(crate) mod loading;
 
 use std::future::Future;
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 pub use blocking::{Blocking, Ttl};
 pub use loading::Loading;
+
+use calling::Calling;
 
 use super::cache::Cache;
 use super::job::Caller;
@@ -108,7 +111,8 @@ impl Cache {
         self.blocking().set(key, value, options)
     }
 
-    /// Returns the value of a key; where there is none, runs `loader` once for all callers of the key and keeps its value.
+    /// Returns the value of a key; where there is none, runs `loader` once for all callers of the key and keeps its value. Of the
+    /// callers that find a stale value, one loads a new one; an expired value within its grace answers if the load fails.
     ///
     /// # Errors
     ///
@@ -138,9 +142,9 @@ impl Cache {
         L: FnOnce() -> F,
         F: Future<Output = Result<T, E>>,
     {
-        match self.find_or_job(key, options, Caller::Async) {
-            Ok(value) => Ok(value),
-            Err(job) => Box::pin(job.run(None, async { loader().await })).await,
+        match self.begin_call(key, options, Caller::Async) {
+            Calling::Answer(value) => Ok(value),
+            calling => Box::pin(calling.end(async { loader().await })).await,
         }
     }
 
