@@ -21,12 +21,12 @@ pub(crate) mod load;
 pub(crate) mod lookup;
 pub(crate) mod manual;
 pub(crate) mod methods;
-#[cfg(all(test, cachex_loom))]
-mod model;
 pub(crate) mod nesting;
 pub(crate) mod plan;
 pub(crate) mod reclaim;
 pub(crate) mod registry;
+#[cfg(all(test, cachex_loom))]
+mod tests;
 pub(crate) mod update;
 
 use std::sync::Arc;

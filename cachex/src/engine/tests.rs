@@ -2,10 +2,10 @@
 //! may see. Run by `cargo xtask test loom`.
 //!
 //! The case of flights has a source, a store and callers as the engine has them, and the same checks; the case of tags asks the
-//! clocks themselves. That the models have teeth was seen by breaking each of these, which each makes a test here fail: the
-//! orderings of `Sequence` (`Relaxed`), `epoch.raise` in `Flights::void`, the stamp check of `Flights::join`, the stamp taken
-//! before the slot is entered, the waking in `Lead::land` and in its drop, `floor.raise` in `TagClocks::sweep_shard`, and the
-//! floor of a new cell.
+//! clocks themselves. That the models have teeth was seen by breaking each of these, which makes a test here fail: either
+//! ordering of `Sequence` (`Relaxed`), `epoch.raise` in `Flights::void`, the check of a store, the waking in `Lead::land` and in
+//! its drop (nobody, or one only), `floor.raise` in `TagClocks::sweep_shard`, its test whether a cell is held, and the floor of a
+//! new cell. The stamp checks of `Flights::join` and of a follower stand in for each other: both must be broken to fail.
 
 use std::future::Future;
 use std::pin::pin;
