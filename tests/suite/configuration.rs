@@ -1,4 +1,7 @@
-//! Settings from files and the environment: what is read, what counts more, and what is said about mistakes.
+//! Settings from files and the environment: what is read, what counts more, and what is said about mistakes; in [`methods`], about
+//! those against annotations.
+
+mod methods;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -266,6 +269,13 @@ fn a_bad_value_says_what_to_write() {
         &["cachex.toml:1: `methods.find` is not a table of settings: the number 5; write its keys under it"],
     );
     environment_says(
+        &[("CACHEX_METHODS__shop::Users::find", "5m")],
+        &[
+            "CACHEX_METHODS__shop::Users::find: `methods.\"shop::Users::find\"` is not a table of settings: `5m`; write \
+           its keys under it",
+        ],
+    );
+    environment_says(
         &[("CACHEX_METHODS__find__ENABLED", "yes")],
         &["CACHEX_METHODS__find__ENABLED: `methods.find.enabled` is not true or false: `yes`, write `true` or `false`"],
     );
@@ -311,13 +321,16 @@ fn settings_that_contradict_each_other_are_refused() {
 #[test]
 fn all_mistakes_are_reported_in_the_order_of_the_lines() {
     toml_says(
-        "namespace = \"\"\nmemroy = 1\n[defaults]\nttl = \"never\"\noptional = true\n[memory]\nmax_entries = 0\n",
+        "namespace = \"\"\nmemroy = 1\n[defaults]\nttl = \"never\"\noptional = true\ntimeout = \"1s\"\n\
+         [memory]\nmax_entries = 0\n",
         &[
             "cachex.toml:1: `namespace` is empty; write for example \"shop\"",
             "cachex.toml:2: unknown key `memroy`; did you mean `memory`?",
             "cachex.toml:4: `defaults.ttl` is not a duration: `never` (expected number at 0), write for example \"5m\"",
             "cachex.toml:5: `defaults.optional` has no effect here; set it at a method",
-            "cachex.toml:7: `memory.max_entries` is 0; a memory tier keeps at least one entry",
+            "cachex.toml:6: `defaults.timeout` can't be a default, because a method must be able to return the error; set \
+             it at a method whose annotation has `timeout`",
+            "cachex.toml:8: `memory.max_entries` is 0; a memory tier keeps at least one entry",
         ],
     );
 }

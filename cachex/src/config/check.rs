@@ -42,6 +42,11 @@ pub(super) fn mistakes(settings: &Settings) -> Vec<(Vec<&str>, String)> {
     if settings.defaults.optional {
         mistakes.push((vec!["defaults", "optional"], "has no effect here; set it at a method".to_owned()));
     }
+    if settings.defaults.timeout.is_some() {
+        let text = "can't be a default, because a method must be able to return the error; set it at a method whose \
+                    annotation has `timeout`";
+        mistakes.push((vec!["defaults", "timeout"], text.to_owned()));
+    }
     for (name, method_settings) in &settings.methods {
         method(&["methods", name], method_settings, &mut mistakes);
     }

@@ -37,10 +37,12 @@ pub(super) fn tree(variables: &[(OsString, OsString)], mistakes: &mut Mistakes) 
 
 /// Splits the name of a variable into keys; the name of a method is left as it is written.
 fn path(name: &str) -> Vec<String> {
-    let method = name.strip_prefix("METHODS__").and_then(|rest| rest.rsplit_once("__"));
-    match method {
+    let Some(method) = name.strip_prefix("METHODS__") else {
+        return name.split("__").map(str::to_lowercase).collect();
+    };
+    match method.rsplit_once("__") {
         Some((method, setting)) => vec!["methods".to_owned(), method.to_owned(), setting.to_lowercase()],
-        None => name.split("__").map(str::to_lowercase).collect(),
+        None => vec!["methods".to_owned(), method.to_owned()],
     }
 }
 
@@ -62,5 +64,6 @@ mod tests {
         assert_eq!(path("MEMORY__MAX_ENTRIES"), ["memory", "max_entries"]);
         assert_eq!(path("METHODS__shop::Users::find__SOFT_TTL"), ["methods", "shop::Users::find", "soft_ttl"]);
         assert_eq!(path("METHODS__find__all__TTL"), ["methods", "find__all", "ttl"]);
+        assert_eq!(path("METHODS__shop::Users::find"), ["methods", "shop::Users::find"]);
     }
 }

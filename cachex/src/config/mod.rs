@@ -63,7 +63,7 @@ pub struct Settings {
     /// Default: `cachex`.
     pub namespace: String,
     /// Settings for every method, where neither its annotation nor its own settings say anything.
-    /// Default: nothing is set.
+    /// `timeout` and `optional` are refused here: they only make sense at a method. Default: nothing is set.
     pub defaults: MethodSettings,
     /// The memory tier.
     pub memory: MemorySettings,
@@ -75,13 +75,30 @@ pub struct Settings {
 
 /// Where the settings of methods were written. All are equal: where something was written does not change what it says.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Places(BTreeMap<String, Place>);
+pub(crate) struct Places(BTreeMap<String, Section>);
+
+/// Where the settings of one method were written.
+#[derive(Clone, Debug)]
+struct Section {
+    /// The first mention of the method.
+    whole: Place,
+    /// Each setting of its own: one of the file may be overlaid by the environment.
+    settings: BTreeMap<String, Place>,
+}
 
 impl Places {
-    /// Returns the start of a message on the settings of a method, such as `cachex.toml:9: `; empty if they were made by
-    /// hand.
+    /// Returns the start of a message on a method, such as `cachex.toml:9: `; empty if its settings were made by hand.
     pub(crate) fn start(&self, method: &str) -> String {
-        self.0.get(method).map_or_else(String::new, ToString::to_string)
+        self.0.get(method).map_or_else(String::new, |section| section.whole.to_string())
+    }
+
+    /// Returns the start of a message on one setting of a method. What is wrong with it may be due to another that `text`
+    /// names, and only one of them be written here: the annotation has the other.
+    pub(crate) fn start_of(&self, method: &str, setting: &str, text: &str) -> String {
+        let Some(section) = self.0.get(method) else { return String::new() };
+        let is_named = |(name, _): &(&String, &Place)| text.contains(&format!("`{name}`"));
+        let named = || section.settings.iter().find(is_named).map(|(_, place)| place);
+        section.settings.get(setting).or_else(named).unwrap_or(&section.whole).to_string()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::schema::{self, Setting};
 use super::tree::{Node, Place, Value};
-use super::{Settings, check};
+use super::{Section, Settings, check};
 use crate::error::{Error, nearest};
 use crate::policy::MethodSettings;
 
@@ -57,8 +57,18 @@ fn methods(node: &Node, settings: &mut Settings, mistakes: &mut Mistakes) {
         let mut method = MethodSettings::new();
         section(&written(&["methods", name]), node, schema::METHOD, &mut method, mistakes);
         settings.methods.insert(name.clone(), method);
-        settings.places.0.insert(name.clone(), node.place.clone());
+        settings.places.0.insert(name.clone(), places(node));
     }
+}
+
+/// Collects where each setting of a method is written, without those that say nothing.
+fn places(node: &Node) -> Section {
+    let settings = match &node.value {
+        Value::Table(table) => table.iter().filter(|(_, node)| !node.value.is_nothing()).collect(),
+        _ => Vec::new(),
+    };
+    let settings = settings.into_iter().map(|(key, node)| (key.clone(), node.place.clone())).collect();
+    Section { whole: node.place.clone(), settings }
 }
 
 fn section<T>(name: &str, node: &Node, known: &[Setting<T>], into: &mut T, mistakes: &mut Mistakes) {

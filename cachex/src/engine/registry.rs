@@ -9,7 +9,7 @@ use crate::config::Places;
 use crate::error::Error;
 use crate::method::site::Registered;
 use crate::observe::Stats;
-use crate::policy::{MethodSettings, Policy};
+use crate::policy::{MethodSettings, Mistake, Policy};
 
 /// The rules that stand above those of the annotations.
 #[derive(Debug, Default)]
@@ -167,6 +167,7 @@ impl Engine {
         let mut mistakes = Vec::new();
         for (name, settings) in methods {
             let place = places.start(&name);
+            let wrong = self.mistakes_of(&name, &settings);
             if !settings.optional && !annotated_names().any(|known| known == name) {
                 let nearest = crate::error::nearest(&name, annotated_names());
                 let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
@@ -174,8 +175,12 @@ impl Engine {
                     "{place}settings of `{name}`: there is no such method{hint} (set `optional = true` if it belongs to \
                      another program, or is a loader that is registered later)"
                 ));
-            } else if let Err(why) = self.check_settings(&name, &settings) {
-                mistakes.push(format!("{place}{why}"));
+            } else if !wrong.is_empty() {
+                let line = |mistake: &Mistake| {
+                    let place = places.start_of(&name, mistake.setting, &mistake.text);
+                    format!("{place}settings of `{name}`: {mistake}")
+                };
+                mistakes.extend(wrong.iter().map(line));
             } else {
                 self.rules.set(&name, settings);
             }
@@ -217,31 +222,34 @@ impl Engine {
 
     /// Refuses settings that can't be followed by the methods of that name.
     pub(crate) fn check_settings(&self, name: &str, settings: &MethodSettings) -> Result<(), Error> {
+        let wrong = self.mistakes_of(name, settings);
+        let lines: Vec<_> = wrong.iter().map(|mistake| format!("settings of `{name}`: {mistake}")).collect();
+        if lines.is_empty() { Ok(()) } else { Err(Error::configuration(lines.join("\n"))) }
+    }
+
+    /// Returns what can't be followed by the methods of that name.
+    fn mistakes_of(&self, name: &str, settings: &MethodSettings) -> Vec<Mistake> {
         let loaders = self.loaders.regions();
         let annotated = inventory::iter::<Registered>()
             .filter(|registered| registered.0.name() == name)
             .map(|registered| &registered.0.site().policy);
         let registered = loaders.iter().filter(|region| region.name() == name).map(|region| region.policy());
+        let mut mistakes = Vec::new();
         for base in annotated.chain(registered) {
-            let policy = settings.apply(self.rules.defaults.fill(base.clone()));
-            let refuse = |why: &str| Err(Error::configuration(format!("settings of `{name}`: {why}")));
-            if let Err(why) = policy.check() {
-                return refuse(&why.to_string());
-            }
+            let mut add = |setting, text: &str| mistakes.push(Mistake { setting, text: text.to_owned() });
             if settings.timeout.is_some() && base.timeout.is_none() {
-                return refuse(
-                    "`timeout` can only be changed where the annotation has one, because the method must be able to \
-                     return the error; add `timeout` there",
-                );
+                let why = "can only be changed where the annotation has one, because the method must be able to return \
+                           the error; add `timeout` there";
+                add("timeout", why);
             }
             if settings.soft_timeout.is_some() && !outlives_call(base) {
-                return refuse(
-                    "`soft_timeout` needs loads that can outlive their call; add `soft_timeout`, `soft_ttl`, \
-                     `refresh_ahead` or `timeout` to the annotation",
-                );
+                let why = "needs loads that can outlive their call; add `soft_timeout`, `soft_ttl`, `refresh_ahead` or \
+                           `timeout` to the annotation";
+                add("soft_timeout", why);
             }
+            mistakes.extend(settings.apply(self.rules.defaults.fill(base.clone())).mistakes());
         }
-        Ok(())
+        mistakes
     }
 }
 

@@ -8,7 +8,7 @@ mod settings;
 
 use std::time::Duration;
 
-pub(crate) use check::LONGEST;
+pub(crate) use check::{LONGEST, Mistake};
 pub use settings::MethodSettings;
 
 /// How much the lifetime of each entry is shortened at random, so that entries loaded together do not expire together.
