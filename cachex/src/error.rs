@@ -62,30 +62,95 @@ impl Error {
     }
 
     /// Returns whether a setting is invalid: the program was set up wrongly.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = cachex::Cache::builder().namespace("").build().unwrap_err();
+    /// assert!(error.is_configuration());
+    /// ```
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         matches!(*self.0, Kind::Configuration { .. })
     }
 
-    /// Returns whether a load took longer than its caller was ready to wait; it may still end and be kept.
+    /// Returns whether a load took longer than its caller was ready to wait (`timeout`); it goes on, and its value is kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Error, cached};
+    ///
+    /// #[cached(timeout = "1ms")]
+    /// async fn hour() -> Result<u32, Error> {
+    ///     tokio::time::sleep(Duration::from_secs(3600)).await;
+    ///     Ok(3600)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// assert!(hour().await.unwrap_err().is_timeout());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(*self.0, Kind::Timeout { .. })
     }
 
     /// Returns whether an entry, or a registered loader, is of other types than was asked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let key = Key::new("answer");
+    /// cache.blocking().set(&key, 42_u64, &EntryOptions::new())?;
+    /// assert!(cache.blocking().get::<String>(&key).unwrap_err().is_type_mismatch());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn is_type_mismatch(&self) -> bool {
         matches!(*self.0, Kind::Type { .. } | Kind::Loader { .. })
     }
 
     /// Returns whether a method was named that does not exist.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let cache = cachex::Cache::builder().build()?;
+    /// let error = cache.method_stats("no such method").unwrap_err();
+    /// assert!(error.is_unknown_method());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn is_unknown_method(&self) -> bool {
         matches!(*self.0, Kind::UnknownMethod { .. })
     }
 
     /// Returns whether a registered loader failed; [`source`](std::error::Error::source) is its error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::error::Error as _;
+    /// use std::io;
+    /// use cachex::{Cache, MethodSettings};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// let cache = Cache::builder().build()?;
+    /// cache.register_loader("down", MethodSettings::new(), |()| async { Err::<u64, _>(io::Error::other("no network")) })?;
+    ///
+    /// let error = cache.call_cached::<u64>("down", ()).await.unwrap_err();
+    /// assert!(error.is_load());
+    /// assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("no network"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_load(&self) -> bool {
         matches!(*self.0, Kind::Load(_))

@@ -17,6 +17,13 @@ pub struct Tag(Cow<'static, str>);
 
 impl Tag {
     /// Returns the name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let tag = cachex::Tag::from(format!("user:{}", 7));
+    /// assert_eq!(tag.as_str(), "user:7");
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -62,12 +69,27 @@ pub struct Tags(Vec<Tag>);
 
 impl Tags {
     /// Starts without a tag.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(cachex::Tags::new().is_empty());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
     /// Adds a tag unless it is there already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut tags = cachex::Tags::new();
+    /// tags.add("users");
+    /// tags.add("users".to_owned());
+    /// assert_eq!(tags.len(), 1);
+    /// ```
     pub fn add(&mut self, tag: impl Into<Tag>) {
         let tag = tag.into();
         if !self.0.contains(&tag) {
@@ -76,18 +98,42 @@ impl Tags {
     }
 
     /// Returns the number of distinct tags.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let tags: cachex::Tags = ["users", "user:7", "users"].into_iter().collect();
+    /// assert_eq!(tags.len(), 2);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Returns whether there is no tag.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut tags = cachex::Tags::new();
+    /// assert!(tags.is_empty());
+    /// tags.add("users");
+    /// assert!(!tags.is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Visits the tags in the order they were added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let tags: cachex::Tags = ["users", "admins"].into_iter().collect();
+    /// let names: Vec<_> = tags.iter().map(|tag| tag.as_str()).collect();
+    /// assert_eq!(names, ["users", "admins"]);
+    /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Tag> {
         self.0.iter()
     }

@@ -10,7 +10,7 @@ use crate::key::KeyWriter;
 /// # Examples
 ///
 /// ```
-/// use cachex::{Cache, CacheKey, CacheScope, KeyWriter};
+/// use cachex::{Cache, CacheKey, CacheScope, KeyWriter, cached};
 ///
 /// struct Users {
 ///     tenant: u64,
@@ -26,6 +26,19 @@ use crate::key::KeyWriter;
 ///         Some(&self.cache)
 ///     }
 /// }
+///
+/// impl Users {
+///     #[cached(ttl = "1m")]
+///     fn count(&self) -> u64 {
+///         self.tenant * 100
+///     }
+/// }
+///
+/// let cache = Cache::builder().build()?;
+/// let (one, two) = (Users { tenant: 1, cache: cache.clone() }, Users { tenant: 2, cache: cache.clone() });
+/// assert_eq!((one.count(), two.count()), (100, 200));
+/// assert_eq!(cache.stats().entries, 2);
+/// # Ok::<(), cachex::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what of `self` belongs to a cache key",
@@ -35,11 +48,43 @@ use crate::key::KeyWriter;
 )]
 pub trait CacheScope {
     /// Appends the parts of `self` that change what its methods return.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{CacheScope, KeyWriter};
+    ///
+    /// #[derive(CacheScope)]
+    /// struct Tenant {
+    ///     #[scope]
+    ///     id: u8,
+    /// }
+    ///
+    /// let mut out = KeyWriter::new();
+    /// Tenant { id: 7 }.encode_scope(&mut out);
+    /// assert_eq!(out.as_bytes(), [0x10, 7]);
+    /// ```
     fn encode_scope(&self, out: &mut KeyWriter);
 
     /// Returns the cache that the type's methods use.
     ///
     /// Default: none, which means the installed one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, CacheScope};
+    ///
+    /// #[derive(CacheScope)]
+    /// struct Prices {
+    ///     #[scope(cache)]
+    ///     cache: Cache,
+    /// }
+    ///
+    /// let prices = Prices { cache: Cache::builder().namespace("shop").build()? };
+    /// assert_eq!(CacheScope::cache(&prices).map(Cache::namespace), Some("shop"));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     fn cache(&self) -> Option<&Cache> {
         None
     }

@@ -5,12 +5,28 @@ use super::{CacheKey, KeyWriter, kind};
 
 impl KeyWriter {
     /// Writes the "none" of an optional value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut out = cachex::KeyWriter::new();
+    /// out.write_none();
+    /// assert_eq!(out.as_bytes(), [0x03]);
+    /// ```
     #[inline]
     pub fn write_none(&mut self) {
         self.push(&[kind::NONE]);
     }
 
     /// Writes an optional value that is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut out = cachex::KeyWriter::new();
+    /// out.write_some("");
+    /// assert_eq!(out.as_bytes(), [0x04, 0x30, 0]);
+    /// ```
     #[inline]
     pub fn write_some<T: CacheKey + ?Sized>(&mut self, value: &T) {
         self.push(&[kind::SOME]);
@@ -81,6 +97,16 @@ impl KeyWriter {
     }
 
     /// Writes the head of a tuple; write its `count` fields after it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut out = cachex::KeyWriter::new();
+    /// out.write_tuple(2);
+    /// out.write_bool(true);
+    /// out.write_u8(7);
+    /// assert_eq!(out.as_bytes(), [0x43, 2, 0x02, 0x10, 7]);
+    /// ```
     #[inline]
     pub fn write_tuple(&mut self, count: usize) {
         self.push_counted(kind::TUPLE, count);
@@ -91,7 +117,7 @@ impl KeyWriter {
     /// # Examples
     ///
     /// ```
-    /// use cachex::{CacheKey, KeyFields, KeyWriter};
+    /// use cachex::{CacheKey, Key, KeyFields, KeyWriter};
     ///
     /// struct Range {
     ///     from: u32,
@@ -105,6 +131,8 @@ impl KeyWriter {
     ///         out.write_u32(self.to);
     ///     }
     /// }
+    ///
+    /// assert_ne!(Key::new("sum").part(&Range { from: 1, to: 2 }), Key::new("sum").part(&Range { from: 2, to: 1 }));
     /// ```
     #[inline]
     pub fn write_struct(&mut self, fields: KeyFields) {
@@ -122,7 +150,7 @@ impl KeyWriter {
     /// # Examples
     ///
     /// ```
-    /// use cachex::{CacheKey, KeyWriter};
+    /// use cachex::{CacheKey, Key, KeyWriter};
     ///
     /// enum Order {
     ///     Newest,
@@ -141,6 +169,9 @@ impl KeyWriter {
     ///         }
     ///     }
     /// }
+    ///
+    /// assert_eq!(Key::list("shops", &Order::Newest).text(), "list:shops(Newest)");
+    /// assert_eq!(Key::list("shops", &Order::Near(1, 2)).text(), "list:shops(Near(1, 2))");
     /// ```
     #[inline]
     pub fn write_variant(&mut self, name: &str, count: usize) {
@@ -170,6 +201,15 @@ pub struct KeyFields {
 
 impl KeyFields {
     /// Makes the fingerprint of `names`: 64 bits, stable between processes and releases.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::KeyFields;
+    ///
+    /// assert_eq!(KeyFields::new(&["x", "y"]), KeyFields::new(&["x", "y"]));
+    /// assert_ne!(KeyFields::new(&["x", "y"]), KeyFields::new(&["y", "x"]));
+    /// ```
     #[must_use]
     pub const fn new(names: &[&str]) -> Self {
         let mut fingerprint = FNV_BASIS;

@@ -38,7 +38,7 @@ use crate::method::Region;
 /// # Examples
 ///
 /// ```
-/// use cachex::{CacheKey, KeyWriter};
+/// use cachex::{CacheKey, Key, KeyWriter};
 ///
 /// struct UserId(u64);
 ///
@@ -47,6 +47,8 @@ use crate::method::Region;
 ///         out.write_u64(self.0);
 ///     }
 /// }
+///
+/// assert_eq!(Key::entity("user", &UserId(7)).text(), "entity:user(7)");
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be part of a cache key",
@@ -57,6 +59,17 @@ use crate::method::Region;
 )]
 pub trait CacheKey {
     /// Appends the canonical bytes of `self` to `out`: one value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{CacheKey, KeyWriter};
+    ///
+    /// let (mut text, mut owned) = (KeyWriter::new(), KeyWriter::new());
+    /// "Ada".encode(&mut text);
+    /// "Ada".to_owned().encode(&mut owned);
+    /// assert_eq!(text.as_bytes(), owned.as_bytes());
+    /// ```
     fn encode(&self, out: &mut KeyWriter);
 
     /// Appends a slice of such values: a sequence, unless the type has a shorter way to write many of itself, as `u8` has.

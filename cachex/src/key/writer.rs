@@ -42,6 +42,14 @@ pub struct KeyWriter {
 macro_rules! write_integer {
     ($($(#[$doc:meta])* $name:ident, $ty:ty, $kind:expr;)*) => {$(
         $(#[$doc])*
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// let mut out = cachex::KeyWriter::new();
+        #[doc = concat!("out.", stringify!($name), "(7);")]
+        #[doc = concat!("assert_eq!(out.as_bytes()[1..], 7_", stringify!($ty), ".to_be_bytes());")]
+        /// ```
         #[inline]
         pub fn $name(&mut self, value: $ty) {
             let mut bytes = [0; 1 + size_of::<$ty>()];
@@ -54,6 +62,13 @@ macro_rules! write_integer {
 
 impl KeyWriter {
     /// Starts an empty key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let out = cachex::KeyWriter::new();
+    /// assert!(out.as_bytes().is_empty());
+    /// ```
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
@@ -162,6 +177,17 @@ impl KeyWriter {
     }
 
     /// Writes an `f32` by its bits, with one zero (`-0.0` is written as `0.0`, to which it is equal) and one NaN.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::KeyWriter;
+    ///
+    /// let (mut zero, mut negative) = (KeyWriter::new(), KeyWriter::new());
+    /// zero.write_f32(0.0);
+    /// negative.write_f32(-0.0);
+    /// assert_eq!(zero.as_bytes(), negative.as_bytes());
+    /// ```
     #[inline]
     pub fn write_f32(&mut self, value: f32) {
         let canonical = if value.is_nan() { f32::from_bits(0x7fc0_0000) } else { value + 0.0 };
@@ -191,18 +217,42 @@ impl KeyWriter {
     }
 
     /// Writes a `bool`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut out = cachex::KeyWriter::new();
+    /// out.write_bool(true);
+    /// assert_eq!(out.as_bytes(), [0x02]);
+    /// ```
     #[inline]
     pub fn write_bool(&mut self, value: bool) {
         self.push(&[if value { kind::TRUE } else { kind::FALSE }]);
     }
 
     /// Writes a `char`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut out = cachex::KeyWriter::new();
+    /// out.write_char('ä');
+    /// assert_eq!(out.as_bytes(), [0x22, 0, 0, 0, 0xe4]);
+    /// ```
     #[inline]
     pub fn write_char(&mut self, value: char) {
         self.push_fixed(kind::CHAR, &u32::from(value).to_be_bytes());
     }
 
     /// Writes a string, whatever its owner.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut out = cachex::KeyWriter::new();
+    /// out.write_str("ab");
+    /// assert_eq!(out.as_bytes(), [0x30, 2, b'a', b'b']);
+    /// ```
     #[inline]
     pub fn write_str(&mut self, value: &str) {
         self.push_counted(kind::STR, value.len());
@@ -210,6 +260,14 @@ impl KeyWriter {
     }
 
     /// Writes bytes, whatever their owner; a slice of `u8` is written so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut out = cachex::KeyWriter::new();
+    /// out.write_bytes(&[7, 8]);
+    /// assert_eq!(out.as_bytes(), [0x31, 2, 7, 8]);
+    /// ```
     #[inline]
     pub fn write_bytes(&mut self, value: &[u8]) {
         self.push_counted(kind::BYTES, value.len());
@@ -217,6 +275,14 @@ impl KeyWriter {
     }
 
     /// Writes what has one value only, such as `()`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut out = cachex::KeyWriter::new();
+    /// out.write_unit();
+    /// assert_eq!(out.as_bytes(), [0x00]);
+    /// ```
     #[inline]
     pub fn write_unit(&mut self) {
         self.push(&[kind::UNIT]);

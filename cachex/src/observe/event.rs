@@ -7,6 +7,16 @@ use std::sync::Arc;
 use crate::key::Key;
 
 /// Something that happened to an entry or a load.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::{Event, Key};
+///
+/// // What an entry's key holds stays out of logs.
+/// let event = Event::Evicted(Key::entity("user", &"Ada"));
+/// assert!(!format!("{event:?}").contains("Ada"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -41,8 +51,9 @@ pub enum Event {
 /// # Examples
 ///
 /// ```
+/// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicUsize, Ordering};
-/// use cachex::{Cache, Event, Observer};
+/// use cachex::{Cache, EntryOptions, Event, Key, Observer};
 ///
 /// #[derive(Debug, Default)]
 /// struct Evictions(AtomicUsize);
@@ -55,11 +66,35 @@ pub enum Event {
 ///     }
 /// }
 ///
-/// let cache = Cache::builder().observer(Evictions::default()).build()?;
+/// let evictions = Arc::new(Evictions::default());
+/// let cache = Cache::builder().max_entries(1).observer(evictions.clone()).build()?;
+/// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+/// cache.blocking().set(&Key::new("b"), 2, &EntryOptions::new())?;
+/// assert_eq!(evictions.0.load(Ordering::Relaxed), 1);
 /// # Ok::<(), cachex::Error>(())
 /// ```
 pub trait Observer: Send + Sync + 'static {
     /// Hears of one event.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use cachex::{Event, Observer};
+    ///
+    /// #[derive(Default)]
+    /// struct Log(Mutex<Vec<String>>);
+    ///
+    /// impl Observer for Log {
+    ///     fn observe(&self, event: &Event) {
+    ///         self.0.lock().expect("nobody panics with it").push(format!("{event:?}"));
+    ///     }
+    /// }
+    ///
+    /// let log = Log::default();
+    /// log.observe(&Event::FenceExpired);
+    /// assert_eq!(*log.0.lock().expect("nobody panics with it"), ["FenceExpired"]);
+    /// ```
     fn observe(&self, event: &Event);
 }
 

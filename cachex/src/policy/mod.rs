@@ -12,6 +12,17 @@ pub(crate) use check::{LONGEST, Mistake};
 pub use settings::MethodSettings;
 
 /// How much the lifetime of each entry is shortened at random, so that entries loaded together do not expire together.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use cachex::{Jitter, Policy};
+///
+/// // Each entry lives between 9 and 10 minutes.
+/// let policy = Policy::new().ttl(Duration::from_secs(600)).jitter(Jitter::Share(0.1));
+/// assert_eq!(policy.jitter, Some(Jitter::Share(0.1)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Jitter {
@@ -64,6 +75,16 @@ pub struct Policy {
 macro_rules! spans {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use cachex::Policy;
+        ///
+        #[doc = concat!("let policy = Policy::new().", stringify!($name), "(Duration::from_secs(60));")]
+        #[doc = concat!("assert_eq!(policy.", stringify!($name), ", Some(Duration::from_secs(60)));")]
+        /// ```
         #[must_use]
         pub const fn $name(mut self, span: Duration) -> Self {
             self.$name = Some(span);
@@ -74,6 +95,13 @@ macro_rules! spans {
 
 impl Policy {
     /// Makes the default policy.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let policy = cachex::Policy::new();
+    /// assert_eq!((policy.ttl, policy.single_flight, policy.enabled), (None, true, true));
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -92,39 +120,61 @@ impl Policy {
     }
 
     spans! {
-        /// Sets the age at which an entry expires.
+        /// Sets the age at which an entry expires. Default: never.
         ttl;
-        /// Sets the time without an access after which an entry expires.
+        /// Sets the time without an access after which an entry expires. Default: never.
         tti;
-        /// Sets the age at which an entry is stale.
+        /// Sets the age at which an entry is stale: still answered, and refreshed. Default: never.
         soft_ttl;
-        /// Sets how long before its expiry an entry is stale.
+        /// Sets how long before its expiry an entry is stale. Default: not at all.
         refresh_ahead;
-        /// Sets how long an expired entry may still answer if loading fails.
+        /// Sets how long an expired entry may still answer if loading fails or is slow. Default: not at all.
         grace;
-        /// Sets the TTL of negative entries.
+        /// Sets the TTL of negative entries (a kept `None` or a kept error). Default: the TTL.
         negative_ttl;
-        /// Sets how long a caller waits for a load.
+        /// Sets how long a caller waits for a load. Default: until it ends.
         timeout;
-        /// Sets how long a caller waits before an expired entry within its grace answers.
+        /// Sets how long a caller waits before an expired entry within its grace answers. Default: until the load ends.
         soft_timeout;
     }
 
-    /// Sets the spread of expiries.
+    /// Sets the spread of expiries. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Jitter, Policy};
+    ///
+    /// let policy = Policy::new().jitter(Jitter::Span(Duration::from_secs(5)));
+    /// assert_eq!(policy.jitter, Some(Jitter::Span(Duration::from_secs(5))));
+    /// ```
     #[must_use]
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = Some(jitter);
         self
     }
 
-    /// Sets whether concurrent loads of one key are joined.
+    /// Sets whether concurrent loads of one key are joined. Default: true.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(!cachex::Policy::new().single_flight(false).single_flight);
+    /// ```
     #[must_use]
     pub const fn single_flight(mut self, joined: bool) -> Self {
         self.single_flight = joined;
         self
     }
 
-    /// Sets whether the cache is used at all.
+    /// Sets whether the cache is used at all. Default: true.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(!cachex::Policy::new().enabled(false).enabled);
+    /// ```
     #[must_use]
     pub const fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;

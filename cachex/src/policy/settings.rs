@@ -57,8 +57,18 @@ pub struct MethodSettings {
 }
 
 macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $example:literal;)*) => {$(
         $(#[$doc])*
+        /// Default: as annotated.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use cachex::MethodSettings;
+        ///
+        #[doc = concat!("let settings = MethodSettings::new().", stringify!($name), "(", $example, ");")]
+        #[doc = concat!("assert_eq!(settings.", stringify!($name), ", Some(", $example, "));")]
+        /// ```
         #[must_use]
         pub const fn $name(mut self, $name: $type) -> Self {
             self.$name = Some($name);
@@ -69,6 +79,14 @@ macro_rules! setters {
 
 impl MethodSettings {
     /// Starts with nothing set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{MethodSettings, Policy};
+    ///
+    /// assert_eq!(MethodSettings::new().apply(Policy::new()), Policy::new());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -89,30 +107,41 @@ impl MethodSettings {
 
     setters! {
         /// Sets the age at which an entry expires.
-        ttl: Duration;
+        ttl: Duration = "std::time::Duration::from_secs(60)";
         /// Sets the time without an access after which an entry expires.
-        tti: Duration;
+        tti: Duration = "std::time::Duration::from_secs(60)";
         /// Sets the age at which an entry is stale.
-        soft_ttl: Duration;
+        soft_ttl: Duration = "std::time::Duration::from_secs(60)";
         /// Sets how long before its expiry an entry is stale.
-        refresh_ahead: Duration;
-        /// Sets how long an expired entry may still answer if loading fails.
-        grace: Duration;
+        refresh_ahead: Duration = "std::time::Duration::from_secs(60)";
+        /// Sets how long an expired entry may still answer if loading fails or is slow.
+        grace: Duration = "std::time::Duration::from_secs(60)";
         /// Sets the spread of expiries.
-        jitter: Jitter;
+        jitter: Jitter = "cachex::Jitter::Share(0.1)";
         /// Sets the TTL of negative entries.
-        negative_ttl: Duration;
+        negative_ttl: Duration = "std::time::Duration::from_secs(60)";
         /// Sets how long a caller waits for a load.
-        timeout: Duration;
+        timeout: Duration = "std::time::Duration::from_secs(60)";
         /// Sets how long a caller waits before an expired entry within its grace answers.
-        soft_timeout: Duration;
+        soft_timeout: Duration = "std::time::Duration::from_secs(60)";
         /// Sets whether concurrent loads of one key are joined.
-        single_flight: bool;
+        single_flight: bool = "false";
         /// Sets whether the cache is used at all.
-        enabled: bool;
+        enabled: bool = "false";
     }
 
-    /// Sets whether the program may be without this method.
+    /// Sets whether the program may be without this method: settings of a method that does not exist are otherwise an error.
+    /// Default: false.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, MethodSettings};
+    ///
+    /// let settings = MethodSettings::new().enabled(false);
+    /// assert!(Cache::builder().method("elsewhere::find", settings.clone()).build().is_err());
+    /// assert!(Cache::builder().method("elsewhere::find", settings.optional(true)).build().is_ok());
+    /// ```
     #[must_use]
     pub const fn optional(mut self, optional: bool) -> Self {
         self.optional = optional;
@@ -123,6 +152,18 @@ impl MethodSettings {
     ///
     /// The result may be a policy that makes no sense, for example a new TTL below the annotated soft TTL:
     /// [`Policy::check`] tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{MethodSettings, Policy};
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// let policy = MethodSettings::new().ttl(minute).apply(Policy::new().ttl(5 * minute).soft_ttl(4 * minute));
+    /// assert_eq!(policy.ttl, Some(minute));
+    /// assert!(policy.check().unwrap_err().is_configuration());
+    /// ```
     #[must_use]
     pub fn apply(&self, policy: Policy) -> Policy {
         Policy {
@@ -191,6 +232,17 @@ impl MethodSettings {
     ///
     /// A configuration error that lists all mistakes, one on a line: those of [`Policy::check`] that the annotation of
     /// a method can't mend.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::MethodSettings;
+    ///
+    /// let second = Duration::from_secs(1);
+    /// assert!(MethodSettings::new().soft_ttl(second).check().is_ok());
+    /// assert!(MethodSettings::new().soft_ttl(second).ttl(second).check().is_err());
+    /// ```
     pub fn check(&self) -> Result<(), Error> {
         super::check::report(&self.apply(Policy::new()).conflicts())
     }

@@ -35,12 +35,35 @@ struct State {
 
 impl ManualClock {
     /// Makes a clock that shows its origin.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::time::{Clock, ManualClock, Timestamp};
+    ///
+    /// assert_eq!(ManualClock::new().now(), Timestamp::from_nanos(0));
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Moves the time on and wakes every sleeper whose time has come.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::time::ManualClock;
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().ttl(Duration::from_secs(60)))?;
+    /// clock.advance(Duration::from_secs(60));
+    /// assert!(!cache.blocking().exists(&Key::new("a")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn advance(&self, span: Duration) {
         let due = {
             let mut state = self.lock();
@@ -56,7 +79,27 @@ impl ManualClock {
         }
     }
 
-    /// Returns how many sleeps wait for the time to move: what a test waits for before it advances the clock.
+    /// Returns how many sleeps wait for the time to move: what a test waits for before it advances the clock. A sleep counts
+    /// from when it is first polled until its time has come, also if it is dropped before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::time::{Clock, ManualClock};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let clock = ManualClock::new();
+    /// let sleep = tokio::spawn(clock.sleep(clock.now().after(Duration::from_secs(1))));
+    /// while clock.sleepers() == 0 {
+    ///     tokio::task::yield_now().await;
+    /// }
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(clock.sleepers(), 0);
+    /// sleep.await.expect("it does not panic");
+    /// # }
+    /// ```
     #[must_use]
     pub fn sleepers(&self) -> usize {
         self.lock().sleepers.len()

@@ -8,6 +8,15 @@ use super::{Clock, Sleep, Timestamp};
 ///
 /// On Linux it is the coarse one, which the kernel moves at each tick (1 to 10 ms, usually 4 ms): reading it is no
 /// system call, and it needs no thread. Elsewhere it is [`std::time::Instant`].
+///
+/// # Examples
+///
+/// ```
+/// use cachex::time::{Clock, SystemClock, Timestamp};
+///
+/// let now = SystemClock.now();
+/// assert!(now < Timestamp::NEVER);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
