@@ -3,18 +3,19 @@
 pub use crate::call::Call;
 pub use crate::call::detach::{detach, detach_ref, own_cache, typed};
 pub use crate::call::effects::{
-    Effects, Update, invalidates, invalidates_async, remove, remove_async, updates, updates_async,
+    Effects, Priming, Removing, Target, Update, invalidates, invalidates_async, remove, remove_async, updates,
+    updates_async,
 };
 pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async};
 pub use crate::call::scope::{CacheScope, HasCache};
 pub use crate::engine::Cache;
 pub use crate::entry::{AnyValue, Entry, Meta};
 pub use crate::key::{CacheKey, Key, KeyFields, KeyWriter};
-pub use crate::method::hooks::Hooks;
 pub use crate::method::keep::{Keep, Local, Portable, kept};
 pub use crate::method::shape::probe::Probe;
 pub use crate::method::shape::with_errors::keep_errors;
 pub use crate::method::site::{CallSite, Registered, Site};
+pub use crate::method::value_rules::ValueRules;
 pub use crate::policy::{Jitter, Policy};
 pub use crate::tag::{Tag, Tags};
 pub use inventory;

@@ -53,13 +53,13 @@ pub use cachex_macros::{CacheKey, CacheScope, cached, invalidates, updates};
 pub use call::scope::CacheScope;
 pub use config::{MemorySettings, Settings};
 pub use engine::{
-    Blocking, Builder, Cache, EntryOptions, Explanation, Fence, KeyParts, Loading, MethodInfo, Ttl, Verdict, install,
-    installed,
+    Blocking, Builder, Cache, EntryOptions, Explanation, Fence, KeyParts, Loading, MethodInfo, Tier, Ttl, Verdict,
+    install, installed,
 };
 pub use entry::Stamp;
 pub use error::Error;
 pub use key::{CacheKey, Key, KeyFields, KeyWriter};
-pub use method::{CacheValue, Region};
+pub use method::CacheValue;
 pub use observe::{Event, Observer, Stats};
 pub use policy::{Jitter, MethodSettings, Policy};
 pub use tag::{Tag, Tags};

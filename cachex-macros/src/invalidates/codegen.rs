@@ -97,8 +97,8 @@ fn noted(model: &Model, effects: &Ident) -> TokenStream {
         quote_spanned!(ours_at(tag.span())=> #effects.tag(#value);)
     });
     let keys = model.args.entries.iter().map(|entry| {
-        let key = called(model, entry, |method| companion(method, "key"));
-        quote!(#effects.key(#key);)
+        let entry = called(model, entry, |method| companion(method, "entry"));
+        quote!(#effects.entry(#entry);)
     });
     quote! {
         let mut #effects = #effects_type::new();

@@ -15,7 +15,7 @@ fn lines(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError> {
         &call,
         shape,
         store::__private::kept(shape, store::__private::Local),
-        store::__private::Hooks::new(shape)
+        store::__private::ValueRules::new(shape)
             .ttl_with(|value| ttl(value))
             .tags_with(|value, tags| store::__private::Extend::extend(tags, tags(value)))
             .unless(|value| Vec::is_empty(value))
@@ -86,6 +86,15 @@ fn lines_key(&self, order: &Order) -> store::__private::Key {
     Self::__cachex_lines(self, order, &mut call);
     call.key()
 }
+#[doc(hidden)]
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn lines_entry(&self, order: &Order) -> store::__private::Target {
+    let mut call = store::__private::Call::new();
+    let cache = &(self.cache);
+    call.cache(cache);
+    Self::__cachex_lines(self, order, &mut call);
+    store::__private::Target::of(&call)
+}
 ///Removes the entry of `lines` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn lines_remove(&self, order: &Order) -> store::__private::bool {
@@ -117,7 +126,7 @@ fn __cachex_lines_update(
         &call,
         shape,
         store::__private::kept(shape, store::__private::Local),
-        store::__private::Hooks::new(shape)
+        store::__private::ValueRules::new(shape)
             .ttl_with(|value| ttl(value))
             .tags_with(|value, tags| store::__private::Extend::extend(tags, tags(value)))
             .unless(|value| Vec::is_empty(value))

@@ -13,7 +13,7 @@ pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError
             &call,
             shape,
             ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-            ::cachex::__private::Hooks::new(shape),
+            ::cachex::__private::ValueRules::new(shape),
             move |tags| {
                 {
                     let id = &id;
@@ -85,15 +85,20 @@ pub fn find_key(&self, id: &UserId, name: &str) -> ::cachex::__private::Key {
     call.key()
 }
 #[cfg(feature = "users")]
+#[doc(hidden)]
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub fn find_entry(&self, id: &UserId, name: &str) -> ::cachex::__private::Target {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_find(self, id, name, &mut call);
+    ::cachex::__private::Target::of(&call)
+}
+#[cfg(feature = "users")]
 ///Removes the entry of `find` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-pub async fn find_remove(&self, id: &UserId, name: &str) -> ::cachex::__private::bool {
-    {
-        let mut call = ::cachex::__private::Call::new();
-        Self::__cachex_find(self, id, name, &mut call);
-        ::cachex::__private::remove_async(&call)
-    }
-        .await
+pub fn find_remove(&self, id: &UserId, name: &str) -> ::cachex::__private::Removing {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_find(self, id, name, &mut call);
+    ::cachex::__private::remove_async(&call)
 }
 #[cfg(feature = "users")]
 #[doc(hidden)]
@@ -116,18 +121,18 @@ pub fn __cachex_find_update(
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::Hooks::new(shape),
+        ::cachex::__private::ValueRules::new(shape),
         tags,
     )
 }
 #[cfg(feature = "users")]
 ///Keeps `value` as if `find` had returned it for these arguments; an error is not kept.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-pub async fn find_prime(
+pub fn find_prime(
     &self,
     id: &UserId,
     name: &str,
     value: &Result<Option<User>, DbError>,
-) {
-    Self::__cachex_find_update(self, id, name).prime_async(value).await
+) -> ::cachex::__private::Priming {
+    Self::__cachex_find_update(self, id, name).prime_async(value)
 }

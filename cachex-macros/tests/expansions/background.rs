@@ -10,7 +10,7 @@ async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
             &call,
             shape,
             ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-            ::cachex::__private::Hooks::new(shape).timed_out().share_err(),
+            ::cachex::__private::ValueRules::new(shape).timed_out().share_err(),
             move |_| {
                 let this = ::cachex::__private::detach(self);
                 let name = ::cachex::__private::detach_ref(name);
@@ -77,15 +77,19 @@ fn find_key(&self, name: &str, id: &u64) -> ::cachex::__private::Key {
     Self::__cachex_find(self, name, id, &mut call);
     call.key()
 }
+#[doc(hidden)]
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn find_entry(&self, name: &str, id: &u64) -> ::cachex::__private::Target {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_find(self, name, id, &mut call);
+    ::cachex::__private::Target::of(&call)
+}
 ///Removes the entry of `find` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-async fn find_remove(&self, name: &str, id: &u64) -> ::cachex::__private::bool {
-    {
-        let mut call = ::cachex::__private::Call::new();
-        Self::__cachex_find(self, name, id, &mut call);
-        ::cachex::__private::remove_async(&call)
-    }
-        .await
+fn find_remove(&self, name: &str, id: &u64) -> ::cachex::__private::Removing {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_find(self, name, id, &mut call);
+    ::cachex::__private::remove_async(&call)
 }
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
@@ -104,12 +108,17 @@ fn __cachex_find_update(
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::Hooks::new(shape).timed_out().share_err(),
+        ::cachex::__private::ValueRules::new(shape).timed_out().share_err(),
         ::cachex::__private::Tags::new(),
     )
 }
 ///Keeps `value` as if `find` had returned it for these arguments; an error is not kept.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-async fn find_prime(&self, name: &str, id: &u64, value: &Result<User, Error>) {
-    Self::__cachex_find_update(self, name, id).prime_async(value).await
+fn find_prime(
+    &self,
+    name: &str,
+    id: &u64,
+    value: &Result<User, Error>,
+) -> ::cachex::__private::Priming {
+    Self::__cachex_find_update(self, name, id).prime_async(value)
 }

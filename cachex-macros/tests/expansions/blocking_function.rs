@@ -9,7 +9,7 @@ pub fn double(n: u64) -> u64 {
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::Hooks::new(shape),
+        ::cachex::__private::ValueRules::new(shape),
         move |_| { move || { double_uncached(n) } },
     )
 }
@@ -57,6 +57,13 @@ pub fn double_key(n: &u64) -> ::cachex::__private::Key {
     __cachex_double(n, &mut call);
     call.key()
 }
+#[doc(hidden)]
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub fn double_entry(n: &u64) -> ::cachex::__private::Target {
+    let mut call = ::cachex::__private::Call::new();
+    __cachex_double(n, &mut call);
+    ::cachex::__private::Target::of(&call)
+}
 ///Removes the entry of `double` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 pub fn double_remove(n: &u64) -> ::cachex::__private::bool {
@@ -77,7 +84,7 @@ pub fn __cachex_double_update(n: &u64) -> ::cachex::__private::Update<u64> {
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::Hooks::new(shape),
+        ::cachex::__private::ValueRules::new(shape),
         ::cachex::__private::Tags::new(),
     )
 }

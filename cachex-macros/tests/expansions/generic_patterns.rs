@@ -16,7 +16,7 @@ where
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::Hooks::new(shape),
+        ::cachex::__private::ValueRules::new(shape),
         move |tags| {
             {
                 #[allow(unused_variables)]
@@ -86,6 +86,16 @@ fn between_key<T: CacheKey, const N: usize>(
     __cachex_between::<T, N>(argument_0, more, &mut call);
     call.key()
 }
+#[doc(hidden)]
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn between_entry<T: CacheKey, const N: usize>(
+    argument_0: &(u64, u64),
+    more: &[T; N],
+) -> ::cachex::__private::Target {
+    let mut call = ::cachex::__private::Call::new();
+    __cachex_between::<T, N>(argument_0, more, &mut call);
+    ::cachex::__private::Target::of(&call)
+}
 ///Removes the entry of `between` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn between_remove<T: CacheKey, const N: usize>(
@@ -116,7 +126,7 @@ fn __cachex_between_update<T: CacheKey, const N: usize>(
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::Hooks::new(shape),
+        ::cachex::__private::ValueRules::new(shape),
         tags,
     )
 }

@@ -11,7 +11,7 @@ fn total(self: Arc<Self>) -> u64 {
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::Hooks::new(shape),
+        ::cachex::__private::ValueRules::new(shape),
         move |_| { move || { Self::total_uncached(self) } },
     )
 }
@@ -62,6 +62,13 @@ fn total_key(&self) -> ::cachex::__private::Key {
     Self::__cachex_total(self, &mut call);
     call.key()
 }
+#[doc(hidden)]
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+fn total_entry(&self) -> ::cachex::__private::Target {
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_total(self, &mut call);
+    ::cachex::__private::Target::of(&call)
+}
 ///Removes the entry of `total` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn total_remove(&self) -> ::cachex::__private::bool {
@@ -82,7 +89,7 @@ fn __cachex_total_update(&self) -> ::cachex::__private::Update<u64> {
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::Hooks::new(shape),
+        ::cachex::__private::ValueRules::new(shape),
         ::cachex::__private::Tags::new(),
     )
 }

@@ -1,33 +1,49 @@
 //! What a writing method does to the cache: invalidations, and values that become entries.
 
-use std::future::Future;
+use std::future::{Future, Ready};
 use std::sync::Arc;
 
 use super::Call;
 use super::scope::CacheScope;
 use crate::engine::job::{Caller, Job};
 use crate::engine::update::Writing;
-use crate::engine::{Cache, installed};
+use crate::engine::{Cache, Engine, installed};
 use crate::entry::Entry;
 use crate::key::Key;
-use crate::method::hooks::Hooks;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
+use crate::method::value_rules::ValueRules;
 use crate::tag::{Tag, Tags};
 
 /// What to invalidate once a method has succeeded. Made before the body runs, while the arguments are there.
 #[derive(Debug, Default)]
 pub struct Effects {
+    /// Where the tags are invalidated.
     cache: Option<Cache>,
     tags: Tags,
-    keys: Vec<Key>,
+    entries: Vec<Target>,
+}
+
+/// One entry of a cached method, in the cache that the method uses: the writer may use another.
+#[derive(Debug)]
+pub struct Target {
+    cache: Cache,
+    key: Key,
+}
+
+impl Target {
+    /// Names the entry of a call.
+    #[must_use]
+    pub fn of(call: &Call<'_>) -> Self {
+        Self { cache: call.cache_in_use().clone(), key: call.key() }
+    }
 }
 
 impl Effects {
     /// Starts with nothing to invalidate.
     #[must_use]
     pub const fn new() -> Self {
-        Self { cache: None, tags: Tags::new(), keys: Vec::new() }
+        Self { cache: None, tags: Tags::new(), entries: Vec::new() }
     }
 
     /// Says which cache, before any other.
@@ -48,13 +64,26 @@ impl Effects {
     }
 
     /// Adds one entry.
-    pub fn key(&mut self, key: Key) {
-        self.keys.push(key);
+    pub fn entry(&mut self, entry: Target) {
+        self.entries.push(entry);
     }
 
     fn apply(&self) {
-        let cache = self.cache.as_ref().unwrap_or_else(|| installed());
-        cache.engine().invalidate(&self.tags, &self.keys);
+        let engine = self.engine();
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.entries.iter().partition(|entry| Arc::ptr_eq(entry.cache.engine(), engine));
+        let own: Vec<_> = own.into_iter().map(|entry| &entry.key).collect();
+        if !(self.tags.is_empty() && own.is_empty()) {
+            engine.invalidate(&self.tags, &own);
+        }
+        for Target { cache, key } in others {
+            cache.engine().remove(key);
+        }
+    }
+
+    /// Returns the cache in which the tags are invalidated.
+    fn engine(&self) -> &Arc<Engine> {
+        self.cache.as_ref().unwrap_or_else(|| installed()).engine()
     }
 }
 
@@ -122,7 +151,7 @@ impl<R> std::fmt::Debug for Update<R> {
 
 impl<R> Update<R> {
     /// Names the entry, its tags, and how its value is kept.
-    pub fn new<S, K>(call: &Call<'_>, shape: S, keep: K, hooks: Hooks<S>, tags: Tags) -> Self
+    pub fn new<S, K>(call: &Call<'_>, shape: S, keep: K, rules: ValueRules<S>, tags: Tags) -> Self
     where
         S: Shape<Output = R> + 'static,
         K: Keep<S::Value> + 'static,
@@ -134,7 +163,10 @@ impl<R> Update<R> {
         let key = call.key();
         let writing = Writing::begin(engine, method, &key);
         let is_used = method.is_enabled() && !call.is_bypassed();
-        let job = Job { engine: engine.clone(), method: method.clone(), key, shape, keep, hooks, policy, tags, caller };
+        let cells = engine.cells(&tags);
+        let engine = engine.clone();
+        let method = method.clone();
+        let job = Job { engine, method, key, shape, keep, rules, policy, tags, cells, caller };
         let appraise = Box::new(move |output: &R| {
             if shape.is_failure(output) {
                 return Appraisal::Failed;
@@ -153,15 +185,27 @@ impl<R> Update<R> {
     }
 
     /// As [`prime`](Self::prime), for async methods.
-    pub fn prime_async(self, value: &R) -> impl Future<Output = ()> + Send + use<R> {
+    pub fn prime_async(self, value: &R) -> Priming {
         self.prime(value);
         std::future::ready(())
     }
 
-    fn end(self, effects: Effects, output: &R) {
+    fn end(self, effects: &Effects, output: &R) {
         match (self.appraise)(output) {
             Appraisal::Failed => self.writing.cancel(),
-            Appraisal::Written(entry) => self.writing.end(entry, &effects.tags, &effects.keys),
+            Appraisal::Written(entry) => self.writing.written(effects, entry),
+        }
+    }
+}
+
+impl Writing {
+    /// Ends a write with its effects: in one step where they are in the entry's own cache.
+    fn written(self, effects: &Effects, entry: Option<Arc<Entry>>) {
+        if self.is_in(effects.engine()) {
+            self.end(entry, &effects.tags);
+        } else {
+            effects.apply();
+            self.end(entry, &Tags::new());
         }
     }
 }
@@ -172,7 +216,7 @@ struct ArmedUpdate<R>(Option<(Effects, Update<R>)>);
 impl<R> ArmedUpdate<R> {
     fn end(mut self, output: &R) {
         if let Some((effects, update)) = self.0.take() {
-            update.end(effects, output);
+            update.end(&effects, output);
         }
     }
 }
@@ -180,7 +224,7 @@ impl<R> ArmedUpdate<R> {
 impl<R> Drop for ArmedUpdate<R> {
     fn drop(&mut self) {
         if let Some((effects, update)) = self.0.take() {
-            update.writing.end(None, &effects.tags, &effects.keys);
+            update.writing.written(&effects, None);
         }
     }
 }
@@ -201,12 +245,18 @@ pub async fn updates_async<R, F: Future<Output = R>>(effects: Effects, update: U
     output
 }
 
+/// The future of a removal in an async program.
+pub type Removing = Ready<bool>;
+
+/// The future of a priming in an async program.
+pub type Priming = Ready<()>;
+
 /// Removes the entry of a call; returns whether there was one.
 pub fn remove(call: &Call<'_>) -> bool {
     call.cache_in_use().engine().remove(&call.key())
 }
 
 /// As [`remove`], for async methods.
-pub fn remove_async(call: &Call<'_>) -> impl Future<Output = bool> + Send + use<> {
+pub fn remove_async(call: &Call<'_>) -> Removing {
     std::future::ready(remove(call))
 }

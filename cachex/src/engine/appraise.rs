@@ -13,7 +13,7 @@ use crate::entry::{Entry, Life, Meta};
 use crate::key::Key;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
-use crate::policy::{Jitter, Policy};
+use crate::policy::{Jitter, LONGEST, Policy};
 use crate::time::Timestamp;
 
 /// What an entry takes beside its key and value, in bytes: metadata, index and policy.
@@ -35,21 +35,25 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     fn appraise_by_rules(&self, stamp: Stamp, value: &S::Value, load_time: Duration) -> Appraised {
         let loaded = self.shape.loaded(value);
         let is_negative = self.shape.is_negative(value);
-        let mut tags = self.tags.clone();
-        if let (Some(more), Some(loaded)) = (self.hooks.tags, loaded) {
-            more(loaded, &mut tags);
-        }
-        let own_ttl = self.hooks.ttl.zip(loaded).map(|(ttl, loaded)| ttl(loaded));
+        let tags = match (self.rules.tags, loaded) {
+            (Some(more), Some(loaded)) => {
+                let mut tags = self.tags.clone();
+                more(loaded, &mut tags);
+                self.engine.cells(&tags)
+            }
+            _ => self.cells.clone(),
+        };
+        let own_ttl = self.rules.ttl.zip(loaded).map(|(ttl, loaded)| ttl(loaded).min(LONGEST));
         let ttl = lifetime(&self.policy, own_ttl, is_negative);
-        let is_refused = self.hooks.unless.zip(loaded).is_some_and(|(unless, loaded)| unless(loaded));
-        let size = match self.hooks.weight.zip(loaded) {
+        let is_refused = self.rules.unless.zip(loaded).is_some_and(|(unless, loaded)| unless(loaded));
+        let size = match self.rules.weight.zip(loaded) {
             Some((weight, loaded)) => weight(loaded),
             None if self.engine.is_bounded_by_bytes => self.keep.size(value),
             None => size_of::<S::Value>() as u64,
         };
         let meta = Meta {
             stamp,
-            tags: self.engine.tags.cells(&tags),
+            tags,
             life: self.engine.life(&self.policy, ttl, &self.key, stamp),
             weight: weight(&self.key, size),
             is_negative,

@@ -91,7 +91,7 @@ impl<S: Shape, K: Keep<S::Value>, F: Future<Output = S::Output>> Attempt<S, K, F
             place.land(Landing::FellBack(entry.clone()));
             return value;
         }
-        if let Some(error) = job.hooks.share_err.and_then(|share| (share.publish)(&output)) {
+        if let Some(error) = job.rules.share_err.and_then(|share| (share.publish)(&output)) {
             place.land(Landing::Failed(error));
         }
         output

@@ -84,7 +84,7 @@ impl Builder {
         self
     }
 
-    /// Sets how often dead entries are looked for. Default: every second.
+    /// Sets how often dead entries are looked for, in real time whatever the clock; zero turns it off. Default: every second.
     pub fn reclaim_interval(mut self, interval: Duration) -> Self {
         self.settings.memory.reclaim_interval = interval;
         self

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::flight::Ticket;
 use super::methods::Method;
 use super::{Engine, Landing};
-use crate::entry::Entry;
 use crate::entry::stamp::Stamp;
+use crate::entry::{Entry, Freshness};
 use crate::key::Key;
 use crate::observe::event::Event;
 use crate::sync::lock;
@@ -75,9 +75,8 @@ impl Engine {
                 self.account(method, key, inserted);
             }
             Gone::Removed(None) => {}
-            Gone::Removed(Some(_)) => {
-                method.counters.removed.one();
-                self.tell(|| Event::Removed(key.clone()));
+            Gone::Removed(Some(entry)) => {
+                self.note_gone(method, key, &entry, Reason::Removed);
             }
         }
     }
@@ -103,29 +102,63 @@ impl Engine {
                 false
             }
             Inserted::TooHeavy { entry, removed } => {
-                method.counters.removed.add(u64::from(removed.is_some()));
-                drop((entry, removed));
+                method.counters.too_heavy.one();
+                drop(entry);
                 self.tell(|| Event::TooHeavy(key.clone()));
+                if let Some(removed) = removed {
+                    self.note_gone(method, key, &removed, Reason::Removed);
+                }
                 false
             }
             Inserted::Stored { replaced, evicted } => {
-                drop(replaced);
                 method.counters.stores.one();
-                let now = if evicted.is_empty() { None } else { Some(self.now()) };
+                if let Some(replaced) = replaced {
+                    self.note_gone(method, key, &replaced, Reason::Replaced);
+                }
                 for (key, entry) in evicted {
-                    let counters = &self.method(key.region()).counters;
-                    if now.is_some_and(|now| entry.meta.life.dead_at() <= now) {
-                        counters.expired.one();
-                        self.tell(|| Event::Expired(key.clone()));
-                    } else {
-                        counters.evicted.one();
-                        self.tell(|| Event::Evicted(key.clone()));
-                    }
+                    self.note_gone(self.method(key.region()), &key, &entry, Reason::Evicted);
                 }
                 true
             }
         }
     }
+
+    /// Counts and tells that an entry has gone: for the given reason, unless it was of no use before. Returns whether a call
+    /// could have been answered with it.
+    pub(super) fn note_gone(&self, method: &Method, key: &Key, entry: &Entry, reason: Reason) -> bool {
+        let counters = &method.counters;
+        let age = entry.meta.life.freshness(self.now());
+        if !self.is_unaltered(method, entry) {
+            counters.invalidated.one();
+            self.tell(|| Event::Invalidated(key.clone()));
+            return false;
+        }
+        if age == Freshness::Dead {
+            counters.expired.one();
+            self.tell(|| Event::Expired(key.clone()));
+            return false;
+        }
+        match reason {
+            Reason::Replaced => {}
+            Reason::Evicted => {
+                counters.evicted.one();
+                self.tell(|| Event::Evicted(key.clone()));
+            }
+            Reason::Removed => {
+                counters.removed.one();
+                self.tell(|| Event::Removed(key.clone()));
+            }
+        }
+        age != Freshness::Expired
+    }
+}
+
+/// Why an entry has gone that was still of use.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reason {
+    Replaced,
+    Evicted,
+    Removed,
 }
 
 /// What a write left over, to be dropped once no lock is held.

@@ -11,11 +11,14 @@ use std::time::Duration;
 use super::cache::{Cache, KeyParts};
 use super::job::Caller;
 use super::manual::EntryOptions;
-use super::manual::calling::Calling;
+use super::plan::Reach;
+use super::registry::{annotated_names, nearest_method};
 use crate::error::Error;
 use crate::key::{Key, KeyWriter};
 use crate::method::Region;
 use crate::method::keep::CacheValue;
+use crate::method::shape::Fallible;
+use crate::method::value_rules::ValueRules;
 use crate::policy::{MethodSettings, Policy};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -89,14 +92,16 @@ impl Cache {
             Box::pin(async move { load.await.map_err(Into::into) })
         });
         let policy = settings.apply(Policy::new());
-        policy.check()?;
         let engine = self.engine();
+        let by_configuration = engine.rules.merged(name, &MethodSettings::new());
+        if let Some(mistake) = engine.mistakes_of_loader(&policy, &by_configuration).first() {
+            return Err(Error::configuration(format!("settings of `{name}`: {mistake}")));
+        }
         let mut loaders = engine.loaders.0.write().unwrap_or_else(PoisonError::into_inner);
-        let is_annotated = super::registry::annotated_names().any(|known| known == name);
-        if is_annotated || loaders.contains_key(name) {
+        if is_annotated(name) || loaders.contains_key(name) {
             return Err(Error::configuration(format!("the name `{name}` is taken by another cached method")));
         }
-        let region = Region::named(name, policy);
+        let region = Region::named(name, &policy);
         let types = (type_name::<A>(), type_name::<T>());
         loaders.insert(name.to_owned(), Registered { region, types, loader: Arc::new(boxed) });
         Ok(())
@@ -153,13 +158,9 @@ impl Cache {
         arguments.encode_parts(&mut parts);
         let (region, load) = self.prepare::<T, _>(name, arguments)?;
         let key = Key::from_parts(region, parts.as_bytes());
-        if !self.engine().method(region).is_enabled() {
-            return load().await.map_err(Error::load);
-        }
-        match self.begin_call(&key, options, Caller::Async) {
-            Calling::Answer(value) => Ok(value),
-            calling => Box::pin(calling.end(async { load().await.map_err(Error::load) })).await,
-        }
+        let rules = ValueRules::new(Fallible::new()).timed_out();
+        let begun = self.begin_call(&key, options, rules, Caller::Async, Reach::Detached);
+        begun.answer_detached_async(|_| async move { load().await.map_err(Error::load) }).await
     }
 
     /// Finds a loader and gives it its arguments.
@@ -170,8 +171,13 @@ impl Cache {
     ) -> Result<(&'static Region, impl FnOnce() -> Loading<T> + use<T, A>), Error> {
         let engine = self.engine();
         let Some(known) = engine.loaders.find(name) else {
+            if is_annotated(name) {
+                return Err(Error::configuration(format!(
+                    "`{name}` is an annotated method and not a registered loader; call the method itself"
+                )));
+            }
             let regions = engine.loaders.regions();
-            let nearest = crate::error::nearest(name, regions.iter().map(|region| region.name()));
+            let nearest = nearest_method(name, regions.iter().map(|region| region.name()));
             return Err(Error::unknown_method(name, nearest.map(str::to_owned)));
         };
         if !known.loader.is::<Loader<A, T>>() {
@@ -183,4 +189,8 @@ impl Cache {
         };
         Ok((known.region, load))
     }
+}
+
+fn is_annotated(name: &str) -> bool {
+    annotated_names().any(|known| known == name)
 }

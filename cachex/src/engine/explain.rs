@@ -29,6 +29,8 @@ use crate::tag::Tag;
 pub struct Explanation {
     /// What the next call finds.
     pub verdict: Verdict,
+    /// Where the entry is.
+    pub tier: Option<Tier>,
     /// How long ago the entry was stored.
     pub age: Option<Duration>,
     /// How long it has until it expires, if it ever does.
@@ -45,13 +47,21 @@ pub struct Explanation {
     pub tags: Vec<(Tag, Stamp)>,
 }
 
+/// Where an entry is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tier {
+    /// In the memory of this process.
+    Memory,
+}
+
 /// What the next call of a key finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// A hit.
     Fresh,
-    /// A hit that starts a refresh.
+    /// A hit, and a call that can load starts a refresh.
     Stale,
     /// A miss; the value may answer if loading fails.
     Expired,
@@ -90,6 +100,7 @@ impl Cache {
         let method = engine.method(key.region());
         let mut told = Explanation {
             verdict: Verdict::Absent,
+            tier: None,
             age: None,
             ttl: None,
             stamp: None,
@@ -113,6 +124,7 @@ impl Cache {
                     Freshness::Dead => Verdict::Dead,
                 }
             };
+            told.tier = Some(Tier::Memory);
             told.age = Some(now.since(meta.life.created_at));
             told.ttl = meta.life.time_left(now);
             told.stamp = Some(meta.stamp);

@@ -91,7 +91,7 @@ impl Cache {
         let engine = self.engine().clone();
         engine.expire_fences();
         let tags: Tags = tags.into_iter().collect();
-        let cells = engine.tags.cells(&tags);
+        let cells = engine.cells(&tags);
         let id = engine.begin_fence(cells.clone(), lease);
         Fence { engine, id, cells, has_written: true }
     }

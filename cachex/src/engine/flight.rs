@@ -47,6 +47,8 @@ type Slots<L> = HashMap<Key, Slot<L>, RandomState>;
 #[derive(Debug)]
 struct Slot<L> {
     epoch: Arc<Epoch>,
+    /// The clock when the slot was made: no load of the key under way began before.
+    since: Stamp,
     /// Loads and waits of this key; the slot goes with the last.
     users: usize,
     flight: Option<Arc<Flight<L>>>,
@@ -126,7 +128,7 @@ impl<L: Clone> Flights<L> {
     /// Registers a load that nobody joins.
     pub(crate) fn alone(self: &Arc<Self>, key: &Key, sequence: &Sequence) -> Ticket<L> {
         let mut shard = self.shard(key);
-        let epoch = Self::enter(&mut shard, key);
+        let epoch = Self::enter(&mut shard, key, sequence);
         // Invariant 2: the slot is there before the stamp is taken.
         Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() }
     }
@@ -141,7 +143,7 @@ impl<L: Clone> Flights<L> {
         is_current: impl FnOnce(Stamp) -> bool,
     ) -> Joined<L> {
         let mut shard = self.shard(key);
-        let epoch = Self::enter(&mut shard, key);
+        let epoch = Self::enter(&mut shard, key, sequence);
         let ticket = Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() };
         let slot = shard.get_mut(key).expect("the slot was entered above");
         if let Some(flight) = &slot.flight
@@ -158,7 +160,7 @@ impl<L: Clone> Flights<L> {
         if shard.get(key).is_some_and(|slot| slot.flight.is_some()) {
             return None;
         }
-        let epoch = Self::enter(&mut shard, key);
+        let epoch = Self::enter(&mut shard, key, sequence);
         let ticket = Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() };
         let slot = shard.get_mut(key).expect("the slot was entered above");
         Some(self.lead(slot, ticket, UNKNOWN))
@@ -179,6 +181,14 @@ impl<L: Clone> Flights<L> {
         }
     }
 
+    /// Returns a stamp before which no load under way began, nor any that begins later.
+    pub(crate) fn horizon(&self, sequence: &Sequence) -> Stamp {
+        // Read first: a load that enters a shard after its turn below has a later stamp than this.
+        let now = sequence.now();
+        let oldest = self.shards.iter().filter_map(|shard| lock(shard).values().map(|slot| slot.since).min()).min();
+        oldest.map_or(now, |oldest| oldest.min(now))
+    }
+
     /// Returns how many keys are being loaded or waited for.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).len()).sum()
@@ -188,8 +198,9 @@ impl<L: Clone> Flights<L> {
         lock(&self.shards[self.hasher.hash_one(key) as usize % SHARDS])
     }
 
-    fn enter(shard: &mut Slots<L>, key: &Key) -> Arc<Epoch> {
-        let fresh = || Slot { epoch: Arc::new(Epoch::at(Stamp::default())), users: 0, flight: None };
+    fn enter(shard: &mut Slots<L>, key: &Key, sequence: &Sequence) -> Arc<Epoch> {
+        let fresh =
+            || Slot { epoch: Arc::new(Epoch::at(Stamp::default())), since: sequence.now(), users: 0, flight: None };
         let slot = shard.entry_ref(key).or_insert_with(fresh);
         slot.users += 1;
         slot.epoch.clone()

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::Engine;
+use super::checked::Reason;
 use super::methods::Method;
+use crate::entry::Entry;
 use crate::entry::stamp::Stamp;
 use crate::key::Key;
 use crate::observe::event::Event;
@@ -11,7 +13,7 @@ use crate::tag::Tags;
 
 impl Engine {
     /// Invalidates tags and keys in one step.
-    pub(crate) fn invalidate(&self, tags: &Tags, keys: &[Key]) {
+    pub(crate) fn invalidate(&self, tags: &Tags, keys: &[&Key]) {
         self.at_next(|at| {
             self.raise_tags(tags, at);
             keys.iter().for_each(|key| self.void(key, at));
@@ -29,7 +31,7 @@ impl Engine {
     pub(super) fn raise_tags(&self, tags: &Tags, at: Stamp) {
         for tag in tags {
             // Break this (drop the line) and every test of invalidation by tag fails.
-            self.tags.cell(tag).invalidate(at);
+            self.tags.cell(tag, || self.horizon()).invalidate(at);
         }
     }
 
@@ -40,7 +42,7 @@ impl Engine {
             self.method(key.region()).counters.invalidated.one();
             self.tell(|| Event::Invalidated(key.clone()));
         }
-        self.tags.sweep();
+        self.tags.sweep(self.horizon());
     }
 
     /// Makes every entry of a method wrong, and every load of one that has begun.
@@ -60,14 +62,10 @@ impl Engine {
         self.flights.void(key, at);
     }
 
-    /// Takes an entry out of the tier.
+    /// Takes an entry out of the tier. Returns whether a call could have been answered with it.
     pub(super) fn take(&self, key: &Key) -> bool {
         let Some(entry) = self.tier.remove(self.key_ref_of(key)) else { return false };
-        let method = self.method(key.region());
-        let was_current = self.is_current(method, &entry);
-        method.counters.removed.one();
-        self.tell(|| Event::Removed(key.clone()));
-        was_current
+        self.note_gone(self.method(key.region()), key, &entry, Reason::Removed)
     }
 
     /// Removes every entry whose key `matches`, and voids the loads of such keys. Returns how many entries there were.
@@ -75,15 +73,14 @@ impl Engine {
         self.at_next(|at| self.flights.void_matching(at, &matches));
         // What has taken the place of an entry that was seen is newer, and stays: an entry is never copied.
         let removed = self.tier.retain(&mut |key, _| !matches(key));
-        for (key, _) in &removed {
-            self.method(key.region()).counters.removed.one();
-            self.tell(|| Event::Removed(key.clone()));
-        }
-        removed.len() as u64
+        let was_useful =
+            |(key, entry): &(Key, Arc<Entry>)| self.note_gone(self.method(key.region()), key, entry, Reason::Removed);
+        removed.iter().map(|gone| u64::from(was_useful(gone))).sum()
     }
 
     /// Returns the methods this cache has met under a name: more than one if the method is generic.
     pub(crate) fn methods_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<Method>> {
-        self.methods.iter().filter(move |method| method.region.name() == name)
+        // The manual API has a region, and no name that a method could share.
+        self.methods.iter().filter(move |method| method.region.id() != 0 && method.region.name() == name)
     }
 }

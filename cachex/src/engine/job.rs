@@ -6,11 +6,12 @@ use super::flight::{Follow, Ticket};
 use super::methods::Method;
 use super::{Engine, Landing, nesting};
 use crate::entry::stamp::Stamp;
+use crate::entry::tags::TagCells;
 use crate::entry::{Entry, Freshness};
 use crate::key::Key;
-use crate::method::hooks::Hooks;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
+use crate::method::value_rules::ValueRules;
 use crate::observe::event::Event;
 use crate::policy::Policy;
 use crate::tag::Tags;
@@ -23,10 +24,12 @@ pub(crate) struct Job<S: Shape, K> {
     pub(crate) key: Key,
     pub(crate) shape: S,
     pub(crate) keep: K,
-    pub(crate) hooks: Hooks<S>,
+    pub(crate) rules: ValueRules<S>,
     pub(crate) policy: Arc<Policy>,
     /// The tags known from the arguments.
     pub(crate) tags: Tags,
+    /// The clocks of these tags: held from before the load begins, so that what they know is not forgotten meanwhile.
+    pub(crate) cells: TagCells,
     pub(crate) caller: Caller,
 }
 
@@ -40,9 +43,14 @@ pub(crate) enum Caller {
 }
 
 impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
+    /// Takes hold of the clocks of the tags, once these are known and before a stamp is taken.
+    pub(super) fn hold_tags(&mut self) {
+        self.cells = self.engine.cells(&self.tags);
+    }
+
     /// Whether the caller may have to go before the load has ended.
     pub(crate) fn is_bounded_in_time(&self, has_fallback: bool) -> bool {
-        let gives_up = self.policy.timeout.is_some() && self.hooks.timed_out.is_some();
+        let gives_up = self.policy.timeout.is_some() && self.rules.timed_out.is_some();
         gives_up || (has_fallback && self.policy.soft_timeout.is_some())
     }
 
@@ -50,9 +58,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     // Break this (`true`) and the race suite shows a read older than a finished invalidation.
     pub(super) fn may_join(&self, stamp: Stamp) -> bool {
         let engine = &self.engine;
-        engine.epoch.allows(stamp)
-            && self.method.epoch.allows(stamp)
-            && self.tags.iter().all(|tag| engine.tags.invalidated_at(tag) <= stamp)
+        engine.epoch.allows(stamp) && self.method.epoch.allows(stamp) && self.cells.were_current(stamp)
     }
 
     /// Whether the caller can wait for that flight without waiting for itself.
@@ -75,7 +81,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             Landing::FellBack(entry) if self.is_there(&entry) => self.fall_back(&entry, ticket),
             Landing::FellBack(_) => None,
             // `&*`: a plain `&` would pass the `Arc` itself as the error, which fits no type.
-            Landing::Failed(error) => self.hooks.share_err.and_then(|share| (share.receive)(&*error)),
+            Landing::Failed(error) => self.rules.share_err.and_then(|share| (share.receive)(&*error)),
         }
     }
 

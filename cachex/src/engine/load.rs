@@ -29,17 +29,18 @@ struct Patience {
 
 impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Loads, or waits for who does. The load ends with the call.
-    pub(crate) async fn run<F>(self, fallback: Option<Arc<Entry>>, load: F) -> S::Output
+    pub(crate) async fn run<F>(mut self, fallback: Option<Arc<Entry>>, load: F) -> S::Output
     where
         F: Future<Output = S::Output>,
     {
         let patience = Patience { soft: None, hard: None };
+        self.hold_tags();
         let start = self.enter(0);
         Arc::new(self).drive(start, fallback, load, patience, EndsWithCall).await
     }
 
     /// Loads, or waits for who does, as long as the method's rules allow. The load goes on without the caller.
-    pub(crate) async fn run_detached<F>(self, fallback: Option<Arc<Entry>>, load: F) -> S::Output
+    pub(crate) async fn run_detached<F>(mut self, fallback: Option<Arc<Entry>>, load: F) -> S::Output
     where
         S: 'static,
         K: 'static,
@@ -50,19 +51,25 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             soft: self.policy.soft_timeout.filter(|_| fallback.is_some()).map(|span| now.after(span)),
             hard: self.policy.timeout.map(|span| (now.after(span), span)),
         };
+        self.hold_tags();
         let start = self.enter(0);
         Arc::new(self).drive(start, fallback, load, patience, GoesOn).await
     }
 
     /// Loads a new value for a stale entry in the call, unless somebody does already; the stale value answers then, and also
     /// if the load fails.
-    pub(crate) async fn refresh_here<F>(self, stale: Arc<Entry>, value: S::Value, load: F) -> S::Output
+    pub(crate) async fn refresh_here<F>(mut self, stale: Arc<Entry>, value: S::Value, load: F) -> S::Output
     where
         F: Future<Output = S::Output>,
     {
+        self.hold_tags();
         match self.engine.flights.lead_only(&self.key, &self.engine.sequence) {
-            None => self.shape.output(value),
+            None => {
+                self.method.counters.stale_hit();
+                self.shape.output(value)
+            }
             Some(lead) => {
+                self.method.counters.misses.one();
                 self.method.counters.refreshes.one();
                 Attempt::new(Arc::new(self), Place::Leading(lead), Some(stale), load).await
             }
@@ -77,12 +84,14 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     }
 
     /// Loads in the background.
-    pub(crate) fn refresh<F>(self, lead: Lead<Landing>, load: F)
+    pub(crate) fn refresh<F>(mut self, lead: Lead<Landing>, load: F)
     where
         S: 'static,
         K: 'static,
         F: Future<Output = S::Output> + Send + 'static,
     {
+        // The stamp is older than this hold, and the load keeps its slot: the horizon keeps what there is to know.
+        self.hold_tags();
         GoesOn.go_on(Attempt::new(Arc::new(self), Place::Leading(lead), None, load));
     }
 
@@ -199,7 +208,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
                 return Err(value);
             }
         }
-        let (Some((until, span)), Some(timed_out)) = (patience.hard, self.hooks.timed_out) else {
+        let (Some((until, span)), Some(timed_out)) = (patience.hard, self.rules.timed_out) else {
             return Ok(future.await);
         };
         if let Some(output) = self.until(future, until).await {

@@ -65,11 +65,23 @@ impl Methods {
 
     /// Returns the method of a region, made with `policy` if it is new here.
     #[inline]
-    pub(crate) fn get(&self, region: &'static Region, policy: impl FnOnce() -> Policy) -> &Arc<Method> {
+    pub(crate) fn get(&self, region: &'static Region, policy: impl Fn() -> Policy) -> &Arc<Method> {
+        let (bucket, index) = place(region.id());
+        match self.buckets[bucket].get().and_then(|bucket| bucket[index].get()) {
+            Some(method) => method,
+            None => self.meet(region, policy),
+        }
+    }
+
+    #[cold]
+    fn meet(&self, region: &'static Region, policy: impl Fn() -> Policy) -> &Arc<Method> {
         let (bucket, index) = place(region.id());
         let size = FIRST << bucket;
         let bucket = self.buckets[bucket].get_or_init(|| (0..size).map(|_| OnceLock::new()).collect());
-        bucket[index].get_or_init(|| Arc::new(Method::new(region, policy())))
+        let method = bucket[index].get_or_init(|| Arc::new(Method::new(region, policy())));
+        // Asked again now that it is listed: settings may have come in between, and not found it.
+        method.set_policy(policy());
+        method
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Method>> {

@@ -1,12 +1,15 @@
 //! Decides and acts: looks entries up, loads them once, stores them checked, invalidates them.
 //!
-//! Reading order: this file (what a cache is made of), [`plan`] (the verdict of a look-up), [`lookup`], [`job`] and [`load`] (the path of a miss),
+//! Reading order: this file (what a cache is made of), [`begin`] (a call), [`lookup`] and [`plan`] (what is found, the verdict),
+//! [`answer`] (what is done), [`job`] and [`load`] (the path of a miss),
 //! [`attempt`] (one run of a loader), [`flight`] and [`nesting`] (who loads, who waits), [`appraise`] (what becomes of a value),
 //! [`checked`] (the only ways to store), [`invalidate`], [`update`] and [`fence`], [`methods`] and [`registry`] (what is cached), [`reclaim`] (what
 //! is dropped), [`cache`] and the rest (the public handle).
 
+pub(crate) mod answer;
 pub(crate) mod appraise;
 pub(crate) mod attempt;
+pub(crate) mod begin;
 pub(crate) mod builder;
 pub(crate) mod cache;
 pub(crate) mod checked;
@@ -33,19 +36,20 @@ use std::sync::Arc;
 
 pub use builder::Builder;
 pub use cache::{Cache, KeyParts};
-pub use explain::{Explanation, Verdict};
+pub use explain::{Explanation, Tier, Verdict};
 pub use fence::Fence;
 pub use install::{install, installed};
 pub use manual::{Blocking, EntryOptions, Loading, Ttl};
 pub use registry::MethodInfo;
 
-use crate::entry::stamp::{Epoch, Sequence};
-use crate::entry::tags::TagClocks;
+use crate::entry::stamp::{Epoch, Sequence, Stamp};
+use crate::entry::tags::{TagCells, TagClocks};
 use crate::entry::{AnyValue, Entry};
 use crate::key::{Key, KeyRef};
 use crate::method::Region;
 use crate::observe::event::{Event, Observers};
 use crate::sync::Mutex;
+use crate::tag::Tags;
 use crate::tier::memory::MemoryTier;
 use crate::time::{Clock, SystemClock, Timestamp};
 use fence::Fences;
@@ -136,6 +140,16 @@ impl Engine {
     pub(crate) fn is_current(&self, method: &Method, entry: &Entry) -> bool {
         let stamp = entry.meta.stamp;
         self.epoch.allows(stamp) && method.epoch.allows(stamp) && entry.is_current()
+    }
+
+    /// Returns the clocks of tags.
+    pub(crate) fn cells(&self, tags: &Tags) -> TagCells {
+        self.tags.cells(tags, || self.horizon())
+    }
+
+    /// Returns a stamp before which no load under way began.
+    pub(crate) fn horizon(&self) -> Stamp {
+        self.flights.horizon(&self.sequence)
     }
 
     /// As [`is_current`](Self::is_current), fences aside: a fence hides entries for a while, it does not make them wrong.

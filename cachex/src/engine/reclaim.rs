@@ -67,7 +67,7 @@ impl Engine {
     fn reclaim_by(&self, reclaim: impl FnOnce(&Self, Timestamp) -> Vec<Reclaimed>) -> u64 {
         self.expire_fences();
         let count = reclaim(self, self.now()).into_iter().map(|reclaimed| self.note_reclaimed(&reclaimed)).sum();
-        self.tags.sweep();
+        self.tags.sweep(self.horizon());
         count
     }
 

@@ -40,8 +40,29 @@ impl Rules {
         self.defaults.fill(Policy::new())
     }
 
+    /// Puts settings over those a name has already; what is `None` stays as it was.
     fn set(&self, name: &str, settings: MethodSettings) {
         self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), settings);
+    }
+
+    /// Returns `settings` over those a name has already.
+    pub(super) fn merged(&self, name: &str, settings: &MethodSettings) -> MethodSettings {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let earlier = by_name.get(name).cloned().unwrap_or_default();
+        MethodSettings {
+            ttl: settings.ttl.or(earlier.ttl),
+            tti: settings.tti.or(earlier.tti),
+            soft_ttl: settings.soft_ttl.or(earlier.soft_ttl),
+            refresh_ahead: settings.refresh_ahead.or(earlier.refresh_ahead),
+            grace: settings.grace.or(earlier.grace),
+            jitter: settings.jitter.or(earlier.jitter),
+            negative_ttl: settings.negative_ttl.or(earlier.negative_ttl),
+            timeout: settings.timeout.or(earlier.timeout),
+            soft_timeout: settings.soft_timeout.or(earlier.soft_timeout),
+            single_flight: settings.single_flight.or(earlier.single_flight),
+            enabled: settings.enabled.or(earlier.enabled),
+            optional: settings.optional || earlier.optional,
+        }
     }
 }
 
@@ -67,6 +88,8 @@ pub struct MethodInfo {
     pub name: String,
     /// The signature as written; empty for a registered loader.
     pub signature: String,
+    /// The version given by the annotation: another version is another key on a shared store. 0 if none is given.
+    pub version: u32,
     /// The annotation's options as written.
     pub options: String,
     /// Where the annotation stands: `file:line`.
@@ -78,7 +101,7 @@ pub struct MethodInfo {
 }
 
 /// Returns the names of all annotated methods of the program, called or not.
-pub(crate) fn annotated_names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn annotated_names() -> impl Iterator<Item = &'static str> + Clone {
     inventory::iter::<Registered>().map(|registered| registered.0.name())
 }
 
@@ -113,6 +136,7 @@ impl Cache {
             MethodInfo {
                 name: registered.0.name().to_owned(),
                 signature: site.signature.to_owned(),
+                version: site.version,
                 options: site.options.to_owned(),
                 location: format!("{}:{}", site.file, site.line),
                 policy: engine.rules.policy(registered.0.name(), &site.policy),
@@ -122,6 +146,7 @@ impl Cache {
         let loaders = engine.loaders.regions().into_iter().map(|region| MethodInfo {
             name: region.name().to_owned(),
             signature: String::new(),
+            version: 0,
             options: String::new(),
             location: String::new(),
             policy: engine.rules.policy(region.name(), region.policy()),
@@ -143,7 +168,8 @@ impl Cache {
         Ok(engine.stats_of(name, &engine.holdings()))
     }
 
-    /// Changes the rules of a method while the program runs. Entries keep the times they were stored with; a disabled method
+    /// Changes the rules of a method while the program runs; what is `None` stays as it was set before, by configuration or
+    /// an earlier call. Entries keep the times they were stored with; a disabled method
     /// is run as if it had no annotation.
     ///
     /// # Errors
@@ -152,6 +178,7 @@ impl Cache {
     pub fn set_method_config(&self, name: &str, settings: MethodSettings) -> Result<(), Error> {
         let engine = self.engine();
         engine.check_name(name)?;
+        let settings = engine.rules.merged(name, &settings);
         engine.check_settings(name, &settings)?;
         engine.rules.set(name, settings);
         for method in engine.methods_named(name) {
@@ -169,7 +196,7 @@ impl Engine {
             let place = places.start(&name);
             let wrong = self.mistakes_of(&name, &settings);
             if !settings.optional && !annotated_names().any(|known| known == name) {
-                let nearest = crate::error::nearest(&name, annotated_names());
+                let nearest = nearest_method(&name, annotated_names());
                 let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
                 mistakes.push(format!(
                     "{place}settings of `{name}`: there is no such method{hint} (set `optional = true` if it belongs to \
@@ -216,7 +243,7 @@ impl Engine {
         if names().any(|known| known == name) {
             return Ok(());
         }
-        let nearest = crate::error::nearest(name, names()).map(str::to_owned);
+        let nearest = nearest_method(name, names()).map(str::to_owned);
         Err(Error::unknown_method(name, nearest))
     }
 
@@ -233,9 +260,11 @@ impl Engine {
         let annotated = inventory::iter::<Registered>()
             .filter(|registered| registered.0.name() == name)
             .map(|registered| &registered.0.site().policy);
-        let registered = loaders.iter().filter(|region| region.name() == name).map(|region| region.policy());
         let mut mistakes = Vec::new();
-        for base in annotated.chain(registered) {
+        for loader in loaders.iter().filter(|region| region.name() == name) {
+            mistakes.extend(self.mistakes_of_loader(loader.policy(), settings));
+        }
+        for base in annotated {
             let mut add = |setting, text: &str| mistakes.push(Mistake { setting, text: text.to_owned() });
             if settings.timeout.is_some() && base.timeout.is_none() {
                 let why = "can only be changed where the annotation has one, because the method must be able to return \
@@ -250,6 +279,27 @@ impl Engine {
             mistakes.extend(settings.apply(self.rules.defaults.fill(base.clone())).mistakes());
         }
         mistakes
+    }
+
+    /// Returns what a registered loader can't follow.
+    pub(super) fn mistakes_of_loader(&self, base: &Policy, settings: &MethodSettings) -> Vec<Mistake> {
+        let policy = settings.apply(self.rules.defaults.fill(base.clone()));
+        let mut mistakes = policy.mistakes();
+        if settings.negative_ttl.is_some() || base.negative_ttl.is_some() {
+            let text = "has no effect on a loader, whose value is never negative; remove it".to_owned();
+            mistakes.push(Mistake { setting: "negative_ttl", text });
+        }
+        mistakes
+    }
+}
+
+/// Returns the name that is most likely meant: the only one that ends in what was written, or the nearest.
+pub(super) fn nearest_method<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let tail = format!("::{name}");
+    let mut ending = names.clone().filter(|known| known.ends_with(&tail));
+    match (ending.next(), ending.next()) {
+        (Some(only), None) => Some(only),
+        _ => crate::error::nearest(name, names),
     }
 }
 

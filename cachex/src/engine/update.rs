@@ -36,8 +36,13 @@ impl Writing {
     /// Ends a write that failed.
     pub(crate) fn cancel(self) {}
 
-    /// Ends a write: invalidates `tags` and `keys`, then makes `entry` the entry if nothing came between.
-    pub(crate) fn end(self, entry: Option<Arc<Entry>>, tags: &Tags, keys: &[Key]) {
+    /// Whether the entry is in that cache.
+    pub(crate) fn is_in(&self, engine: &Arc<Engine>) -> bool {
+        Arc::ptr_eq(&self.engine, engine)
+    }
+
+    /// Ends a write: invalidates `tags`, then makes `entry` the entry if nothing came between.
+    pub(crate) fn end(self, entry: Option<Arc<Entry>>, tags: &Tags) {
         let (engine, key) = (&self.engine, self.ticket.key());
         // What is not kept is dropped once the order is no longer held: the drop of a value is code of users.
         let (gone, _not_kept) = engine.at_next(|at| {
@@ -48,15 +53,11 @@ impl Writing {
                 && self.method.epoch.allows(began)
                 && entry.as_ref().is_none_or(|entry| entry.meta.tags.allow(began));
             engine.raise_tags(tags, at);
-            keys.iter().for_each(|key| engine.void(key, at));
             engine.void(key, at);
             let (kept, not_kept) = if is_undisturbed { (entry, None) } else { (None, entry) };
             (engine.put(key, kept, at), not_kept)
         });
         engine.settle(&self.method, key, gone);
-        keys.iter().filter(|other| *other != key).for_each(|key| {
-            engine.take(key);
-        });
     }
 
     /// Makes `entry` the entry, as a write by hand.

@@ -8,6 +8,14 @@ use crate::sync::{AtomicU64, Ordering};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(u64);
 
+impl Stamp {
+    /// The latest of all: what no reading comes after.
+    #[cfg(all(test, cachex_loom))]
+    pub(crate) const fn latest() -> Self {
+        Self(u64::MAX)
+    }
+}
+
 /// The logical clock itself: one counter, moved on by every invalidation.
 #[derive(Debug)]
 pub(crate) struct Sequence(AtomicU64);

@@ -1,7 +1,9 @@
 //! The clocks of tags, V(T): which tag was invalidated when, for the tags that some entry carries.
 //!
-//! A cell is dropped once no entry and no load holds it; what it knew goes into the *floor*. A tag without a cell counts
-//! as invalidated at the floor, so forgetting causes misses and never stale hits.
+//! A cell is dropped once no entry, load or fence holds it; what it knew goes into the *floor*. A tag without a cell counts
+//! as invalidated at the floor, so forgetting causes misses and never stale hits. What a load under way may still ask for
+//! is not forgotten: a cell stays while a load runs that began before its last invalidation (the *horizon*), unless there
+//! are too many.
 
 use std::hash::BuildHasher;
 
@@ -18,6 +20,8 @@ const SHARDS: usize = 16;
 const SHARDS: usize = 1;
 /// Cells a shard holds before it looks for ones to drop.
 const FIRST_SWEEP: usize = 64;
+/// Cells a shard holds before it drops also those that a load under way may ask for.
+const MOST: usize = 8192;
 
 /// The clock of one tag.
 #[derive(Debug)]
@@ -96,18 +100,19 @@ impl TagClocks {
         Self { shards: std::array::from_fn(shard), hasher, floor: Epoch::default() }
     }
 
-    /// Returns the cells of `tags`, made where there are none.
-    pub(crate) fn cells(&self, tags: &Tags) -> TagCells {
-        TagCells(tags.iter().map(|tag| self.cell(tag)).collect())
+    /// Returns the cells of `tags`, made where there are none. No load is under way that began before `horizon`.
+    pub(crate) fn cells(&self, tags: &Tags, horizon: impl Fn() -> Stamp) -> TagCells {
+        TagCells(tags.iter().map(|tag| self.cell(tag, &horizon)).collect())
     }
 
-    pub(crate) fn cell(&self, tag: &Tag) -> Arc<TagCell> {
+    /// Returns the cell of a tag; see [`cells`](Self::cells).
+    pub(crate) fn cell(&self, tag: &Tag, horizon: impl Fn() -> Stamp) -> Arc<TagCell> {
         let mut shard = lock(self.shard(tag));
         if let Some(cell) = shard.cells.get(tag) {
             return cell.clone();
         }
         if shard.cells.len() >= shard.sweep_at {
-            self.sweep_shard(&mut shard);
+            self.sweep_shard(&mut shard, horizon());
         }
         // The floor is read under the lock under which cells are dropped: a cell dropped before has raised it.
         let cell =
@@ -116,16 +121,10 @@ impl TagClocks {
         cell
     }
 
-    /// Returns the clock of `tag` without making a cell.
-    pub(crate) fn invalidated_at(&self, tag: &Tag) -> Stamp {
-        let shard = lock(self.shard(tag));
-        shard.cells.get(tag).map_or_else(|| self.floor.get(), |cell| cell.invalidated_at())
-    }
-
-    /// Drops the cells that nobody holds.
-    pub(crate) fn sweep(&self) {
+    /// Drops the cells that nobody holds and nobody can ask for. No load is under way that began before `horizon`.
+    pub(crate) fn sweep(&self, horizon: Stamp) {
         for shard in &self.shards {
-            self.sweep_shard(&mut lock(shard));
+            self.sweep_shard(&mut lock(shard), horizon);
         }
     }
 
@@ -138,11 +137,15 @@ impl TagClocks {
         &self.shards[self.hasher.hash_one(tag) as usize % SHARDS]
     }
 
-    fn sweep_shard(&self, shard: &mut Shard) {
+    fn sweep_shard(&self, shard: &mut Shard, horizon: Stamp) {
+        let is_crowded = shard.cells.len() > MOST;
         shard.cells.retain(|_, cell| {
             // Under the shard's lock nobody can take a cell from the table: if only the table holds it, it stays so.
             // `get_mut` and not `strong_count`: it also makes visible what the last holder wrote, its invalidation.
             let Some(cell) = Arc::get_mut(cell) else { return true };
+            if !is_crowded && !cell.epoch.allows(horizon) {
+                return true;
+            }
             // Break this (drop the line) and a load that began before an invalidation is allowed once the tag is forgotten.
             self.floor.raise(cell.invalidated_at());
             false

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::shape::Shape;
+use super::size::size_of_value;
 use crate::entry::{Entry, Meta};
 
 /// A value that every store can keep: cloned to callers, sent between threads, and turned into bytes.
@@ -75,10 +76,7 @@ impl<V: CacheValue> Keep<V> for Portable {
     }
 
     fn size(self, value: &V) -> u64 {
-        // The serialized size stands for what the value keeps on the heap.
-        let own = size_of::<V>();
-        let serialized = postcard::experimental::serialized_size(value).unwrap_or(0);
-        own.max(serialized) as u64
+        size_of_value(value)
     }
 }
 

@@ -7,18 +7,17 @@ use crate::policy::Policy;
 /// A part of the key space that shares a policy and statistics: one instance of an annotated method, a registered loader,
 /// or the manual API.
 #[derive(Debug)]
-pub struct Region {
+pub(crate) struct Region {
     id: u32,
     name: &'static str,
     signature: &'static str,
-    version: u32,
     policy: Policy,
 }
 
-static MANUAL: Region = Region { id: 0, name: "manual", signature: "manual", version: 0, policy: Policy::new() };
+static MANUAL: Region = Region { id: 0, name: "manual", signature: "manual", policy: Policy::new() };
 
-// Regions live as long as the program: there are as many as annotated methods, instances of generic ones, and
-// registered loaders, all bounded by the code.
+// Regions live as long as the program: there are as many as annotated methods, instances of generic ones, and names and
+// rules of registered loaders.
 static REGISTERED: Mutex<Vec<&'static Region>> = Mutex::new(Vec::new());
 
 impl Region {
@@ -28,14 +27,21 @@ impl Region {
     }
 
     /// Makes the region of one instance of an annotated method.
-    pub(crate) fn instance(name: &'static str, signature: &str, version: u32, policy: Policy) -> &'static Self {
-        Self::add(|id| Self { id, name, signature: String::leak(signature.to_owned()), version, policy })
+    pub(crate) fn instance(name: &'static str, signature: &str, policy: Policy) -> &'static Self {
+        Self::add(|id| Self { id, name, signature: String::leak(signature.to_owned()), policy })
     }
 
-    /// Makes the region of a registered loader.
-    pub(crate) fn named(name: &str, policy: Policy) -> &'static Self {
+    /// Returns the region of registered loaders of a name and policy, in whatever cache.
+    pub(crate) fn named(name: &str, policy: &Policy) -> &'static Self {
+        static LOADERS: Mutex<Vec<&'static Region>> = Mutex::new(Vec::new());
+        let mut known = LOADERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(region) = known.iter().find(|region| region.name == name && region.policy == *policy) {
+            return region;
+        }
         let name = String::leak(name.to_owned());
-        Self::add(|id| Self { id, name, signature: name, version: 0, policy })
+        let region = Self::add(|id| Self { id, name, signature: name, policy: policy.clone() });
+        known.push(region);
+        region
     }
 
     fn add(make: impl FnOnce(u32) -> Self) -> &'static Self {
@@ -54,20 +60,14 @@ impl Region {
 
     /// Returns the full name of the method: module, type and method.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.name
     }
 
     /// Returns the name with the types of a generic method filled in.
     #[must_use]
-    pub fn signature(&self) -> &'static str {
+    pub(crate) fn signature(&self) -> &'static str {
         self.signature
-    }
-
-    /// Returns the version of the key's meaning.
-    #[must_use]
-    pub fn version(&self) -> u32 {
-        self.version
     }
 
     pub(crate) fn policy(&self) -> &Policy {

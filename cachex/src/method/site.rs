@@ -81,7 +81,7 @@ impl CallSite {
         if let Some((_, region)) = known {
             return region;
         }
-        let region = Region::instance(self.name(), generics(path), self.site.version, self.site.policy.clone());
+        let region = Region::instance(self.name(), generics(path), self.site.policy.clone());
         if self.first.set((id, region)).is_err() {
             others.push((id, region));
         }

@@ -1,21 +1,19 @@
 //! The counters of one method: written without contention, read rarely.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::time::stopwatch::Stopwatch;
 
 const STRIPES: usize = 8;
-/// One look-up in so many is timed.
-const SAMPLE: u32 = 256;
+/// The look-up after one hit in so many is timed.
+const SAMPLE: u64 = 256;
 
 thread_local! {
     static STRIPE: usize = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES
     };
-    static TICKS: Cell<u32> = const { Cell::new(0) };
 }
 
 /// What is counted on a hit: one stripe for each of a few threads, on cache lines of their own.
@@ -38,7 +36,7 @@ macro_rules! counters {
 }
 
 counters! {
-    misses, bypasses, loads, load_errors, load_nanos, followers, fallbacks, timeouts, refreshes, stores, rejected_stores,
+    misses, bypasses, loads, load_errors, load_nanos, followers, fallbacks, timeouts, refreshes, stores, rejected_stores, too_heavy,
     evicted, expired, invalidated, removed, sampled_gets, sampled_nanos,
 }
 
@@ -81,12 +79,9 @@ impl Counters {
 
     /// Starts a stopwatch for one look-up in a few hundred, so that timing costs nothing that could be measured.
     #[inline]
-    pub(crate) fn sample() -> Option<Stopwatch> {
-        let ticks = TICKS.with(|ticks| {
-            ticks.set(ticks.get().wrapping_add(1));
-            ticks.get()
-        });
-        (ticks % SAMPLE == 1).then(Stopwatch::start)
+    pub(crate) fn sample(&self) -> Option<Stopwatch> {
+        let hits = STRIPE.with(|stripe| self.stripes[*stripe].hits.load(Ordering::Relaxed));
+        (hits % SAMPLE == 1).then(Stopwatch::start)
     }
 
     pub(crate) fn note_sample(&self, stopwatch: Stopwatch) {

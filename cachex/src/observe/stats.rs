@@ -33,23 +33,25 @@ pub struct Stats {
     pub fallbacks: u64,
     /// Calls that gave up waiting for a load.
     pub timeouts: u64,
-    /// Loads begun in the background.
+    /// Loads begun to replace a stale entry, in the background or in one caller.
     pub refreshes: u64,
     /// Values that became entries.
     pub stores: u64,
     /// Loaded values that were not kept, because of an invalidation during the load.
     pub rejected_stores: u64,
+    /// Values that were not kept, because each weighs more than the whole cache may.
+    pub too_heavy: u64,
     /// Entries dropped for room.
     pub evicted: u64,
-    /// Entries dropped because of their age.
+    /// Entries that went because of their age, also where a new one took their place.
     pub expired: u64,
-    /// Entries dropped because of an invalidation of a tag, a method or everything.
+    /// Entries that went because of an invalidation of a tag, a method or everything, also where a new one took their place.
     pub invalidated: u64,
     /// Entries removed by their key.
     pub removed: u64,
     /// Entries there are now.
     pub entries: u64,
-    /// What these entries weigh, in bytes.
+    /// What these entries weigh, in bytes; what values hold elsewhere (on the heap) only counts in a cache that is bounded by bytes.
     pub weight: u64,
     total_load_time: Duration,
     sampled_gets: u64,
@@ -71,6 +73,7 @@ impl Stats {
             refreshes: counters.refreshes.get(),
             stores: counters.stores.get(),
             rejected_stores: counters.rejected_stores.get(),
+            too_heavy: counters.too_heavy.get(),
             evicted: counters.evicted.get(),
             expired: counters.expired.get(),
             invalidated: counters.invalidated.get(),
@@ -98,6 +101,7 @@ impl Stats {
             refreshes,
             stores,
             rejected_stores,
+            too_heavy,
             evicted,
             expired,
             invalidated,
@@ -120,6 +124,7 @@ impl Stats {
         self.refreshes += refreshes;
         self.stores += stores;
         self.rejected_stores += rejected_stores;
+        self.too_heavy += too_heavy;
         self.evicted += evicted;
         self.expired += expired;
         self.invalidated += invalidated;

@@ -190,7 +190,8 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
 
     /// Returns the seed of jitter and random eviction.
     ///
-    /// Asked once, when a cache is made. A test clock returns a fixed one, so that a run can be repeated.
+    /// Asked once, when a cache is made. A test clock returns a fixed one, so that expiries can be repeated. Which keys share
+    /// a shard of a large memory tier differs from process to process all the same, so that nobody can foresee it.
     ///
     /// Default: random, another one at each call.
     ///

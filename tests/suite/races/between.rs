@@ -130,7 +130,7 @@ fn an_expired_entry_that_was_removed_is_no_fallback_for_who_came_after() {
     let remover = source.clone();
     ON_TAG.set(Some(Box::new(move || {
         remover.write(2);
-        assert!(remover.cache.blocking().remove(&remover.at_key(&Point(1))));
+        assert!(!remover.cache.blocking().remove(&remover.at_key(&Point(1))), "it is expired");
     })));
     let gate: Gate = source.hold();
     let mut leader = call(&source);

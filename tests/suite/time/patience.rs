@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use cachex::{EntryOptions, Key, MethodSettings, cached};
+use cachex::{EntryOptions, Key, cached};
 
 use super::{MINUTE, MOMENT, SECOND, source};
 use crate::source::{Failure, Outcome, Source, Stepped, quiet};
@@ -122,8 +122,7 @@ async fn an_invalidated_entry_is_no_fallback() {
 #[test]
 fn an_expired_entry_answers_a_call_by_hand_whose_load_fails() {
     let (source, clock) = source();
-    let settings = MethodSettings::new().ttl(MINUTE).grace(HOUR);
-    let (key, options) = (Key::new("by hand"), EntryOptions::new().settings(settings));
+    let (key, options) = (Key::new("by hand"), EntryOptions::new().ttl(MINUTE).grace(HOUR));
     let call = || source.cache.blocking().get_or_load(&key, &options, || source.read_blocking());
     assert_eq!(call(), Ok(1));
     for (elapsed, expected) in [(MINUTE, Ok(1)), (HOUR, Err(Failure::Down))] {

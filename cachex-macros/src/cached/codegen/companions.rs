@@ -15,7 +15,15 @@ use crate::attribute::template::bind_names;
 /// Spells all companions.
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let beside = Beside { model, names, generics: of_companions(model), name: &model.function.item.sig.ident };
-    let all = [beside.call(), uncached(model), beside.key(), beside.remove(), beside.update(), beside.prime()];
+    let all = [
+        beside.call(),
+        uncached(model),
+        beside.key(),
+        beside.entry(),
+        beside.remove(),
+        beside.update(),
+        beside.prime(),
+    ];
     all.into_iter().collect()
 }
 
@@ -47,7 +55,6 @@ struct Beside<'a> {
 /// What a companion is, in its signature.
 struct Signature<'a> {
     doc: &'a str,
-    is_async: bool,
     name: Ident,
     more: TokenStream,
     output: TokenStream,
@@ -90,7 +97,6 @@ impl Beside<'_> {
         let call = &self.names.call;
         let signature = Signature {
             doc: &format!("Returns the key of the entry of `{}` for these arguments.", self.name),
-            is_async: false,
             name: companion(self.name, "key"),
             more: TokenStream::new(),
             output: quote!(-> #key),
@@ -98,37 +104,54 @@ impl Beside<'_> {
         self.function(signature, quote!(#started #call.key()))
     }
 
+    /// The function that `#[invalidates]` calls: the key, and the cache it is a key of.
+    fn entry(&self) -> TokenStream {
+        let target = self.model.runtime.private("Target");
+        let started = self.started(true);
+        let call = &self.names.call;
+        let signature = Signature {
+            doc: "",
+            name: companion(self.name, "entry"),
+            more: TokenStream::new(),
+            output: quote!(-> #target),
+        };
+        self.function(signature, quote!(#started #target::of(&#call)))
+    }
+
     fn remove(&self) -> TokenStream {
         let is_async = self.model.function.is_async();
         let started = self.started(true);
         let call = &self.names.call;
-        let bool = self.model.runtime.private("bool");
+        // A named future and not an `async fn`: a third of what a method costs to compile were these.
+        let output = self.model.runtime.private(if is_async { "Removing" } else { "bool" });
         let remove = self.model.runtime.private(if is_async { "remove_async" } else { "remove" });
         let body = quote!(#started #remove(&#call));
         let signature = Signature {
             doc: &format!("Removes the entry of `{}` for these arguments; returns whether there was one.", self.name),
-            is_async,
             name: companion(self.name, "remove"),
             more: TokenStream::new(),
-            output: quote!(-> #bool),
+            output: quote!(-> #output),
         };
-        self.function(signature, if is_async { quote!({ #body }.await) } else { body })
+        self.function(signature, body)
     }
 
     fn prime(&self) -> TokenStream {
         let is_async = self.model.function.is_async();
         let (value, output) = (&self.names.value, &self.model.function.output);
         let update = self.call_beside(&hidden(self.name, "_update"), &TokenStream::new());
-        let body = if is_async { quote!(#update.prime_async(#value).await) } else { quote!(#update.prime(#value)) };
+        let priming = self.model.runtime.private("Priming");
+        let (body, returned) = match is_async {
+            true => (quote!(#update.prime_async(#value)), quote!(-> #priming)),
+            false => (quote!(#update.prime(#value)), TokenStream::new()),
+        };
         let signature = Signature {
             doc: &format!(
                 "Keeps `value` as if `{}` had returned it for these arguments; an error is not kept.",
                 self.name
             ),
-            is_async,
             name: companion(self.name, "prime"),
             more: quote!(#value: &#output,),
-            output: TokenStream::new(),
+            output: returned,
         };
         self.function(signature, body)
     }
@@ -142,18 +165,17 @@ impl Beside<'_> {
         let [update, tags_type] = ["Update", "Tags"].map(|name| model.runtime.private_at(name, span));
         let started = self.started(true);
         let probed = rules::shape(model, names);
-        let (keep, hooks) = (rules::keep(model, names), rules::hooks(model, names));
+        let (keep, value_rules) = (rules::keep(model, names), rules::value_rules(model, names));
         let bound = bind_names(&model.tags, &model.parts, false);
         let lines = rules::tags(model, names);
         let made = if model.tags.is_empty() {
-            quote_spanned!(span=> #update::new(&#call, #shape, #keep, #hooks, #tags_type::new()))
+            quote_spanned!(span=> #update::new(&#call, #shape, #keep, #value_rules, #tags_type::new()))
         } else {
-            quote_spanned!(span=> #update::new(&#call, #shape, #keep, #hooks, #tags))
+            quote_spanned!(span=> #update::new(&#call, #shape, #keep, #value_rules, #tags))
         };
         let named = (!model.tags.is_empty()).then(|| quote!(let mut #tags = #tags_type::new(); #bound #lines));
         let signature = Signature {
             doc: "",
-            is_async: false,
             name: hidden(self.name, "_update"),
             more: TokenStream::new(),
             output: quote!(-> #update<#output>),
@@ -187,11 +209,10 @@ impl Beside<'_> {
     }
 
     fn function(&self, signature: Signature<'_>, body: TokenStream) -> TokenStream {
-        let Signature { doc, is_async, name, more, output } = signature;
+        let Signature { doc, name, more, output } = signature;
         let item = &self.model.function.item;
         let conditions = conditions(&item.attrs);
         let doc = if doc.is_empty() { quote!(#[doc(hidden)]) } else { quote!(#[doc = #doc]) };
-        let asyncness = is_async.then(|| quote!(async));
         let receiver = self.model.function.receiver.as_ref().map(|receiver| {
             let self_ = Ident::new("self", receiver.span);
             quote!(&#self_,)
@@ -202,7 +223,7 @@ impl Beside<'_> {
             #(#conditions)*
             #doc
             #[allow(dead_code, clippy::all, clippy::pedantic)]
-            #vis #asyncness fn #name #generics (#receiver #(#inputs,)* #more) #output #clause {
+            #vis fn #name #generics (#receiver #(#inputs,)* #more) #output #clause {
                 #body
             }
         }

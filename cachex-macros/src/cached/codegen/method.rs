@@ -49,7 +49,7 @@ fn call(model: &Model, names: &Names) -> TokenStream {
     let key = key(model, names);
     let when = when(model, names);
     let probed = rules::shape(model, names);
-    let (keep, hooks) = (rules::keep(model, names), rules::hooks(model, names));
+    let (keep, value_rules) = (rules::keep(model, names), rules::value_rules(model, names));
     let prepare = prepare(model, names);
     let run = runtime.private_at(
         match (model.detached_by.is_some(), model.function.is_async()) {
@@ -69,7 +69,7 @@ fn call(model: &Model, names: &Names) -> TokenStream {
             let #call = #call.keep_cache(&mut #kept);
         }
     });
-    let run = quote_spanned!(span=> #run(&#call, #shape, #keep, #hooks, #prepare));
+    let run = quote_spanned!(span=> #run(&#call, #shape, #keep, #value_rules, #prepare));
     quote!(#new #cache #key #when #own #probed #run)
 }
 

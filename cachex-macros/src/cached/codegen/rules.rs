@@ -37,11 +37,11 @@ pub(super) fn keep(model: &Model, names: &Names) -> TokenStream {
 }
 
 /// Spells the rules that need the value.
-pub(super) fn hooks(model: &Model, names: &Names) -> TokenStream {
+pub(super) fn value_rules(model: &Model, names: &Names) -> TokenStream {
     let args = &model.args;
     let span = ours_at(model.output_span());
     let shape = &names.shape;
-    let hooks = model.runtime.private_at("Hooks", span);
+    let value_rules = model.runtime.private_at("ValueRules", span);
     let ttl = args.ttl_with.as_ref().map(|path| {
         let rule = rule(path);
         quote_spanned!(ours_at(path.span())=> .ttl_with(#rule))
@@ -61,7 +61,7 @@ pub(super) fn hooks(model: &Model, names: &Names) -> TokenStream {
     });
     let timed_out = args.spans.timeout.as_ref().map(|_| quote_spanned!(span=> .timed_out()));
     let share_err = args.share_err.map(|_| quote_spanned!(span=> .share_err()));
-    quote_spanned!(span=> #hooks::new(#shape) #ttl #tags #unless #weight #timed_out #share_err)
+    quote_spanned!(span=> #value_rules::new(#shape) #ttl #tags #unless #weight #timed_out #share_err)
 }
 
 /// Spells the lines that name the tags known from the arguments.

@@ -5,19 +5,20 @@ use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use super::EntryOptions;
-use super::calling::Calling;
 use crate::engine::Engine;
 use crate::engine::appraise::{lifetime, weight};
 use crate::engine::cache::Cache;
 use crate::engine::job::Caller;
 use crate::engine::methods::Method;
+use crate::engine::plan::Reach;
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Freshness, Meta};
 use crate::error::Error;
 use crate::key::Key;
 use crate::method::keep::{CacheValue, Keep, Portable};
+use crate::method::shape::Fallible;
+use crate::method::value_rules::ValueRules;
 use crate::policy::Policy;
-use crate::runtime;
 use crate::tag::Tags;
 use crate::time::Timestamp;
 
@@ -58,31 +59,32 @@ impl Blocking<'_> {
     /// The entry holds a value of another type.
     pub fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let method = self.engine().method(key.region());
-        match self.usable(method, key) {
-            None => {
-                method.counters.misses.one();
-                Ok(None)
-            }
-            Some((entry, freshness)) => {
-                let value = entry.value::<T>().ok_or_else(|| wrong_type::<T>(key))?;
-                match freshness {
-                    Freshness::Stale => method.counters.stale_hit(),
-                    _ => method.counters.hit(),
-                }
-                Ok(Some(value.clone()))
-            }
+        let sample = method.counters.sample();
+        let found = self.usable(method, key);
+        let value = match &found {
+            None => Ok(None),
+            Some((entry, _)) => entry.value::<T>().cloned().map(Some).ok_or_else(|| wrong_type::<T>(key)),
+        };
+        if let Some(stopwatch) = sample {
+            method.counters.note_sample(stopwatch);
         }
+        match (&value, found) {
+            (Ok(_), Some((_, Freshness::Stale))) => method.counters.stale_hit(),
+            (Ok(_), Some(_)) => method.counters.hit(),
+            _ => method.counters.misses.one(),
+        }
+        value
     }
 
     /// As [`Cache::set`].
     ///
     /// # Errors
     ///
-    /// The options contradict each other.
+    /// None in memory; a store that can't be reached will be one.
     pub fn set<T: CacheValue>(&self, key: &Key, value: T, options: &EntryOptions) -> Result<(), Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
-        let policy = options.policy(&method.policy())?;
+        let policy = options.policy(&method.policy());
         let entry = engine.manual_entry(key, value, &policy, &options.tags, Stamp::default());
         engine.write(method, key, entry);
         Ok(())
@@ -98,10 +100,12 @@ impl Blocking<'_> {
         T: CacheValue,
         L: FnOnce() -> Result<T, E>,
     {
-        match self.0.begin_call(key, options, Caller::Blocking) {
-            Calling::Answer(value) => Ok(value),
-            calling => runtime::block_on(calling.end(async { loader() })),
-        }
+        let rules = ValueRules::new(Fallible::new());
+        let begun = self.0.begin_call(key, options, rules, Caller::Blocking, Reach::Borrowed);
+        begun.answer(|tags| {
+            tags.clone_from(&options.tags);
+            loader
+        })
     }
 
     /// As [`Cache::remove`].
@@ -143,7 +147,7 @@ impl Blocking<'_> {
     ///
     /// # Errors
     ///
-    /// The options contradict each other.
+    /// None in memory; a store that can't be reached will be one.
     pub fn set_many<T: CacheValue>(
         &self,
         entries: impl IntoIterator<Item = (Key, T)>,
@@ -211,7 +215,8 @@ impl Blocking<'_> {
         let method = engine.method(key.region());
         let mut found = None;
         engine.try_write(method, key, |_| {
-            found = self.peek(key);
+            // Also behind a fence: what it hides is not lost.
+            found = self.unaltered(key);
             let number = match &found {
                 None => 0,
                 Some(entry) => *entry.value::<i64>().ok_or_else(|| wrong_type::<i64>(key))?,
@@ -231,6 +236,15 @@ impl Blocking<'_> {
         let entry = engine.tier.get(engine.key_ref_of(key))?;
         let freshness = engine.freshness(method, &entry);
         matches!(freshness, Freshness::Fresh | Freshness::Stale).then_some((entry, freshness))
+    }
+
+    /// Finds an unexpired entry that nothing but a fence may hide.
+    fn unaltered(&self, key: &Key) -> Option<Arc<Entry>> {
+        let engine = self.engine();
+        let entry = engine.tier.peek(engine.key_ref_of(key))?;
+        let is_usable = engine.is_unaltered(engine.method(key.region()), &entry)
+            && matches!(entry.meta.life.freshness(engine.now()), Freshness::Fresh | Freshness::Stale);
+        is_usable.then_some(entry)
     }
 
     /// Finds a current, unexpired entry without using it.
@@ -257,7 +271,7 @@ impl Engine {
         let size = if self.is_bounded_by_bytes { Portable.size(&value) } else { size_of::<T>() as u64 };
         let meta = Meta {
             stamp,
-            tags: self.tags.cells(tags),
+            tags: self.cells(tags),
             life: self.life(policy, ttl, key, stamp),
             weight: weight(key, size),
             is_negative: false,

@@ -52,12 +52,12 @@ impl Loading {
     ///
     /// # Errors
     ///
-    /// The options contradict each other.
+    /// None in memory; a store that can't be reached will be one.
     pub fn store<T: CacheValue>(self, value: T, options: &EntryOptions) -> Result<bool, Error> {
         let engine = self.cache.engine();
         let key = self.ticket.key();
         let method = engine.method(key.region());
-        let policy = options.policy(&method.policy())?;
+        let policy = options.policy(&method.policy());
         let Some(entry) = engine.manual_entry(key, value, &policy, &options.tags, self.ticket.stamp()) else {
             return Ok(false);
         };

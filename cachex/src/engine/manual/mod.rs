@@ -13,19 +13,20 @@ use std::time::Duration;
 pub use blocking::{Blocking, Ttl};
 pub use loading::Loading;
 
-use calling::Calling;
-
 use super::cache::Cache;
 use super::job::Caller;
+use super::plan::Reach;
 use crate::error::Error;
 use crate::key::Key;
 use crate::method::keep::CacheValue;
-use crate::policy::{MethodSettings, Policy};
+use crate::method::shape::Fallible;
+use crate::method::value_rules::ValueRules;
+use crate::policy::{Jitter, LONGEST, Policy};
 use crate::tag::{Tag, Tags};
 
 /// How one entry is to be kept.
 ///
-/// Default: as the cache's defaults say, without a tag.
+/// Default: as the cache's defaults say, without a tag. Spans of more than 100 years count as 100 years.
 ///
 /// # Examples
 ///
@@ -37,7 +38,11 @@ use crate::tag::{Tag, Tags};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct EntryOptions {
-    settings: MethodSettings,
+    ttl: Option<Duration>,
+    tti: Option<Duration>,
+    soft_ttl: Option<Duration>,
+    grace: Option<Duration>,
+    jitter: Option<Jitter>,
     tags: Tags,
 }
 
@@ -51,14 +56,36 @@ impl EntryOptions {
     /// Sets the age at which the entry expires.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.settings = self.settings.ttl(ttl);
+        self.ttl = Some(ttl);
         self
     }
 
     /// Sets the time without an access after which the entry expires.
     #[must_use]
     pub fn tti(mut self, tti: Duration) -> Self {
-        self.settings = self.settings.tti(tti);
+        self.tti = Some(tti);
+        self
+    }
+
+    /// Sets the age at which the entry is stale: it still answers, and of the callers of
+    /// [`get_or_load`](Cache::get_or_load) one loads a new one. Without effect unless it is shorter than the TTL.
+    #[must_use]
+    pub fn soft_ttl(mut self, soft_ttl: Duration) -> Self {
+        self.soft_ttl = Some(soft_ttl);
+        self
+    }
+
+    /// Sets how long the expired entry may still answer [`get_or_load`](Cache::get_or_load) if loading fails.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// Sets the spread of expiries.
+    #[must_use]
+    pub fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = Some(jitter);
         self
     }
 
@@ -69,20 +96,20 @@ impl EntryOptions {
         self
     }
 
-    /// Sets all rules at once.
-    #[must_use]
-    pub fn settings(mut self, settings: MethodSettings) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    fn policy(&self, base: &Policy) -> Result<Policy, Error> {
-        let policy = self.settings.apply(base.clone());
-        // A TTL of zero is how an entry is removed by a write; all else must make sense.
-        match policy.ttl {
-            Some(Duration::ZERO) => Ok(policy),
-            _ => policy.check().map(|()| policy),
+    /// Returns the rules of the entry: these options, over the method's rules.
+    fn policy(&self, base: &Policy) -> Policy {
+        let within = |span: Option<Duration>| span.map(|span| span.min(LONGEST));
+        let mut policy = base.clone();
+        policy.ttl = within(self.ttl).or(policy.ttl);
+        policy.tti = within(self.tti).or(policy.tti);
+        policy.soft_ttl = within(self.soft_ttl).or(policy.soft_ttl);
+        policy.grace = within(self.grace).or(policy.grace);
+        policy.jitter = self.jitter.or(policy.jitter);
+        if let Some(ttl) = policy.ttl {
+            policy.soft_ttl = policy.soft_ttl.filter(|soft| *soft < ttl);
+            policy.refresh_ahead = policy.refresh_ahead.filter(|ahead| *ahead < ttl);
         }
+        policy
     }
 }
 
@@ -106,7 +133,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The options contradict each other.
+    /// None in memory; a store that can't be reached will be one.
     pub async fn set<T: CacheValue>(&self, key: &Key, value: T, options: &EntryOptions) -> Result<(), Error> {
         self.blocking().set(key, value, options)
     }
@@ -142,10 +169,14 @@ impl Cache {
         L: FnOnce() -> F,
         F: Future<Output = Result<T, E>>,
     {
-        match self.begin_call(key, options, Caller::Async) {
-            Calling::Answer(value) => Ok(value),
-            calling => Box::pin(calling.end(async { loader().await })).await,
-        }
+        let rules = ValueRules::new(Fallible::new());
+        let begun = self.begin_call(key, options, rules, Caller::Async, Reach::Borrowed);
+        let tags = options.tags.clone();
+        let prepare = |known: &mut Tags| {
+            *known = tags;
+            async { loader().await }
+        };
+        begun.answer_async(prepare).await
     }
 
     /// Removes an entry; loads of the key that have begun are not kept. Returns whether there was a current one.
@@ -175,7 +206,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The options contradict each other.
+    /// None in memory; a store that can't be reached will be one.
     pub async fn set_many<T: CacheValue>(
         &self,
         entries: impl IntoIterator<Item = (Key, T)>,

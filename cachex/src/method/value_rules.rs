@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::tag::Tags;
 
 /// The rules of an annotation that need the loaded value, each a function or nothing.
-pub struct Hooks<S: Shape> {
+pub struct ValueRules<S: Shape> {
     pub(crate) ttl: Option<fn(&S::Loaded) -> Duration>,
     pub(crate) tags: Option<fn(&S::Loaded, &mut Tags)>,
     pub(crate) unless: Option<fn(&S::Loaded) -> bool>,
@@ -16,7 +16,7 @@ pub struct Hooks<S: Shape> {
     pub(crate) share_err: Option<ShareErr<S::Output>>,
 }
 
-impl<S: Shape> Hooks<S> {
+impl<S: Shape> ValueRules<S> {
     /// Starts without a rule; the shape is named so that types are inferred.
     #[must_use]
     pub const fn new(_shape: S) -> Self {
@@ -62,7 +62,7 @@ impl<S: Shape> Hooks<S> {
     }
 }
 
-impl<S: Shape> Hooks<S> {
+impl<S: Shape> ValueRules<S> {
     /// `share_err`: a load's error is given to those who waited for it, who else would each try again.
     #[must_use]
     pub fn share_err(mut self) -> Self
@@ -74,16 +74,16 @@ impl<S: Shape> Hooks<S> {
     }
 }
 
-impl<S: Shape> Clone for Hooks<S> {
+impl<S: Shape> Clone for ValueRules<S> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<S: Shape> Copy for Hooks<S> {}
+impl<S: Shape> Copy for ValueRules<S> {}
 
-impl<S: Shape> std::fmt::Debug for Hooks<S> {
+impl<S: Shape> std::fmt::Debug for ValueRules<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hooks").finish_non_exhaustive()
+        f.debug_struct("ValueRules").finish_non_exhaustive()
     }
 }

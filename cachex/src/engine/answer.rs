@@ -1,0 +1,151 @@
+//! Doing what is to be done for a call: one function for each kind of caller and of load.
+//!
+//! `prepare` is run where a load may be needed: it names the tags known from the arguments and returns the load.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::begin::Begun;
+use super::nesting;
+use crate::method::keep::Keep;
+use crate::method::shape::Shape;
+use crate::runtime;
+use crate::tag::Tags;
+
+impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
+    /// For a blocking caller; the load runs on its thread and ends with the call.
+    #[inline]
+    pub(crate) fn answer<P, L>(self, prepare: P) -> S::Output
+    where
+        P: FnOnce(&mut Tags) -> L,
+        L: FnOnce() -> S::Output,
+    {
+        match self {
+            Self::Answer(output) | Self::AnswerAndRefresh(output, _) => output,
+            Self::RefreshHere(value, stale, mut job) => {
+                let load = prepare(&mut job.tags);
+                runtime::block_on(job.refresh_here(stale, value, async { load() }))
+            }
+            Self::Load(fallback, mut job) => {
+                let load = prepare(&mut job.tags);
+                runtime::block_on(job.run(fallback, async { load() }))
+            }
+            Self::Bypass => prepare(&mut Tags::new())(),
+        }
+    }
+
+    /// For an async caller; the load ends with the call. A hit is ready at once; only a miss is boxed.
+    #[inline]
+    pub(crate) fn answer_async<P, F>(self, prepare: P) -> impl Future<Output = S::Output> + use<S, K, P, F>
+    where
+        P: FnOnce(&mut Tags) -> F,
+        F: Future<Output = S::Output>,
+    {
+        if let Self::Answer(output) | Self::AnswerAndRefresh(output, _) = self {
+            return Later::Ready(Some(output));
+        }
+        let (begun, load) = self.prepared(prepare);
+        Later::Boxed(Box::pin(async move {
+            match begun {
+                Self::RefreshHere(value, stale, job) => job.refresh_here(stale, value, load).await,
+                Self::Load(fallback, job) => job.run(fallback, load).await,
+                Self::Answer(_) | Self::AnswerAndRefresh(..) | Self::Bypass => load.await,
+            }
+        }))
+    }
+
+    /// For a blocking caller whose load may outlive the call.
+    #[inline]
+    pub(crate) fn answer_detached<P, L>(self, prepare: P) -> S::Output
+    where
+        S: Shape<Output: Send> + 'static,
+        K: 'static,
+        P: FnOnce(&mut Tags) -> L,
+        L: FnOnce() -> S::Output + Send + 'static,
+    {
+        match self {
+            Self::Answer(output) => output,
+            Self::AnswerAndRefresh(output, mut job) => {
+                if let Some(lead) = job.lead_refresh() {
+                    let load = prepare(&mut job.tags);
+                    job.refresh(lead, nesting::on_thread(load));
+                }
+                output
+            }
+            Self::RefreshHere(_, stale, mut job) => {
+                let load = prepare(&mut job.tags);
+                runtime::block_on(job.run_detached(Some(stale), nesting::on_thread(load)))
+            }
+            Self::Load(fallback, mut job) => {
+                let load = prepare(&mut job.tags);
+                if job.is_bounded_in_time(fallback.is_some()) {
+                    runtime::block_on(job.run_detached(fallback, nesting::on_thread(load)))
+                } else {
+                    runtime::block_on(job.run(fallback, async { load() }))
+                }
+            }
+            Self::Bypass => prepare(&mut Tags::new())(),
+        }
+    }
+
+    /// For an async caller whose load may outlive the call.
+    #[inline]
+    pub(crate) fn answer_detached_async<P, F>(self, prepare: P) -> impl Future<Output = S::Output> + use<S, K, P, F>
+    where
+        S: Shape<Output: Send> + 'static,
+        K: 'static,
+        P: FnOnce(&mut Tags) -> F,
+        F: Future<Output = S::Output> + Send + 'static,
+    {
+        let begun = match self {
+            Self::Answer(output) => return Later::Ready(Some(output)),
+            Self::AnswerAndRefresh(output, mut job) => {
+                if let Some(lead) = job.lead_refresh() {
+                    let load = prepare(&mut job.tags);
+                    job.refresh(lead, load);
+                }
+                return Later::Ready(Some(output));
+            }
+            begun => begun,
+        };
+        let (begun, load) = begun.prepared(prepare);
+        Later::Boxed(Box::pin(async move {
+            match begun {
+                Self::RefreshHere(_, stale, job) => job.run_detached(Some(stale), load).await,
+                Self::Load(fallback, job) => job.run_detached(fallback, load).await,
+                Self::Answer(_) | Self::AnswerAndRefresh(..) | Self::Bypass => load.await,
+            }
+        }))
+    }
+
+    /// Prepares the load, with its tags where there is a job.
+    fn prepared<P: FnOnce(&mut Tags) -> F, F>(mut self, prepare: P) -> (Self, F) {
+        let load = match &mut self {
+            Self::RefreshHere(.., job) | Self::Load(_, job) | Self::AnswerAndRefresh(_, job) => prepare(&mut job.tags),
+            Self::Answer(_) | Self::Bypass => prepare(&mut Tags::new()),
+        };
+        (self, load)
+    }
+}
+
+/// The future of an async call.
+enum Later<T, F> {
+    Ready(Option<T>),
+    Boxed(Pin<Box<F>>),
+}
+
+impl<T, F: Future<Output = T>> Future for Later<T, F> {
+    type Output = T;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match &mut *self {
+            Self::Ready(output) => Poll::Ready(output.take().expect("a future is not polled after its end")),
+            Self::Boxed(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+// What is pinned is boxed.
+impl<T, F> Unpin for Later<T, F> {}
