@@ -1,5 +1,7 @@
 //! Single flight: who loads a key, who waits, and which loads an invalidation of the key has made worthless.
 //!
+//! Reading order: this file (the table, leading), [`follow`] (waiting).
+//!
 //! Invariants:
 //! 1. While anybody loads a key, or waits for it, the key has a [`Slot`]; so an invalidation of the key finds it and raises
 //!    its epoch, and a load that began before is not stored (its stamp is lower).
@@ -7,13 +9,14 @@
 //! 3. A flight has at most one leader. A leader that goes without landing leaves the flight vacant and wakes all
 //!    followers, one of whom takes over: nobody waits for somebody who is gone.
 
-use std::future::Future;
+mod follow;
+
 use std::hash::BuildHasher;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use foldhash::quality::RandomState;
+pub(crate) use follow::{Follow, Waited};
 use hashbrown::HashMap;
 
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
@@ -102,22 +105,6 @@ pub(crate) struct Lead<L: Clone> {
     has_landed: bool,
 }
 
-/// A place among those who wait. Dropped, it changes nothing for the others.
-#[derive(Debug)]
-pub(crate) struct Follow<L: Clone> {
-    // Taken when the wait ends.
-    ticket: Option<Ticket<L>>,
-    flight: Arc<Flight<L>>,
-    waker: Option<u64>,
-}
-
-/// How a wait ended.
-#[derive(Debug)]
-pub(crate) enum Waited<L: Clone> {
-    Landed(L, Ticket<L>),
-    TakeOver(Lead<L>),
-}
-
 impl<L: Clone> Flights<L> {
     pub(crate) fn new() -> Self {
         let hasher = RandomState::default();
@@ -149,7 +136,7 @@ impl<L: Clone> Flights<L> {
         if let Some(flight) = &slot.flight
             && flight.admit(|stamp| ticket.epoch.allows(stamp) && is_current(stamp))
         {
-            return Joined::Follow(Follow { ticket: Some(ticket), flight: flight.clone(), waker: None });
+            return Joined::Follow(Follow::new(ticket, flight.clone()));
         }
         Joined::Lead(self.lead(slot, ticket, thread))
     }
@@ -338,88 +325,5 @@ impl<L: Clone> Drop for Lead<L> {
         };
         // All are woken: if only one were and it was dropped just then, nobody would take over.
         wakers.into_iter().for_each(|(_, waker)| waker.wake());
-    }
-}
-
-impl<L: Clone> Follow<L> {
-    pub(crate) fn flight(&self) -> &Arc<Flight<L>> {
-        &self.flight
-    }
-
-    /// Waits until the flight has landed, or has lost its leader and it is ours to load.
-    pub(crate) fn wait<'a>(&'a mut self, sequence: &'a Sequence) -> Wait<'a, L> {
-        Wait { follow: self, sequence }
-    }
-
-    fn take_ticket(&mut self) -> Ticket<L> {
-        self.ticket.take().expect("a wait ends once")
-    }
-}
-
-/// The future of [`Follow::wait`].
-#[derive(Debug)]
-pub(crate) struct Wait<'a, L: Clone> {
-    follow: &'a mut Follow<L>,
-    sequence: &'a Sequence,
-}
-
-impl<L: Clone> Future for Wait<'_, L> {
-    type Output = Waited<L>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Waited<L>> {
-        let sequence = self.sequence;
-        let follow = &mut *self.follow;
-        let flight = follow.flight.clone();
-        let mut state = lock(&flight.state);
-        match &state.phase {
-            Phase::Landed(landing) => {
-                let landing = landing.clone();
-                let _waker = Flight::leave(&mut state, follow.waker);
-                drop(state);
-                Poll::Ready(Waited::Landed(landing, follow.take_ticket()))
-            }
-            Phase::Vacant => {
-                let mut ticket = follow.take_ticket();
-                // A new load begins here: it sees what was written up to now.
-                ticket.stamp = sequence.now();
-                state.phase = Phase::Loading(ticket.stamp);
-                let _waker = Flight::leave(&mut state, follow.waker);
-                drop(state);
-                Poll::Ready(Waited::TakeOver(Lead { ticket, flight, has_landed: false }))
-            }
-            Phase::Loading(_) => {
-                let known = follow.waker.and_then(|id| state.wakers.iter_mut().find(|waker| waker.0 == id));
-                let replaced = match known {
-                    Some((_, waker)) if waker.will_wake(cx.waker()) => None,
-                    Some((_, waker)) => Some(std::mem::replace(waker, cx.waker().clone())),
-                    None => {
-                        let id = state.next_waker;
-                        state.next_waker += 1;
-                        state.wakers.push((id, cx.waker().clone()));
-                        follow.waker = Some(id);
-                        None
-                    }
-                };
-                // Dropped without the lock; see `leave`.
-                drop(state);
-                drop(replaced);
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl<L: Clone> Drop for Follow<L> {
-    fn drop(&mut self) {
-        let Some(ticket) = &self.ticket else { return };
-        // Declared first, so that it is dropped last.
-        let _waker;
-        let mut shard = ticket.flights.shard(&ticket.key);
-        let mut state = lock(&self.flight.state);
-        _waker = Flight::leave(&mut state, self.waker);
-        if state.followers == 0 && matches!(state.phase, Phase::Vacant) {
-            let slot = shard.get_mut(&ticket.key).expect("a slot stays while it has users");
-            Flights::detach(slot, &self.flight);
-        }
     }
 }
