@@ -1,0 +1,101 @@
+//! What a load under way depends on is not forgotten: what others invalidate meanwhile is nothing to it.
+
+use std::time::Duration;
+
+use cachex::time::ManualClock;
+use cachex::{Cache, EntryOptions, Key, cached};
+
+use crate::source::{Failure, Outcome, Source, Stepped};
+
+impl Source {
+    #[cached(name = "memory.tagged", ttl = "1h", tags = ["memory:{id}"])]
+    async fn tagged(&self, id: u64) -> Result<u64, Failure> {
+        let _ = id;
+        self.read().await
+    }
+}
+
+fn source() -> Source {
+    let builder = Cache::builder().clock(ManualClock::new()).reclaim_interval(Duration::from_secs(3_600));
+    Source::new(builder.build().unwrap())
+}
+
+/// Lets others invalidate, and the cache forget what it can, as it does once a second.
+fn others_write(cache: &Cache) {
+    for id in 0..100 {
+        cache.invalidate_tags([format!("unrelated:{id}")]);
+        cache.reclaim();
+    }
+}
+
+/// Calls slowly while others write, and checks that the load is joined, kept, and answers the next call.
+fn check<F: Future<Output = Result<u64, Failure>>>(source: &Source, call: impl Fn() -> F) {
+    let gate = source.hold();
+    let leader = Stepped::waiting(call());
+    others_write(&source.cache);
+    let follower = Stepped::waiting(call());
+    others_write(&source.cache);
+    gate.open(Outcome::Value);
+    assert_eq!((leader.end(), follower.end(), source.loads()), (Ok(1), Ok(1), 1));
+    assert_eq!((source.cache.stats().rejected_stores, source.cache.stats().stores), (0, 1));
+    assert_eq!((Stepped::new(call()).end(), source.loads()), (Ok(1), 1), "it was kept");
+    source.cache.reclaim();
+    assert!(source.cache.known_tags() <= 3, "{} tags are remembered", source.cache.known_tags());
+}
+
+// Guards the clocks of tags that a load holds from before it begins.
+#[test]
+fn a_slow_load_is_kept_though_others_write_meanwhile() {
+    let source = source();
+    check(&source, || source.tagged(1));
+}
+
+// Guards the horizon of `sweep_shard`: which tag the value brings is not known while it is loaded.
+#[test]
+fn a_slow_load_whose_value_brings_tags_is_kept_though_others_write_meanwhile() {
+    let source = source();
+    check(&source, || source.find(1));
+}
+
+#[test]
+fn a_slow_load_is_not_kept_if_its_own_tags_are_among_those() {
+    for tag in ["all", "item:1", "version:1"] {
+        let source = source();
+        let gate = source.hold();
+        let call = Stepped::waiting(source.find(1));
+        others_write(&source.cache);
+        source.cache.invalidate_tags([tag]);
+        others_write(&source.cache);
+        gate.open(Outcome::Value);
+        assert_eq!(call.end(), Ok(1), "{tag}");
+        source.write(2);
+        assert_eq!((Stepped::new(source.find(1)).end(), source.loads()), (Ok(2), 2), "{tag}");
+    }
+}
+
+// As `a_million_tags_that_come_and_go_leave_no_trace`, for tags that go with their entries and by age.
+#[test]
+fn a_million_tags_of_entries_that_come_and_go_leave_no_trace() {
+    const ENTRIES: u64 = 100;
+    const MOST_TAGS: usize = 4_096;
+    let clock = ManualClock::new();
+    let builder = Cache::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600));
+    let cache = builder.max_entries(ENTRIES).build().unwrap();
+    let mut most = 0;
+    for id in 0_u64..1_000_000 {
+        let options = EntryOptions::new().ttl(Duration::from_secs(1)).tag(format!("user:{id}"));
+        let key = Key::entity("user", &id);
+        cache.blocking().set(&key, id, &options).unwrap();
+        if id.is_multiple_of(3) {
+            assert!(cache.blocking().remove(&key));
+        }
+        if id.is_multiple_of(1_000) {
+            most = most.max(cache.known_tags());
+            clock.advance(Duration::from_millis(500));
+        }
+    }
+    assert!(most <= MOST_TAGS, "{most} tags were remembered at once");
+    clock.advance(Duration::from_secs(1));
+    cache.reclaim();
+    assert_eq!((cache.known_tags(), cache.stats().entries), (0, 0));
+}
