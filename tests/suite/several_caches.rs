@@ -151,6 +151,11 @@ impl Shop {
         LISTS.write()
     }
 
+    #[cached(name = "several.stock", ttl = "1h", tags = ["several:{self.id}"], cache = &*MAIN)]
+    fn stock(&self) -> u64 {
+        LISTS.write()
+    }
+
     #[updates(Self::price(), tags = ["several:{self.id}"], cache = &*SIDE)]
     fn set_price(&self, price: u64) -> Option<u64> {
         Some(price)
@@ -166,10 +171,11 @@ impl Shop {
 #[test]
 fn tags_are_invalidated_in_the_cache_that_is_named_and_the_entry_in_its_own() {
     let shop = Shop { id: 1 };
-    let list = shop.list();
+    let (list, stock) = (shop.list(), shop.stock());
     assert_eq!(shop.set_price(1_000_000), Some(1_000_000));
-    assert_eq!(shop.price(), Some(1_000_000), "the tag of the other cache does not take it away");
+    assert_eq!(shop.price(), Some(1_000_000));
     assert!(shop.list() > list);
+    assert_eq!(shop.stock(), stock, "the tag is another one in the entry's cache");
 }
 
 #[test]

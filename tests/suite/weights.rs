@@ -112,7 +112,7 @@ impl Weighed {
 fn values_of_methods_are_weighed_as_those_by_hand() {
     let weighed = Weighed { cache: cache(MIB) };
     let of = |key: Key| weighed.cache.explain(&key).weight.unwrap();
-    (weighed.bytes(100_000), weighed.local(100_000));
+    assert_eq!(weighed.bytes(100_000), weighed.local(100_000));
     for weight in [of(weighed.bytes_key(&100_000)), of(weighed.local_key(&100_000))] {
         assert!((100_000..100_000 + KIB).contains(&weight), "{weight}");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cachex::{Cache, CacheScope, EntryOptions, MethodSettings, Tag, Verdict, cached};
+use cachex::{Cache, CacheScope, EntryOptions, MethodSettings, Tag, Tier, Verdict, cached};
 
 use super::{SECOND, cache, key};
 
@@ -71,6 +71,7 @@ fn an_explanation_tells_all_of_an_entry() {
     cache.blocking().set(&key(1), 1, &EntryOptions::new().ttl(10 * SECOND).tag("a").tag("b")).unwrap();
     clock.advance(3 * SECOND);
     let told = cache.explain(&key(1));
+    assert_eq!(told.tier, Some(Tier::Memory));
     assert_eq!((told.age, told.ttl, told.is_negative), (Some(3 * SECOND), Some(7 * SECOND), false));
     assert!(told.stamp.is_some_and(|stamp| stamp > before), "{:?}", told.stamp);
     assert!(told.weight.is_some_and(|weight| weight > 4), "{:?}", told.weight);
@@ -88,7 +89,10 @@ fn of_an_entry_that_is_not_there_nothing_is_told() {
     let (cache, _) = cache();
     let told = cache.explain(&key(1));
     assert_eq!((told.verdict, told.age, told.ttl, told.stamp), (Verdict::Absent, None, None, None));
-    assert_eq!((told.weight, told.load_time, told.is_negative, told.tags.len()), (None, None, false, 0));
+    assert_eq!(
+        (told.tier, told.weight, told.load_time, told.is_negative, told.tags.len()),
+        (None, None, None, false, 0)
+    );
 }
 
 #[test]

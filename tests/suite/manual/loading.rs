@@ -49,11 +49,12 @@ fn a_failure_is_passed_on_and_not_kept() {
 fn of_those_who_find_a_stale_value_one_loads_and_the_others_are_answered() {
     let (cache, clock) = cache();
     let options = EntryOptions::new().ttl(10 * SECOND).soft_ttl(4 * SECOND);
-    let call = |value| cache.get_or_load(&key(1), &options, move || ready(Ok::<u64, String>(value)));
+    let key = key(1);
+    let call = |value| cache.get_or_load(&key, &options, move || ready(Ok::<u64, String>(value)));
     assert_eq!(Stepped::new(call(1)).end(), Ok(1));
     clock.advance(4 * SECOND);
     let (open, opened) = oneshot::channel();
-    let refreshing = cache.get_or_load(&key(1), &options, || async { Ok::<u64, String>(opened.await.unwrap()) });
+    let refreshing = cache.get_or_load(&key, &options, || async { Ok::<u64, String>(opened.await.unwrap()) });
     let refreshing = Stepped::waiting(refreshing);
     assert_eq!((Stepped::new(call(8)).end(), Stepped::new(call(9)).end()), (Ok(1), Ok(1)), "meanwhile");
     open.send(2).unwrap();

@@ -65,6 +65,9 @@ fn a_span_beyond_the_end_of_time_is_cut() {
         &EntryOptions::new().tti(Duration::MAX).ttl(Duration::MAX).soft_ttl(Duration::MAX).grace(Duration::MAX),
     );
     assert_eq!(cache.explain(&key(1)).verdict, Verdict::Fresh);
+    set(&cache, &EntryOptions::new().ttl(Duration::MAX).jitter(Jitter::Share(1.0)));
+    let Some(Ttl::Left(left)) = blocking.ttl_of(&key(1)) else { panic!("it expires") };
+    assert!(left < CENTURY, "{left:?}");
     let load = || Ok::<_, String>(2);
     assert_eq!(blocking.get_or_load(&key(2), &EntryOptions::new().ttl(Duration::MAX), load), Ok(2));
     assert_eq!(blocking.ttl_of(&key(2)), Some(Ttl::Left(CENTURY)));
