@@ -74,7 +74,8 @@ impl Error {
         matches!(*self.0, Kind::Configuration { .. })
     }
 
-    /// Returns whether a load took longer than its caller was ready to wait (`timeout`); it goes on, and its value is kept.
+    /// Returns whether a load took longer than its caller was ready to wait (`timeout`); it goes on, and its value is
+    /// kept.
     ///
     /// # Examples
     ///
@@ -143,7 +144,8 @@ impl Error {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), cachex::Error> {
     /// let cache = Cache::builder().build()?;
-    /// cache.register_loader("down", MethodSettings::new(), |()| async { Err::<u64, _>(io::Error::other("no network")) })?;
+    /// let load = |()| async { Err::<u64, _>(io::Error::other("no network")) };
+    /// cache.register_loader("down", MethodSettings::new(), load)?;
     ///
     /// let error = cache.call_cached::<u64>("down", ()).await.unwrap_err();
     /// assert!(error.is_load());

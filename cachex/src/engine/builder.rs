@@ -54,61 +54,211 @@ impl Builder {
         Self { settings: Settings::default(), clock: None, observers: Observers::default() }
     }
 
-    /// Takes all settings from `settings`, for example from a file.
+    /// Takes all [`Settings`], for example from a file, in place of those set before; the clock and observers stay.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, Settings};
+    ///
+    /// let mut settings = Settings::default();
+    /// settings.namespace = "shop".to_owned();
+    /// let cache = Cache::builder().settings(settings).build()?;
+    /// assert_eq!(cache.namespace(), "shop");
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Sets the namespace: what keeps programs apart that share a store. Default: `cachex`.
+    /// Sets the namespace: what keeps programs apart that share a store; without spaces. Default: `cachex`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    ///
+    /// assert_eq!(Cache::builder().namespace("shop").build()?.namespace(), "shop");
+    /// assert!(Cache::builder().namespace("my shop").build().is_err());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.settings.namespace = namespace.into();
         self
     }
 
-    /// Sets how many entries are kept at most. Default: 100 000.
+    /// Sets how many entries are kept at most: 1 to 4 294 967 295. Default: 100 000.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().max_entries(10).build()?;
+    /// for number in 0..100_u64 {
+    ///     cache.blocking().set(&Key::entity("number", &number), number, &EntryOptions::new())?;
+    /// }
+    /// assert_eq!(cache.stats().entries, 10);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn max_entries(mut self, entries: u64) -> Self {
         self.settings.memory.max_entries = entries;
         self
     }
 
-    /// Sets how many bytes the entries may take, by the weight of each. Default: not bounded.
+    /// Sets how many bytes the entries may weigh together: more than 0. Default: not bounded.
+    ///
+    /// An entry weighs 160 bytes, its key, and its value: what `weight` in the annotation says, else an
+    /// estimate: what serialization sees of it, at least its own size (with `local`, its own size).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().max_bytes(1_000).build()?;
+    /// cache.blocking().set(&Key::new("small"), vec![0_u8; 100], &EntryOptions::new())?;
+    /// // Weighs more than the whole cache may.
+    /// cache.blocking().set(&Key::new("large"), vec![0_u8; 1_000], &EntryOptions::new())?;
+    /// assert!(cache.blocking().exists(&Key::new("small")));
+    /// assert!(!cache.blocking().exists(&Key::new("large")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.settings.memory.max_bytes = Some(bytes);
         self
     }
 
-    /// Sets who leaves for room. Default: S3-FIFO.
+    /// Sets which entry leaves for room. Default: [`Eviction::S3Fifo`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Eviction, Key};
+    ///
+    /// let cache = Cache::builder().max_entries(2).eviction(Eviction::Fifo).build()?;
+    /// for name in ["first", "second", "third"] {
+    ///     cache.blocking().set(&Key::new(name), 1, &EntryOptions::new())?;
+    /// }
+    /// assert!(!cache.blocking().exists(&Key::new("first")));
+    /// assert!(cache.blocking().exists(&Key::new("third")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn eviction(mut self, eviction: Eviction) -> Self {
         self.settings.memory.eviction = eviction;
         self
     }
 
-    /// Sets how often dead entries are looked for, in real time whatever the clock; zero turns it off. Default: every second.
+    /// Sets how often dead entries are looked for, in real time whatever the clock: more than zero. Default: every
+    /// second.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::Cache;
+    ///
+    /// assert!(Cache::builder().reclaim_interval(Duration::from_millis(100)).build().is_ok());
+    /// assert!(Cache::builder().reclaim_interval(Duration::ZERO).build().is_err());
+    /// ```
     pub fn reclaim_interval(mut self, interval: Duration) -> Self {
         self.settings.memory.reclaim_interval = interval;
         self
     }
 
-    /// Sets the rules of methods that say nothing themselves, and of the manual API.
+    /// Sets the rules of methods that say nothing themselves, of registered loaders, and of the manual API. Default:
+    /// none.
+    ///
+    /// `timeout` and `optional` are refused here: they only make sense at a method.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, EntryOptions, Key, MethodSettings, Ttl};
+    /// use cachex::time::ManualClock;
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// let cache = Cache::builder().clock(ManualClock::new()).defaults(MethodSettings::new().ttl(minute)).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().ttl_of(&Key::new("a")), Some(Ttl::Left(minute)));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn defaults(mut self, defaults: MethodSettings) -> Self {
         self.settings.defaults = defaults;
         self
     }
 
-    /// Sets rules for one method, above its annotation.
+    /// Sets rules for one method by its full name, above its annotation. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, MethodSettings, cached};
+    ///
+    /// #[cached(ttl = "1m", name = "tripled")]
+    /// fn tripled(x: u64) -> u64 {
+    ///     3 * x
+    /// }
+    ///
+    /// let hour = Duration::from_secs(3600);
+    /// let cache = Cache::builder().method("tripled", MethodSettings::new().ttl(hour)).build()?;
+    /// let methods = cache.methods();
+    /// assert!(methods.iter().any(|method| method.name == "tripled" && method.policy.ttl == Some(hour)));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn method(mut self, name: impl Into<String>, settings: MethodSettings) -> Self {
         self.settings.methods.insert(name.into(), settings);
         self
     }
 
     /// Sets the clock. Default: [`SystemClock`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, EntryOptions, Key};
+    /// use cachex::time::ManualClock;
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().ttl(Duration::from_secs(60)))?;
+    /// clock.advance(Duration::from_secs(60));
+    /// assert!(!cache.blocking().exists(&Key::new("a")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Box::new(clock));
         self
     }
 
-    /// Adds an observer of events.
+    /// Adds an observer of events. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use cachex::{Cache, EntryOptions, Event, Key, Observer};
+    ///
+    /// #[derive(Default)]
+    /// struct Log(Mutex<Vec<Event>>);
+    ///
+    /// impl Observer for Log {
+    ///     fn observe(&self, event: &Event) {
+    ///         self.0.lock().expect("nobody panics with it").push(event.clone());
+    ///     }
+    /// }
+    ///
+    /// let log = Arc::new(Log::default());
+    /// let cache = Cache::builder().observer(log.clone()).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert!(cache.blocking().remove(&Key::new("a")));
+    /// assert_eq!(*log.0.lock().expect("nobody panics with it"), [Event::Removed(Key::new("a"))]);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.add(Arc::new(observer));
         self
@@ -120,6 +270,16 @@ impl Builder {
     ///
     /// A setting is invalid, or contradicts another; a method is set that does not exist; two annotated methods of the program
     /// have one name. All are [configuration errors](Error::is_configuration).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    ///
+    /// let error = Cache::builder().max_entries(0).build().unwrap_err();
+    /// assert!(error.is_configuration());
+    /// assert_eq!(error.to_string(), "`memory.max_entries` is 0; a memory tier keeps at least one entry");
+    /// ```
     pub fn build(self) -> Result<Cache, Error> {
         self.settings.check()?;
         check_names()?;
@@ -165,15 +325,42 @@ impl Builder {
 
 impl Cache {
     /// Starts to set up a cache.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// assert_eq!(cache.stats().entries, 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn builder() -> Builder {
         Builder::new()
     }
 
-    /// Makes a cache as a configuration file says, overlaid by `CACHEX_*` of the environment.
+    /// Makes a cache as a configuration file says, overlaid by `CACHEX_*` of the environment:
+    /// [`Settings::load_file`] with [`build`](Builder::build).
     ///
     /// # Errors
     ///
     /// The file can't be read, or a setting is invalid: the message names file, line and key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    ///
+    /// # #[cfg(feature = "toml")] {
+    /// let path = std::env::temp_dir().join(format!("cachex-{}.toml", std::process::id()));
+    /// std::fs::write(&path, "namespace = 'shop'")?;
+    /// assert_eq!(Cache::from_config(&path)?.namespace(), "shop");
+    ///
+    /// std::fs::remove_file(&path)?;
+    /// assert!(Cache::from_config(&path).unwrap_err().is_configuration());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_config(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::builder().settings(Settings::load_file(path)?).build()
     }

@@ -39,7 +39,17 @@ impl Cache {
         &self.0
     }
 
-    /// Returns the namespace.
+    /// Returns the namespace: what the keys of this program begin with in a store that it shares with others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    ///
+    /// assert_eq!(Cache::builder().build()?.namespace(), "cachex");
+    /// assert_eq!(Cache::builder().namespace("shop").build()?.namespace(), "shop");
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.0.namespace
@@ -47,11 +57,35 @@ impl Cache {
 
     /// Invalidates every entry that carries one of `tags`: when this returns, none of them answers, and no load that began
     /// before is kept. A tag that no entry carries is no error. Costs the same whatever the number of entries.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().tag("users").tag("user:7"))?;
+    /// cache.invalidate_tags(["user:7", "user:8"]);
+    /// assert!(!cache.blocking().exists(&Key::new("a")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn invalidate_tags<T: Into<Tag>>(&self, tags: impl IntoIterator<Item = T>) {
         self.0.invalidate_tags(&tags.into_iter().collect());
     }
 
     /// Invalidates every entry, and every load that has begun.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// cache.clear();
+    /// assert_eq!(cache.stats().entries, 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn clear(&self) {
         self.0.clear();
     }
@@ -96,6 +130,22 @@ impl Cache {
     /// # Errors
     ///
     /// No method of that name is annotated or registered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::cached;
+    ///
+    /// #[cached(name = "halved")]
+    /// fn halved(x: u64) -> u64 {
+    ///     x / 2
+    /// }
+    ///
+    /// assert_eq!((halved(4), halved(6)), (2, 3));
+    /// cachex::installed().invalidate_method_all("halved")?;
+    /// assert!(!halved_remove(&4));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn invalidate_method_all(&self, name: &str) -> Result<(), Error> {
         self.0.check_name(name)?;
         self.0.methods_named(name).for_each(|method| self.0.invalidate_method(method));
@@ -104,12 +154,37 @@ impl Cache {
 
     /// Reads the cache's logical clock, which every invalidation moves on. [`begin_load`](Self::begin_load) takes one for a
     /// load of your own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let before = cache.stamp();
+    /// cache.invalidate_tags(["users"]);
+    /// assert!(cache.stamp() > before);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         self.0.sequence.now()
     }
 
-    /// Returns what was counted, all methods and the manual API together.
+    /// Returns what was counted since the cache was made, all methods and the manual API together; `entries` and
+    /// `weight` are those of now, dead entries that are not yet reclaimed among them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// assert_eq!((cache.stats().entries, cache.stats().hits), (1, 1));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut all = Stats::default();
@@ -123,12 +198,38 @@ impl Cache {
 
     /// Returns the number of tags that are remembered: those that an entry carries, and those invalidated since the last
     /// [`reclaim`](Self::reclaim).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().tag("users"))?;
+    /// assert_eq!(cache.known_tags(), 1);
+    /// cache.clear();
+    /// cache.reclaim();
+    /// assert_eq!(cache.known_tags(), 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn known_tags(&self) -> usize {
         self.0.tags.len()
     }
 
     /// Returns the number of keys that are being loaded or waited for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let load = || Ok::<_, cachex::Error>(cache.loads_in_flight());
+    /// assert_eq!(cache.blocking().get_or_load(&Key::new("a"), &EntryOptions::new(), load)?, 1);
+    /// assert_eq!(cache.loads_in_flight(), 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn loads_in_flight(&self) -> usize {
         self.0.flights.len()
@@ -148,8 +249,39 @@ impl fmt::Debug for Cache {
 }
 
 /// Parts of a key, in order: a tuple of [`CacheKey`]s, up to eight.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::{Cache, KeyParts, cached};
+///
+/// #[cached(name = "product")]
+/// fn product(x: u64, y: u64) -> u64 {
+///     x * y
+/// }
+///
+/// fn forget(cache: &Cache, arguments: impl KeyParts) -> Result<bool, cachex::Error> {
+///     cache.invalidate_method("product", arguments)
+/// }
+///
+/// assert_eq!(product(2, 3), 6);
+/// assert!(forget(cachex::installed(), (2_u64, 3_u64))?);
+/// # Ok::<(), cachex::Error>(())
+/// ```
 pub trait KeyParts {
     /// Appends the parts one after the other.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{CacheKey, KeyParts, KeyWriter};
+    ///
+    /// let (mut parts, mut one_by_one) = (KeyWriter::new(), KeyWriter::new());
+    /// (7_u8, "a").encode_parts(&mut parts);
+    /// 7_u8.encode(&mut one_by_one);
+    /// "a".encode(&mut one_by_one);
+    /// assert_eq!(parts.as_bytes(), one_by_one.as_bytes());
+    /// ```
     fn encode_parts(&self, out: &mut KeyWriter);
 }
 

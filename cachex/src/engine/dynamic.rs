@@ -111,7 +111,31 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// No loader has the name, its arguments or its value are of other types, or it [failed](Error::is_load).
+    /// No loader has the name, its arguments or its value are of other types, it [failed](Error::is_load), or it took
+    /// [longer](Error::is_timeout) than its `timeout`.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropped while it loads, the load is handed to another caller that waits for it, or cancelled if there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use std::io;
+    /// use cachex::{Cache, MethodSettings};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.register_loader("area", MethodSettings::new(), |(x,): (u64,)| async move { Ok::<_, io::Error>(x * x) })?;
+    ///
+    /// assert_eq!(cache.call_cached::<u64>("area", (3_u64,)).await?, 9);
+    /// assert_eq!(cache.call_cached::<u64>("area", (3_u64,)).await?, 9);
+    /// assert_eq!(cache.method_stats("area")?.loads, 1);
+    /// assert!(cache.call_cached::<String>("area", (3_u64,)).await.unwrap_err().is_type_mismatch());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn call_cached<T: CacheValue>(
         &self,
         name: &str,
@@ -125,6 +149,33 @@ impl Cache {
     /// # Errors
     ///
     /// As [`call_cached`](Self::call_cached).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`call_cached`](Self::call_cached).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use std::io;
+    /// use std::time::Duration;
+    /// use cachex::time::ManualClock;
+    /// use cachex::{Cache, MethodSettings};
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// cache.register_loader("area", MethodSettings::new(), |(x,): (u64,)| async move { Ok::<_, io::Error>(x * x) })?;
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// assert_eq!(cache.call_cached_with_ttl::<u64>("area", (3_u64,), minute).await?, 9);
+    /// clock.advance(minute);
+    /// assert_eq!(cache.call_cached::<u64>("area", (3_u64,)).await?, 9);
+    /// assert_eq!(cache.method_stats("area")?.loads, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn call_cached_with_ttl<T: CacheValue>(
         &self,
         name: &str,
@@ -139,6 +190,27 @@ impl Cache {
     /// # Errors
     ///
     /// As [`call_cached`](Self::call_cached).
+    ///
+    /// # Cancellation
+    ///
+    /// Dropped, it drops the loader's future.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use std::io;
+    /// use cachex::{Cache, MethodSettings};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.register_loader("area", MethodSettings::new(), |(x,): (u64,)| async move { Ok::<_, io::Error>(x * x) })?;
+    ///
+    /// assert_eq!(cache.execute::<u64>("area", (3_u64,)).await?, 9);
+    /// assert_eq!(cache.stats().entries, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn execute<T: CacheValue>(
         &self,
         name: &str,

@@ -48,6 +48,18 @@ pub struct Explanation {
 }
 
 /// Where an entry is kept.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::{Cache, EntryOptions, Key, Tier};
+///
+/// let cache = Cache::builder().build()?;
+/// assert_eq!(cache.explain(&Key::new("a")).tier, None);
+/// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+/// assert_eq!(cache.explain(&Key::new("a")).tier, Some(Tier::Memory));
+/// # Ok::<(), cachex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Tier {
@@ -56,6 +68,28 @@ pub enum Tier {
 }
 
 /// What the next call of a key finds.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use cachex::time::ManualClock;
+/// use cachex::{Cache, EntryOptions, Key, Verdict};
+///
+/// let clock = ManualClock::new();
+/// let cache = Cache::builder().clock(clock.clone()).build()?;
+/// let second = Duration::from_secs(1);
+/// let options = EntryOptions::new().soft_ttl(second).ttl(2 * second).grace(second);
+/// cache.blocking().set(&Key::new("a"), 1, &options)?;
+///
+/// let mut verdicts = Vec::new();
+/// for _ in 0..4 {
+///     verdicts.push(cache.explain(&Key::new("a")).verdict);
+///     clock.advance(second);
+/// }
+/// assert_eq!(verdicts, [Verdict::Fresh, Verdict::Stale, Verdict::Expired, Verdict::Dead]);
+/// # Ok::<(), cachex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -94,6 +128,20 @@ impl fmt::Display for Verdict {
 
 impl Cache {
     /// Tells why the next call of a key hits or misses. Changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().tag("users"))?;
+    /// let told = cache.explain(&Key::new("a"));
+    /// assert_eq!(told.verdict.to_string(), "fresh");
+    /// assert_eq!(told.ttl, None);
+    /// assert_eq!(told.tags[0].0.as_str(), "users");
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn explain(&self, key: &Key) -> Explanation {
         let engine = self.engine();

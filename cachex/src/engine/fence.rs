@@ -33,7 +33,8 @@ impl Standing {
     }
 }
 
-/// A write under way: while it stands, no entry with one of its tags answers and none is stored.
+/// A write under way: while it stands, no entry with one of its tags answers and no load of one is kept. What is set by
+/// hand meanwhile answers only if the fence is [cancelled](Self::cancel).
 ///
 /// Dropped without [`release`](Self::release) or [`cancel`](Self::cancel), it counts as released after a write: its tags are
 /// invalidated. The same happens at the end of its lease, at the next [`Cache::reclaim`] or use of a fence, and once more when
@@ -43,11 +44,15 @@ impl Standing {
 ///
 /// ```
 /// use std::time::Duration;
-/// use cachex::Cache;
+/// use cachex::{Cache, EntryOptions, Key};
 ///
 /// let cache = Cache::builder().build()?;
+/// let options = EntryOptions::new().tag("users");
+///
 /// let fence = cache.fence(["users"], Duration::from_secs(5));
-/// // … write to the database …
+/// let loading = cache.begin_load(&Key::new("a"));
+/// let value = 1; // read from the database, which the holder of the fence changes meanwhile
+/// assert!(!loading.store(value, &options)?);
 /// fence.release();
 /// # Ok::<(), cachex::Error>(())
 /// ```
@@ -62,11 +67,45 @@ pub struct Fence {
 
 impl Fence {
     /// Ends the write: its tags are invalidated, then entries may be stored and answer again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let key = Key::new("a");
+    /// cache.blocking().set(&key, 1, &EntryOptions::new().tag("users"))?;
+    ///
+    /// let fence = cache.fence(["users"], Duration::from_secs(5));
+    /// // … write to the database …
+    /// fence.release();
+    /// assert!(!cache.blocking().exists(&key));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn release(self) {
         drop(self);
     }
 
     /// Ends a write that changed nothing: the entries from before answer again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let key = Key::new("a");
+    /// cache.blocking().set(&key, 1, &EntryOptions::new().tag("users"))?;
+    ///
+    /// let fence = cache.fence(["users"], Duration::from_secs(5));
+    /// // … the transaction is rolled back …
+    /// fence.cancel();
+    /// assert!(cache.blocking().exists(&key));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn cancel(mut self) {
         self.has_written = false;
     }
@@ -87,6 +126,23 @@ impl Drop for Fence {
 
 impl Cache {
     /// Says that a write of `tags` is under way, for at most `lease`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let key = Key::new("a");
+    /// cache.blocking().set(&key, 1, &EntryOptions::new().tag("users"))?;
+    ///
+    /// let fence = cache.fence(["users"], Duration::from_secs(5));
+    /// assert_eq!(cache.blocking().get::<i32>(&key)?, None);
+    /// fence.cancel();
+    /// assert_eq!(cache.blocking().get::<i32>(&key)?, Some(1));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn fence<T: Into<crate::tag::Tag>>(&self, tags: impl IntoIterator<Item = T>, lease: Duration) -> Fence {
         let engine = self.engine().clone();
         engine.expire_fences();

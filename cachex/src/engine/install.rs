@@ -34,6 +34,20 @@ pub fn install(cache: Cache) -> Result<(), Error> {
 
 /// Returns the installed cache. Where none is installed, this makes the default one: in memory, as
 /// [`Cache::builder`] without a setting.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::cached;
+///
+/// #[cached]
+/// fn negated(x: i64) -> i64 {
+///     -x
+/// }
+///
+/// assert_eq!(negated(3), -3);
+/// assert_eq!(cachex::installed().stats().entries, 1);
+/// ```
 #[inline]
 #[must_use]
 pub fn installed() -> &'static Cache {

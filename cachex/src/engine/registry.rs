@@ -72,14 +72,15 @@ impl Rules {
 ///
 /// ```
 /// #[cachex::cached(ttl = "10s")]
-/// fn square(x: u64) -> u64 {
-///     x * x
+/// fn quadrupled(x: u64) -> u64 {
+///     4 * x
 /// }
 ///
 /// let methods = cachex::installed().methods();
-/// let square = methods.iter().find(|method| method.name.ends_with("square")).expect("it is annotated");
-/// assert_eq!(square.options, "ttl = \"10s\"");
-/// assert_eq!(square.stats.hits, 0);
+/// let info = methods.iter().find(|method| method.name.ends_with("quadrupled")).expect("it is annotated");
+/// assert_eq!(info.signature, "fn quadrupled(x: u64) -> u64");
+/// assert_eq!(info.options, "ttl = \"10s\"");
+/// assert_eq!(info.stats.hits, 0);
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -127,6 +128,18 @@ pub(crate) fn check_names() -> Result<(), Error> {
 
 impl Cache {
     /// Lists every annotated method of the program, called or not, and every registered loader, by name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    /// use cachex::{Cache, MethodSettings};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.register_loader("area", MethodSettings::new(), |(x,): (u64,)| async move { Ok::<_, io::Error>(x * x) })?;
+    /// assert!(cache.methods().iter().any(|method| method.name == "area"));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn methods(&self) -> Vec<MethodInfo> {
         let engine = self.engine();
@@ -162,19 +175,52 @@ impl Cache {
     /// # Errors
     ///
     /// No method of that name is annotated or registered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::cached;
+    ///
+    /// #[cached(name = "cubed")]
+    /// fn cubed(x: u64) -> u64 {
+    ///     x * x * x
+    /// }
+    ///
+    /// assert_eq!((cubed(2), cubed(2)), (8, 8));
+    /// let stats = cachex::installed().method_stats("cubed")?;
+    /// assert_eq!((stats.hits, stats.loads, stats.entries), (1, 1, 1));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn method_stats(&self, name: &str) -> Result<Stats, Error> {
         let engine = self.engine();
         engine.check_name(name)?;
         Ok(engine.stats_of(name, &engine.holdings()))
     }
 
-    /// Changes the rules of a method while the program runs; what is `None` stays as it was set before, by configuration or
-    /// an earlier call. Entries keep the times they were stored with; a disabled method
-    /// is run as if it had no annotation.
+    /// Changes the rules of a method while the program runs; what is `None` stays as it was set before, by
+    /// configuration or an earlier call. Entries keep the times they were stored with; a disabled method is run as if
+    /// it had no annotation.
     ///
     /// # Errors
     ///
     /// No method of that name is annotated or registered, or the rules contradict each other or the annotation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{MethodSettings, cached};
+    ///
+    /// #[cached(name = "doubled")]
+    /// fn doubled(x: u64) -> u64 {
+    ///     2 * x
+    /// }
+    ///
+    /// let cache = cachex::installed();
+    /// cache.set_method_config("doubled", MethodSettings::new().enabled(false))?;
+    /// assert_eq!(doubled(4), 8);
+    /// assert_eq!(cache.method_stats("doubled")?.bypasses, 1);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn set_method_config(&self, name: &str, settings: MethodSettings) -> Result<(), Error> {
         let engine = self.engine();
         engine.check_name(name)?;

@@ -5,6 +5,18 @@ use crate::sync::{AtomicU64, Ordering};
 /// A reading of a cache's logical clock: how many invalidations it had seen.
 ///
 /// A load takes one before it begins; its value is current as long as nothing it depends on was invalidated later.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::Cache;
+///
+/// let cache = Cache::builder().build()?;
+/// let before = cache.stamp();
+/// cache.invalidate_tags(["users"]);
+/// assert!(cache.stamp() > before);
+/// # Ok::<(), cachex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(u64);
 

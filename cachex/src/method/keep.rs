@@ -12,6 +12,24 @@ use crate::entry::{Entry, Meta};
 /// A value that every store can keep: cloned to callers, sent between threads, and turned into bytes.
 ///
 /// Implemented by every type that fits.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::CacheValue;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Serialize, Deserialize)]
+/// struct User {
+///     name: String,
+/// }
+///
+/// fn bytes_of<T: CacheValue>(_: &T) -> usize {
+///     size_of::<T>()
+/// }
+///
+/// assert_eq!(bytes_of(&User { name: "Ada".to_owned() }), size_of::<String>());
+/// ```
 pub trait CacheValue: Clone + Send + Sync + Serialize + DeserializeOwned + 'static {}
 
 #[diagnostic::do_not_recommend]

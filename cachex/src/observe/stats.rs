@@ -9,8 +9,16 @@ use super::counters::Counters;
 /// # Examples
 ///
 /// ```
-/// let stats = cachex::Stats::default();
-/// assert_eq!(stats.hit_rate(), 0.0);
+/// use cachex::{Cache, EntryOptions, Key};
+///
+/// let cache = Cache::builder().build()?;
+/// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+/// cache.blocking().get::<i32>(&Key::new("a"))?;
+/// cache.blocking().get::<i32>(&Key::new("b"))?;
+///
+/// let stats = cache.stats();
+/// assert_eq!((stats.hits, stats.misses, stats.stores, stats.entries), (1, 1, 1, 1));
+/// # Ok::<(), cachex::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,13 +53,15 @@ pub struct Stats {
     pub evicted: u64,
     /// Entries that went because of their age, also where a new one took their place.
     pub expired: u64,
-    /// Entries that went because of an invalidation of a tag, a method or everything, also where a new one took their place.
+    /// Entries that went because of an invalidation of a tag, a method or everything, also where a new one took their
+    /// place.
     pub invalidated: u64,
     /// Entries removed by their key.
     pub removed: u64,
     /// Entries there are now.
     pub entries: u64,
-    /// What these entries weigh, in bytes; what values hold elsewhere (on the heap) only counts in a cache that is bounded by bytes.
+    /// What these entries weigh, in bytes; what values hold elsewhere (on the heap) only counts in a cache that is
+    /// bounded by bytes.
     pub weight: u64,
     total_load_time: Duration,
     sampled_gets: u64,
@@ -137,12 +147,29 @@ impl Stats {
     }
 
     /// Returns the calls that asked the cache: hits, stale hits and misses.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut stats = cachex::Stats::default();
+    /// (stats.hits, stats.stale_hits, stats.misses, stats.bypasses) = (5, 1, 2, 9);
+    /// assert_eq!(stats.lookups(), 8);
+    /// ```
     #[must_use]
     pub fn lookups(&self) -> u64 {
         self.hits + self.stale_hits + self.misses
     }
 
     /// Returns the share of look-ups that were answered by an entry, 0.0 to 1.0; 0.0 before the first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut stats = cachex::Stats::default();
+    /// assert_eq!(stats.hit_rate(), 0.0);
+    /// (stats.hits, stats.misses) = (3, 1);
+    /// assert_eq!(stats.hit_rate(), 0.75);
+    /// ```
     #[must_use]
     pub fn hit_rate(&self) -> f64 {
         match self.lookups() {
@@ -151,13 +178,52 @@ impl Stats {
         }
     }
 
-    /// Returns how long a load takes on average; zero before the first.
+    /// Returns how long a load takes on average, failed ones included; zero before the first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// assert_eq!(cache.stats().mean_load_time(), Duration::ZERO);
+    ///
+    /// let load = || Ok::<_, cachex::Error>((1..=1_000_u64).map(|n| n * n).sum::<u64>());
+    /// cache.blocking().get_or_load(&Key::new("squares"), &EntryOptions::new(), load)?;
+    /// assert!(cache.stats().mean_load_time() > Duration::ZERO);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn mean_load_time(&self) -> Duration {
         mean(self.total_load_time, self.loads)
     }
 
-    /// Returns how long a look-up takes on average, by a sample of one in 256 of each thread; zero before the first.
+    /// Returns how long a look-up takes on average, by a sample of about one in 256; zero before the first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, CacheScope, cached};
+    ///
+    /// #[derive(CacheScope)]
+    /// struct Numbers {
+    ///     #[scope(cache)]
+    ///     cache: Cache,
+    /// }
+    ///
+    /// impl Numbers {
+    ///     #[cached]
+    ///     fn double(&self, x: u64) -> u64 {
+    ///         2 * x
+    ///     }
+    /// }
+    ///
+    /// let numbers = Numbers { cache: Cache::builder().build()? };
+    /// assert_eq!((0..1_000).map(|_| numbers.double(4)).max(), Some(8));
+    /// assert!(!numbers.cache.stats().mean_get_time().is_zero());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn mean_get_time(&self) -> Duration {
         mean(self.sampled_get_time, self.sampled_gets)

@@ -130,8 +130,8 @@ impl MethodSettings {
         enabled: bool = "false";
     }
 
-    /// Sets whether the program may be without this method: settings of a method that does not exist are otherwise an error.
-    /// Default: false.
+    /// Sets whether the program may be without this method: settings of a method that does not exist are otherwise an
+    /// error. Default: false.
     ///
     /// # Examples
     ///

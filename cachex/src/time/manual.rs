@@ -79,8 +79,8 @@ impl ManualClock {
         }
     }
 
-    /// Returns how many sleeps wait for the time to move: what a test waits for before it advances the clock. A sleep counts
-    /// from when it is first polled until its time has come, also if it is dropped before.
+    /// Returns how many sleeps wait for the time to move: what a test waits for before it advances the clock. A sleep
+    /// counts from when it is first polled until its time has come, also if it is dropped before.
     ///
     /// # Examples
     ///

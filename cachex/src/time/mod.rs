@@ -146,13 +146,12 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 ///     }
 ///
 ///     fn sleep(&self, until: Timestamp) -> Sleep {
-///         SystemClock.sleep(Timestamp::default().after(until.since(Timestamp::default()) - Duration::from_secs(86_400)))
+///         SystemClock.sleep(SystemClock.now().after(until.since(self.now())))
 ///     }
 /// }
 ///
 /// assert!(Tomorrow.now() > SystemClock.now());
-/// let cache = cachex::Cache::builder().clock(Tomorrow).build()?;
-/// # Ok::<(), cachex::Error>(())
+/// assert!(cachex::Cache::builder().clock(Tomorrow).build().is_ok());
 /// ```
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// Returns the time now. Never goes back.
@@ -190,8 +189,9 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
 
     /// Returns the seed of jitter and random eviction.
     ///
-    /// Asked once, when a cache is made. A test clock returns a fixed one, so that expiries can be repeated. Which keys share
-    /// a shard of a large memory tier differs from process to process all the same, so that nobody can foresee it.
+    /// Asked once, when a cache is made. A test clock returns a fixed one, so that expiries can be repeated. Which keys
+    /// share a shard of a large memory tier differs from process to process all the same, so that nobody can foresee
+    /// it.
     ///
     /// Default: random, another one at each call.
     ///

@@ -39,6 +39,20 @@ use crate::time::Timestamp;
 pub struct Blocking<'a>(pub(super) &'a Cache);
 
 /// How long an entry has until it expires.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use cachex::time::ManualClock;
+/// use cachex::{Cache, EntryOptions, Key, Ttl};
+///
+/// let cache = Cache::builder().clock(ManualClock::new()).build()?;
+/// let minute = Duration::from_secs(60);
+/// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().ttl(minute))?;
+/// assert_eq!(cache.blocking().ttl_of(&Key::new("a")), Some(Ttl::Left(minute)));
+/// # Ok::<(), cachex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ttl {
     /// It never expires.
@@ -57,6 +71,19 @@ impl Blocking<'_> {
     /// # Errors
     ///
     /// The entry holds a value of another type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("b"))?, None);
+    /// assert!(cache.blocking().get::<String>(&Key::new("a")).unwrap_err().is_type_mismatch());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let method = self.engine().method(key.region());
         let sample = method.counters.sample();
@@ -81,6 +108,18 @@ impl Blocking<'_> {
     /// # Errors
     ///
     /// None in memory; a store that can't be reached will be one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// cache.blocking().set(&Key::new("a"), 2, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(2));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn set<T: CacheValue>(&self, key: &Key, value: T, options: &EntryOptions) -> Result<(), Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
@@ -95,6 +134,18 @@ impl Blocking<'_> {
     /// # Errors
     ///
     /// The loader's own error; a failure is not kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let load = || Ok::<_, cachex::Error>(42);
+    /// assert_eq!(cache.blocking().get_or_load(&Key::new("answer"), &EntryOptions::new(), load)?, 42);
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("answer"))?, Some(42));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn get_or_load<T, E, L>(&self, key: &Key, options: &EntryOptions, loader: L) -> Result<T, E>
     where
         T: CacheValue,
@@ -109,6 +160,18 @@ impl Blocking<'_> {
     }
 
     /// As [`Cache::remove`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert!(cache.blocking().remove(&Key::new("a")));
+    /// assert!(!cache.blocking().remove(&Key::new("a")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn remove(&self, key: &Key) -> bool {
         self.engine().remove(key)
@@ -119,6 +182,18 @@ impl Blocking<'_> {
     /// # Errors
     ///
     /// The entry holds a value of another type; it stays.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().pull::<i32>(&Key::new("a"))?, Some(1));
+    /// assert_eq!(cache.blocking().pull::<i32>(&Key::new("a"))?, None);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
@@ -139,6 +214,18 @@ impl Blocking<'_> {
     /// # Errors
     ///
     /// An entry holds a value of another type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// let keys = [Key::new("b"), Key::new("a")];
+    /// assert_eq!(cache.blocking().get_many::<i32>(&keys)?, [None, Some(1)]);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn get_many<T: CacheValue>(&self, keys: &[Key]) -> Result<Vec<Option<T>>, Error> {
         keys.iter().map(|key| self.get(key)).collect()
     }
@@ -148,6 +235,18 @@ impl Blocking<'_> {
     /// # Errors
     ///
     /// None in memory; a store that can't be reached will be one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let entries = [(Key::new("a"), 1), (Key::new("b"), 2)];
+    /// cache.blocking().set_many(entries, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("b"))?, Some(2));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn set_many<T: CacheValue>(
         &self,
         entries: impl IntoIterator<Item = (Key, T)>,
@@ -157,22 +256,71 @@ impl Blocking<'_> {
     }
 
     /// As [`Cache::remove_many`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().remove_many(&[Key::new("a"), Key::new("b")]), 1);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn remove_many(&self, keys: &[Key]) -> u64 {
         keys.iter().map(|key| u64::from(self.remove(key))).sum()
     }
 
     /// As [`Cache::remove_matching`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("prices").part("EUR"), 1, &EntryOptions::new())?;
+    /// cache.blocking().set(&Key::new("prices").part("USD"), 2, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().remove_matching("prices(\"E*"), 1);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn remove_matching(&self, pattern: &str) -> u64 {
         self.engine().remove_matching(|key| key.matches(pattern))
     }
 
     /// As [`Cache::exists`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert!(cache.blocking().exists(&Key::new("a")));
+    /// assert!(!cache.blocking().exists(&Key::new("b")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn exists(&self, key: &Key) -> bool {
         self.peek(key).is_some()
     }
 
     /// As [`Cache::expire`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::time::ManualClock;
+    /// use cachex::{Cache, EntryOptions, Key, Ttl};
+    ///
+    /// let cache = Cache::builder().clock(ManualClock::new()).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert!(cache.blocking().expire(&Key::new("a"), Duration::from_secs(60)));
+    /// assert_eq!(cache.blocking().ttl_of(&Key::new("a")), Some(Ttl::Left(Duration::from_secs(60))));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
         let engine = self.engine();
@@ -183,6 +331,18 @@ impl Blocking<'_> {
     }
 
     /// As [`Cache::ttl_of`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key, Ttl};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().ttl_of(&Key::new("a")), Some(Ttl::Never));
+    /// assert_eq!(cache.blocking().ttl_of(&Key::new("b")), None);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
         let deadline = self.peek(key)?.meta.life.deadline();
@@ -197,6 +357,17 @@ impl Blocking<'_> {
     /// # Errors
     ///
     /// The entry is not an `i64`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// assert_eq!(cache.blocking().increment(&Key::new("visits"), 2)?, 2);
+    /// assert_eq!(cache.blocking().increment(&Key::new("visits"), 1)?, 3);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn increment(&self, key: &Key, by: i64) -> Result<i64, Error> {
         self.count(key, |number| number.saturating_add(by))
     }
@@ -206,6 +377,17 @@ impl Blocking<'_> {
     /// # Errors
     ///
     /// The entry is not an `i64`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// assert_eq!(cache.blocking().decrement(&Key::new("left"), 2)?, -2);
+    /// assert_eq!(cache.blocking().decrement(&Key::new("left"), i64::MAX)?, i64::MIN);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn decrement(&self, key: &Key, by: i64) -> Result<i64, Error> {
         self.count(key, |number| number.saturating_sub(by))
     }

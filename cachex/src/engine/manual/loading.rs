@@ -34,7 +34,19 @@ pub struct Loading {
 }
 
 impl Cache {
-    /// Says that a load of `key` begins now.
+    /// Says that a load of `key` begins now. It is joined by nobody, and joins no other.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let loading = cache.begin_load(&Key::new("a"));
+    /// assert!(loading.store(1, &EntryOptions::new())?);
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn begin_load(&self, key: &Key) -> Loading {
         let engine = self.engine();
         Loading { cache: self.clone(), ticket: engine.flights.alone(key, &engine.sequence) }
@@ -43,6 +55,18 @@ impl Cache {
 
 impl Loading {
     /// Returns the cache's logical clock from before the load.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let loading = cache.begin_load(&Key::new("a"));
+    /// cache.invalidate_tags(["users"]);
+    /// assert!(loading.stamp() < cache.stamp());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         self.ticket.stamp()
@@ -53,6 +77,19 @@ impl Loading {
     /// # Errors
     ///
     /// None in memory; a store that can't be reached will be one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let loading = cache.begin_load(&Key::new("a"));
+    /// cache.blocking().set(&Key::new("a"), 2, &EntryOptions::new())?;
+    /// assert!(!loading.store(1, &EntryOptions::new())?); // older than what was set
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(2));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     pub fn store<T: CacheValue>(self, value: T, options: &EntryOptions) -> Result<bool, Error> {
         let engine = self.cache.engine();
         let key = self.ticket.key();

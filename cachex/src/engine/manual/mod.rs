@@ -32,9 +32,14 @@ use crate::tag::{Tag, Tags};
 ///
 /// ```
 /// use std::time::Duration;
-/// use cachex::EntryOptions;
+/// use cachex::{Cache, EntryOptions, Key};
 ///
 /// let options = EntryOptions::new().ttl(Duration::from_secs(60)).tag("users").tag("user:7".to_owned());
+/// let cache = Cache::builder().build()?;
+/// cache.blocking().set(&Key::entity("user", &7), "Ada".to_owned(), &options)?;
+/// cache.invalidate_tags(["user:7"]);
+/// assert!(!cache.blocking().exists(&Key::entity("user", &7)));
+/// # Ok::<(), cachex::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct EntryOptions {
@@ -48,19 +53,64 @@ pub struct EntryOptions {
 
 impl EntryOptions {
     /// Starts with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key, Ttl};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().ttl_of(&Key::new("a")), Some(Ttl::Never));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the age at which the entry expires.
+    /// Sets the age at which the entry expires; zero removes. Default: that of the cache's defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::time::ManualClock;
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().ttl(Duration::from_secs(60)))?;
+    /// clock.advance(Duration::from_secs(60));
+    /// assert!(!cache.blocking().exists(&Key::new("a")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
     }
 
-    /// Sets the time without an access after which the entry expires.
+    /// Sets the time without an access after which the entry expires. Default: that of the cache's defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::time::ManualClock;
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().tti(Duration::from_secs(60)))?;
+    /// for _ in 0..3 {
+    ///     clock.advance(Duration::from_secs(59));
+    ///     assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// }
+    /// clock.advance(Duration::from_secs(60));
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, None);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn tti(mut self, tti: Duration) -> Self {
         self.tti = Some(tti);
@@ -69,20 +119,68 @@ impl EntryOptions {
 
     /// Sets the age at which the entry is stale: it still answers, and of the callers of
     /// [`get_or_load`](Cache::get_or_load) one loads a new one. Without effect unless it is shorter than the TTL.
+    /// Default: that of the cache's defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::time::ManualClock;
+    /// use cachex::{Cache, EntryOptions, Key, Verdict};
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().soft_ttl(Duration::from_secs(60)))?;
+    /// clock.advance(Duration::from_secs(60));
+    /// assert_eq!(cache.explain(&Key::new("a")).verdict, Verdict::Stale);
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn soft_ttl(mut self, soft_ttl: Duration) -> Self {
         self.soft_ttl = Some(soft_ttl);
         self
     }
 
-    /// Sets how long the expired entry may still answer [`get_or_load`](Cache::get_or_load) if loading fails.
+    /// Sets how long the expired entry may still answer [`get_or_load`](Cache::get_or_load) if loading fails. Default:
+    /// that of the cache's defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::time::ManualClock;
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder().clock(clock.clone()).build()?;
+    /// let minute = Duration::from_secs(60);
+    /// let options = EntryOptions::new().ttl(minute).grace(minute);
+    /// cache.blocking().set(&Key::new("a"), 1, &options)?;
+    /// clock.advance(minute);
+    /// assert_eq!(cache.blocking().get_or_load(&Key::new("a"), &options, || Err("no network")), Ok(1));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = Some(grace);
         self
     }
 
-    /// Sets the spread of expiries.
+    /// Sets the spread of expiries. Default: that of the cache's defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, EntryOptions, Jitter, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let minute = Duration::from_secs(60);
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().ttl(minute).jitter(Jitter::Share(0.5)))?;
+    /// assert!(cache.explain(&Key::new("a")).ttl.is_some_and(|left| left <= minute));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = Some(jitter);
@@ -90,6 +188,18 @@ impl EntryOptions {
     }
 
     /// Adds a tag.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let options = EntryOptions::new().tag("users").tag(format!("user:{}", 7));
+    /// cache.blocking().set(&Key::new("a"), 1, &options)?;
+    /// assert_eq!(cache.explain(&Key::new("a")).tags.len(), 2);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
         self.tags.add(tag);
@@ -115,16 +225,44 @@ impl EntryOptions {
 
 impl Cache {
     /// Returns the same operations for code that blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
     #[must_use]
     pub fn blocking(&self) -> Blocking<'_> {
         Blocking(self)
     }
 
-    /// Returns the value of a key, if there is a current and unexpired one.
+    /// Returns the value of a key, if there is a current and unexpired one. A stale value answers, and is not
+    /// refreshed.
     ///
     /// # Errors
     ///
     /// The entry holds a value of another type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// assert_eq!(cache.get::<i32>(&Key::new("a")).await?, Some(1));
+    /// assert_eq!(cache.get::<i32>(&Key::new("b")).await?, None);
+    /// assert!(cache.get::<String>(&Key::new("a")).await.unwrap_err().is_type_mismatch());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         self.blocking().get(key)
     }
@@ -134,6 +272,21 @@ impl Cache {
     /// # Errors
     ///
     /// None in memory; a store that can't be reached will be one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// cache.set(&Key::new("a"), 2, &EntryOptions::new()).await?;
+    /// assert_eq!(cache.get::<i32>(&Key::new("a")).await?, Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set<T: CacheValue>(&self, key: &Key, value: T, options: &EntryOptions) -> Result<(), Error> {
         self.blocking().set(key, value, options)
     }
@@ -180,6 +333,21 @@ impl Cache {
     }
 
     /// Removes an entry; loads of the key that have begun are not kept. Returns whether there was a current one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// assert!(cache.remove(&Key::new("a")).await);
+    /// assert!(!cache.remove(&Key::new("a")).await);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn remove(&self, key: &Key) -> bool {
         self.blocking().remove(key)
     }
@@ -189,6 +357,21 @@ impl Cache {
     /// # Errors
     ///
     /// The entry holds a value of another type; it stays.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// assert_eq!(cache.pull::<i32>(&Key::new("a")).await?, Some(1));
+    /// assert_eq!(cache.pull::<i32>(&Key::new("a")).await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         self.blocking().pull(key)
     }
@@ -198,15 +381,45 @@ impl Cache {
     /// # Errors
     ///
     /// An entry holds a value of another type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// let keys = [Key::new("b"), Key::new("a")];
+    /// assert_eq!(cache.get_many::<i32>(&keys).await?, [None, Some(1)]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn get_many<T: CacheValue>(&self, keys: &[Key]) -> Result<Vec<Option<T>>, Error> {
         self.blocking().get_many(keys)
     }
 
-    /// Keeps values.
+    /// Keeps values, each as [`set`](Self::set) does, one after the other.
     ///
     /// # Errors
     ///
     /// None in memory; a store that can't be reached will be one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let entries = [(Key::new("a"), 1), (Key::new("b"), 2)];
+    /// cache.set_many(entries, &EntryOptions::new()).await?;
+    /// assert_eq!(cache.get::<i32>(&Key::new("b")).await?, Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_many<T: CacheValue>(
         &self,
         entries: impl IntoIterator<Item = (Key, T)>,
@@ -216,6 +429,20 @@ impl Cache {
     }
 
     /// Removes entries. Returns how many current ones there were.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// assert_eq!(cache.remove_many(&[Key::new("a"), Key::new("b")]).await, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn remove_many(&self, keys: &[Key]) -> u64 {
         self.blocking().remove_many(keys)
     }
@@ -240,16 +467,65 @@ impl Cache {
     }
 
     /// Returns whether a current and unexpired entry is there, without using it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// assert!(cache.exists(&Key::new("a")).await);
+    /// assert!(!cache.exists(&Key::new("b")).await);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn exists(&self, key: &Key) -> bool {
         self.blocking().exists(key)
     }
 
-    /// Gives an entry a new TTL from now on. Returns whether there was a current one.
+    /// Gives an entry a new TTL from now on; when it is stale, and its `tti`, stay as they are. Returns whether there
+    /// was a current and unexpired one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use std::time::Duration;
+    /// use cachex::time::ManualClock;
+    /// use cachex::{Cache, EntryOptions, Key, Ttl};
+    ///
+    /// let cache = Cache::builder().clock(ManualClock::new()).build()?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// assert!(cache.expire(&Key::new("a"), Duration::from_secs(60)).await);
+    /// assert_eq!(cache.ttl_of(&Key::new("a")).await, Some(Ttl::Left(Duration::from_secs(60))));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn expire(&self, key: &Key, ttl: Duration) -> bool {
         self.blocking().expire(key, ttl)
     }
 
-    /// Returns how long an entry has until it expires.
+    /// Returns how long an entry has until it expires, by its TTL or for want of an access; nothing if there is no
+    /// current and unexpired one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, EntryOptions, Key, Ttl};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// assert_eq!(cache.ttl_of(&Key::new("a")).await, Some(Ttl::Never));
+    /// assert_eq!(cache.ttl_of(&Key::new("b")).await, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ttl_of(&self, key: &Key) -> Option<Ttl> {
         self.blocking().ttl_of(key)
     }
@@ -260,6 +536,20 @@ impl Cache {
     /// # Errors
     ///
     /// The entry is not an `i64`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// assert_eq!(cache.increment(&Key::new("visits"), 2).await?, 2);
+    /// assert_eq!(cache.increment(&Key::new("visits"), 1).await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn increment(&self, key: &Key, by: i64) -> Result<i64, Error> {
         self.blocking().increment(key, by)
     }
@@ -269,6 +559,20 @@ impl Cache {
     /// # Errors
     ///
     /// The entry is not an `i64`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// use cachex::{Cache, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// assert_eq!(cache.decrement(&Key::new("left"), 2).await?, -2);
+    /// assert_eq!(cache.decrement(&Key::new("left"), i64::MAX).await?, i64::MIN);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn decrement(&self, key: &Key, by: i64) -> Result<i64, Error> {
         self.blocking().decrement(key, by)
     }
