@@ -5,6 +5,7 @@
 mod annotated;
 mod configuration;
 mod derives;
+mod documentation;
 mod keys;
 mod layering;
 mod loaders;
