@@ -40,7 +40,7 @@ impl Rules {
         self.defaults.fill(Policy::new())
     }
 
-    /// Puts settings over those a name has already; what is `None` stays as it was.
+    /// Replaces the settings of a name.
     fn set(&self, name: &str, settings: MethodSettings) {
         self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), settings);
     }

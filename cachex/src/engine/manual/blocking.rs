@@ -107,7 +107,7 @@ impl Blocking<'_> {
     ///
     /// # Errors
     ///
-    /// None in memory; a store that can't be reached will be one.
+    /// Never, in memory.
     ///
     /// # Examples
     ///
@@ -234,7 +234,7 @@ impl Blocking<'_> {
     ///
     /// # Errors
     ///
-    /// None in memory; a store that can't be reached will be one.
+    /// Never, in memory.
     ///
     /// # Examples
     ///

@@ -76,7 +76,7 @@ impl Loading {
     ///
     /// # Errors
     ///
-    /// None in memory; a store that can't be reached will be one.
+    /// Never, in memory.
     ///
     /// # Examples
     ///
