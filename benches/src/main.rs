@@ -1,11 +1,20 @@
 //! Figures: `cargo run --release -p cachex-bench -- <suite>`.
 //!
 //! Reading order: this file (the list of suites), [`args`] (the command line), [`report`] (what a suite returns and how it is
-//! shown); then a folder for each suite: [`compile`].
+//! shown); [`service`] (annotated methods), [`peers`] (other crates), [`random`] (what is asked for), [`measure`] (how time is
+//! taken); then a module for each suite: [`hit`], [`ratio`], [`miss`], [`invalidate`], [`compile`].
 
 mod args;
 mod compile;
+mod hit;
+mod invalidate;
+mod measure;
+mod miss;
+mod peers;
+mod random;
+mod ratio;
 mod report;
+mod service;
 
 use std::process::ExitCode;
 
@@ -23,7 +32,7 @@ pub(crate) struct Suite {
 }
 
 /// Every suite there is.
-pub(crate) const SUITES: &[Suite] = &[compile::SUITE];
+pub(crate) const SUITES: &[Suite] = &[hit::SUITE, ratio::SUITE, miss::SUITE, invalidate::SUITE, compile::SUITE];
 
 fn main() -> ExitCode {
     let arguments = match args::parse(std::env::args().skip(1)) {

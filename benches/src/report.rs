@@ -20,14 +20,30 @@ pub(crate) struct Row {
     pub(crate) unit: &'static str,
 }
 
-/// Writes rows as a table.
+/// Writes rows as a table; beside each figure is that of cachex in its proportion, or for percentages their difference.
 pub(crate) fn table(rows: &[Row]) -> String {
-    let mut table =
-        format!("{:<10}{:<17}{:<12}{:>8}{:>10}{:>12}\n", "suite", "case", "subject", "threads", "entries", "value");
-    for Row { suite, case, subject, threads, entries, value, unit } in rows {
-        table.push_str(&format!("{suite:<10}{case:<17}{subject:<12}{threads:>8}{entries:>10}{value:>12.3} {unit}\n"));
+    let mut table = format!(
+        "{:<11}{:<17}{:<14}{:>8}{:>10}{:>12} {:<7}{}\n",
+        "suite", "case", "subject", "threads", "entries", "value", "unit", "cachex is"
+    );
+    for row in rows {
+        let Row { suite, case, subject, threads, entries, value, unit } = row;
+        let line = format!("{suite:<11}{case:<17}{subject:<14}{threads:>8}{entries:>10}{value:>12.3} {unit:<7}");
+        table.push_str((line + &comparison(row, rows)).trim_end());
+        table.push('\n');
     }
     table
+}
+
+/// Compares a peer's figure with that of cachex in the same case; empty where there is none.
+fn comparison(row: &Row, rows: &[Row]) -> String {
+    let case = |row: &Row| (row.suite, row.case, row.threads, row.entries, row.unit);
+    match rows.iter().find(|other| other.subject == "cachex" && case(other) == case(row)) {
+        Some(ours) if ours == row => String::new(),
+        Some(ours) if row.unit == "%" => format!("{:+.2} points", ours.value - row.value),
+        Some(ours) => format!("{:.2}x", ours.value / row.value),
+        None => String::new(),
+    }
 }
 
 /// Writes rows to a file, as a JSON array.
@@ -56,6 +72,18 @@ pub(crate) fn best(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn row(subject: &'static str, threads: usize, value: f64, unit: &'static str) -> Row {
+        Row { suite: "hit", case: "uniform", subject, threads, entries: 10, value, unit }
+    }
+
+    #[test]
+    fn a_peer_is_compared_with_cachex_in_the_same_case() {
+        let rows = [row("cachex", 2, 90.0, "ns"), row("cachex", 1, 30.0, "ns"), row("peer", 1, 60.0, "ns")];
+        assert_eq!(rows.each_ref().map(|row| comparison(row, &rows)), ["", "", "0.50x"]);
+        let rows = [row("cachex", 1, 90.5, "%"), row("peer", 1, 91.0, "%"), row("peer", 2, 91.0, "%")];
+        assert_eq!(rows.each_ref().map(|row| comparison(row, &rows)), ["", "-0.50 points", ""]);
+    }
 
     #[test]
     fn the_median_is_in_the_middle() {

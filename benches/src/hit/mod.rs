@@ -1,0 +1,96 @@
+//! A hit: a whole annotated call, beside look-ups in other crates and the call without a cache.
+//!
+//! All entries are resident, and nothing expires. Reading order: this file (the cases), [`subjects`] (who answers),
+//! [`keys`] (what is asked for).
+
+mod keys;
+mod subjects;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Suite;
+use crate::args::Arguments;
+use crate::measure::{Effort, Subject, measure};
+use crate::random::{Popularity, Random};
+use crate::report::Row;
+use crate::service::{Filter, Payload, Service};
+use keys::keys;
+
+pub(crate) const SUITE: Suite = Suite { name: "hit", summary: "a hit of an annotated method, beside its peers", run };
+
+/// The entries of a case that is about the kind of key, value or call.
+const ENTRIES: u32 = 1_000;
+
+fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
+    let (repetitions, millis, draws, sizes): (_, _, _, &[u32]) = match arguments.is_quick {
+        true => (5, 3, 50_000, &[1_000, 100_000]),
+        false => (15, 20, 200_000, &[1_000, 100_000, 1_000_000]),
+    };
+    let effort = Effort { repetitions, at_least: Duration::from_millis(millis) };
+    let mut table = Table { effort, draws, rows: Vec::new() };
+    kinds(&mut table)?;
+    for entries in sizes {
+        let numbers = keys::<u64>(*entries);
+        let subjects = subjects::blocking::<_, Arc<Payload>>(&numbers, Service::by_number_subject)?;
+        let zipf = Popularity::zipf(*entries, 0.99, &mut Random::seeded(1));
+        table.measure("uniform", *entries, &Popularity::Uniform(*entries), &subjects)?;
+        table.measure("zipf 0.99", *entries, &zipf, &subjects)?;
+    }
+    Ok(table.rows)
+}
+
+/// One case for each kind of key, value, call and number of tags; uniform.
+fn kinds(table: &mut Table) -> Result<(), String> {
+    let uniform = Popularity::Uniform(ENTRIES);
+    let numbers = keys::<u64>(ENTRIES);
+    let mut measure = |case, subjects: Vec<Subject<'_>>| table.measure(case, ENTRIES, &uniform, &subjects);
+    measure("0 tags", subjects::blocking::<_, Arc<Payload>>(&numbers, Service::untagged_subject)?)?;
+    measure("1 tag", subjects::blocking::<_, Arc<Payload>>(&numbers, Service::by_number_subject)?)?;
+    measure("3 tags", subjects::blocking::<_, Arc<Payload>>(&numbers, Service::three_tags_subject)?)?;
+    measure("async", subjects::asynchronous(&numbers)?)?;
+    measure("String value", subjects::blocking::<_, String>(&numbers, Service::text_by_number_subject)?)?;
+    let texts = keys::<&'static str>(ENTRIES);
+    measure("&str key", subjects::blocking::<_, Arc<Payload>>(&texts, Service::by_text_subject)?)?;
+    let parts = keys::<(u64, &'static str, Option<u32>)>(ENTRIES);
+    measure("tuple key", subjects::blocking::<_, Arc<Payload>>(&parts, Service::by_parts_subject)?)?;
+    let filters = keys::<Filter>(ENTRIES);
+    measure("struct key", subjects::blocking::<_, Arc<Payload>>(&filters, Service::by_filter_subject)?)
+}
+
+/// The rows so far.
+struct Table {
+    effort: Effort,
+    /// How many keys each thread asks for.
+    draws: usize,
+    rows: Vec<Row>,
+}
+
+impl Table {
+    /// Measures a case with one thread and with two.
+    fn measure(
+        &mut self,
+        case: &'static str,
+        entries: u32,
+        popularity: &Popularity,
+        subjects: &[Subject<'_>],
+    ) -> Result<(), String> {
+        for threads in [1, 2] {
+            let work = |repetition| {
+                let mut random = Random::seeded(repetition as u64);
+                (0..threads).map(|_| popularity.draws(self.draws, &mut random)).collect()
+            };
+            let times = measure(subjects, self.effort, work)?;
+            self.rows.extend(subjects.iter().zip(times).map(|(subject, value)| Row {
+                suite: SUITE.name,
+                case,
+                subject: subject.name,
+                threads,
+                entries: entries as usize,
+                value,
+                unit: "ns",
+            }));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! Who answers: an annotated method, its peers with the same entries, and the load itself.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use cachex::Eviction;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::measure::Subject;
+use crate::peers::{Bounded, Foyer, Memoised, Moka, MokaFuture, Papaya, Peer, PeerKey, QuickCache, Unlocked};
+use crate::service::{Filter, Payload, Service, Value};
+
+/// Returns all that answer blocking callers; `annotated` makes the subject that calls a method.
+pub(super) fn blocking<'a, K, V>(
+    keys: &'a [K],
+    annotated: fn(Service, &'a [K]) -> Subject<'a>,
+) -> Result<Vec<Subject<'a>>, String>
+where
+    K: PeerKey + Memoised<V>,
+    V: Value,
+{
+    let entries = || keys.iter().enumerate().map(|(number, key)| (*key, V::load(number as u64)));
+    let service = Service::new(2 * keys.len() as u64, Eviction::S3Fifo)?;
+    K::forget();
+    Ok(vec![
+        annotated(service, keys),
+        peer(entries().collect::<Unlocked<K, V>>(), keys),
+        peer(entries().collect::<Papaya<K, V>>(), keys),
+        peer(QuickCache::<K, V>::filled(entries()), keys),
+        peer(Moka::<K, V>::filled(entries()), keys),
+        peer(Foyer::<K, V>::filled(entries()), keys),
+        calls("cached", keys, |key| K::call(*key)),
+        Subject::new("uncached", |draws| {
+            draws.iter().for_each(|draw| drop(black_box(V::load(u64::from(*draw)))));
+            draws.len()
+        }),
+    ])
+}
+
+/// Returns all that answer async callers.
+pub(super) fn asynchronous(keys: &[u64]) -> Result<Vec<Subject<'_>>, String> {
+    let service = Service::new(2 * keys.len() as u64, Eviction::S3Fifo)?;
+    let entries = keys.iter().map(|key| (*key, <Arc<Payload>>::load(*key)));
+    let moka = runtime().block_on(MokaFuture::filled(entries));
+    let annotated = Subject::new("cachex", move |draws| {
+        runtime().block_on(async {
+            for draw in draws {
+                black_box(service.by_number_async(keys[*draw as usize]).await);
+            }
+            draws.len()
+        })
+    });
+    let moka = Subject::new(MokaFuture::<u64, Arc<Payload>>::NAME, move |draws| {
+        runtime().block_on(async {
+            let mut answers = 0;
+            for draw in draws {
+                answers += usize::from(black_box(moka.get(&keys[*draw as usize]).await).is_some());
+            }
+            answers
+        })
+    });
+    let uncached = Subject::new("uncached", |draws| {
+        runtime().block_on(async {
+            for draw in draws {
+                let load = async { <Arc<Payload>>::load(u64::from(*draw)) };
+                black_box(load.await);
+            }
+            draws.len()
+        })
+    });
+    Ok(vec![annotated, moka, uncached])
+}
+
+/// Makes a runtime on the thread that asks: some microseconds, for thousands of calls.
+fn runtime() -> Runtime {
+    Builder::new_current_thread().build().expect("a runtime without drivers needs nothing from the system")
+}
+
+fn peer<'a, K: PeerKey, V: 'a, P: Peer<K, V> + 'a>(peer: P, keys: &'a [K]) -> Subject<'a> {
+    Subject::new(P::NAME, move |draws| {
+        draws.iter().filter(|draw| black_box(peer.get(&keys[**draw as usize])).is_some()).count()
+    })
+}
+
+/// What always answers; asked once for each key, so that all are resident.
+fn calls<'a, K: PeerKey, V: 'a>(name: &'static str, keys: &'a [K], call: impl Fn(&K) -> V + Sync + 'a) -> Subject<'a> {
+    for key in keys {
+        drop(call(key));
+    }
+    Subject::new(name, move |draws| {
+        draws.iter().for_each(|draw| drop(black_box(call(&keys[*draw as usize]))));
+        draws.len()
+    })
+}
+
+macro_rules! annotated {
+    ($($name:ident: $key:ty, $call:expr;)*) => {
+        impl Service {
+            $(pub(super) fn $name<'a>(self, keys: &'a [$key]) -> Subject<'a> {
+                let call = $call;
+                calls("cachex", keys, move |key| call(&self, *key))
+            })*
+        }
+    };
+}
+
+annotated! {
+    untagged_subject: u64, Self::untagged;
+    by_number_subject: u64, Self::by_number;
+    three_tags_subject: u64, Self::three_tags;
+    text_by_number_subject: u64, Self::text_by_number;
+    by_text_subject: &'static str, |service: &Self, text| service.by_text(text);
+    by_parts_subject: (u64, &'static str, Option<u32>), |service: &Self, (id, text, page)| service.by_parts(id, text, page);
+    by_filter_subject: Filter, |service: &Self, filter| service.by_filter(&filter);
+}

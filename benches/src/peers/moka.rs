@@ -1,0 +1,46 @@
+//! moka: TinyLFU with a journal of accesses; for blocking and for async callers.
+
+use super::{Bounded, Peer, PeerKey};
+
+pub(crate) struct Moka<K, V>(moka::sync::Cache<K, V>);
+
+impl<K: PeerKey, V: Clone + Send + Sync + 'static> Peer<K, V> for Moka<K, V> {
+    const NAME: &'static str = "moka";
+
+    fn get(&self, key: &K) -> Option<V> {
+        self.0.get(key)
+    }
+}
+
+impl<K: PeerKey, V: Clone + Send + Sync + 'static> Bounded<K, V> for Moka<K, V> {
+    fn bounded(capacity: usize) -> Self {
+        Self(moka::sync::Cache::new(capacity as u64))
+    }
+
+    fn insert(&self, key: K, value: V) {
+        self.0.insert(key, value);
+    }
+
+    fn get_or_load(&self, key: K, load: impl FnOnce() -> V) -> V {
+        self.0.get_with(key, load)
+    }
+}
+
+pub(crate) struct MokaFuture<K, V>(moka::future::Cache<K, V>);
+
+impl<K: PeerKey, V: Clone + Send + Sync + 'static> MokaFuture<K, V> {
+    pub(crate) const NAME: &'static str = "moka";
+
+    /// Makes a cache with entries, and with room for as many again.
+    pub(crate) async fn filled(entries: impl ExactSizeIterator<Item = (K, V)>) -> Self {
+        let cache = moka::future::Cache::new(2 * entries.len() as u64);
+        for (key, value) in entries {
+            cache.insert(key, value).await;
+        }
+        Self(cache)
+    }
+
+    pub(crate) async fn get(&self, key: &K) -> Option<V> {
+        self.0.get(key).await
+    }
+}

@@ -1,0 +1,100 @@
+//! The annotated methods that are measured, their keys and values, and what they load.
+
+use std::sync::Arc;
+
+use cachex::{Cache, CacheKey, CacheScope, Eviction, cached};
+use serde::{Deserialize, Serialize};
+
+/// What most methods return, shared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Payload {
+    id: u64,
+    numbers: [u64; 3],
+}
+
+/// A value that can be loaded.
+pub(crate) trait Value: Clone + Send + Sync + 'static {
+    fn load(id: u64) -> Self;
+}
+
+impl Value for Arc<Payload> {
+    #[inline(never)]
+    fn load(id: u64) -> Self {
+        Arc::new(Payload { id, numbers: [id ^ 1, id ^ 2, id ^ 3] })
+    }
+}
+
+impl Value for String {
+    #[inline(never)]
+    fn load(id: u64) -> Self {
+        format!("value {id:020}")
+    }
+}
+
+/// A derived key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, CacheKey)]
+pub(crate) struct Filter {
+    pub(crate) city: &'static str,
+    pub(crate) min_age: Option<u8>,
+    pub(crate) page: u32,
+}
+
+/// The type with the annotated methods.
+#[derive(CacheScope)]
+pub(crate) struct Service {
+    #[scope(cache)]
+    pub(crate) cache: Cache,
+}
+
+impl Service {
+    /// Makes a service with a cache of its own.
+    pub(crate) fn new(max_entries: u64, eviction: Eviction) -> Result<Self, String> {
+        let cache = Cache::builder().max_entries(max_entries).eviction(eviction).build();
+        Ok(Self { cache: cache.map_err(|error| error.to_string())? })
+    }
+
+    #[cached(ttl = "1h")]
+    pub(crate) fn untagged(&self, id: u64) -> Arc<Payload> {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) fn by_number(&self, id: u64) -> Arc<Payload> {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["rows", "payloads", "numbers"])]
+    pub(crate) fn three_tags(&self, id: u64) -> Arc<Payload> {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) async fn by_number_async(&self, id: u64) -> Arc<Payload> {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) fn text_by_number(&self, id: u64) -> String {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) fn by_text(&self, text: &str) -> Arc<Payload> {
+        Value::load(text.len() as u64)
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) fn by_parts(&self, id: u64, text: &str, page: Option<u32>) -> Arc<Payload> {
+        Value::load(id + text.len() as u64 + u64::from(page.unwrap_or(0)))
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) fn by_filter(&self, filter: &Filter) -> Arc<Payload> {
+        Value::load(filter.city.len() as u64 + u64::from(filter.page))
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"], single_flight = false)]
+    pub(crate) fn alone(&self, id: u64) -> Arc<Payload> {
+        Value::load(id)
+    }
+}
