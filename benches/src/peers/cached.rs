@@ -70,3 +70,26 @@ memoised! {
     (u64, &'static str, Option<u32>) => Arc<Payload>: by_parts in BY_PARTS;
     Filter => Arc<Payload>: by_filter in BY_FILTER;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_values_are_kept_and_no_more_of_them() {
+        let first = latest(0);
+        assert!(Arc::ptr_eq(&first, &latest(0)));
+        for id in 1..=LATEST_CAPACITY as u64 {
+            latest(id);
+        }
+        assert!(!Arc::ptr_eq(&first, &latest(0)));
+    }
+
+    #[test]
+    fn a_value_is_kept_until_it_is_forgotten() {
+        let first: Arc<Payload> = 7_u64.call();
+        assert!(Arc::ptr_eq(&first, &7_u64.call()));
+        <u64 as Memoised<Arc<Payload>>>::forget();
+        assert!(!Arc::ptr_eq(&first, &7_u64.call()));
+    }
+}

@@ -52,3 +52,26 @@ pub(crate) trait Bounded<K, V>: Peer<K, V> + Sized {
         cache
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<P: Bounded<u64, u64>>() {
+        let cache = P::filled((0..1_000_u32).map(|key| (u64::from(key), u64::from(key) + 1)));
+        for key in 0..1_000 {
+            assert_eq!(cache.get(&key), Some(key + 1), "{}", P::NAME);
+            assert_eq!(cache.get_or_load(key, || panic!("{} has lost {key}", P::NAME)), key + 1);
+        }
+        assert_eq!(cache.get(&1_000), None);
+        assert_eq!(cache.get_or_load(1_000, || 7), 7);
+        assert_eq!(cache.get(&1_000), Some(7));
+    }
+
+    #[test]
+    fn a_cache_with_room_keeps_all_and_loads_what_is_missing() {
+        check::<QuickCache<_, _>>();
+        check::<Moka<_, _>>();
+        check::<Foyer<_, _>>();
+    }
+}
