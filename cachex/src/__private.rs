@@ -30,6 +30,6 @@ pub use std::{file, format, line};
 /// The traits that answer a [`Probe`].
 pub mod shapes {
     pub use crate::method::shape::probe::{
-        ProbeFallible as _, ProbeFallibleOptional as _, ProbeOptional as _, ProbePlain as _,
+        ProbeFallible as _, ProbeFallibleOptional as _, ProbeFuture as _, ProbeOptional as _, ProbePlain as _,
     };
 }

@@ -4,9 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{FnArg, Pat, PatType, Type, TypeGroup, TypeParen};
+use syn::{FnArg, Generics, Pat, PatType, Type, TypeGroup, TypeParen};
 
-use super::mentions::mentions;
+use super::mentions::{has_impl_trait, mentions};
 
 /// One argument but `self`.
 #[derive(Clone, Debug)]
@@ -78,6 +78,15 @@ impl Argument {
     /// Returns whether the argument goes by one name, so that it is declared as the user did.
     pub(crate) fn is_named(&self) -> bool {
         matches!(self.form, Form::Name)
+    }
+
+    /// Returns whether the argument is a shared reference to something that the caller chooses the type of.
+    pub(crate) fn is_generic_reference(&self, generics: &Generics) -> bool {
+        let Type::Reference(reference) = &self.ty else { return false };
+        let inner = reference.elem.to_token_stream();
+        reference.mutability.is_none()
+            && (has_impl_trait(&reference.elem)
+                || generics.type_params().any(|param| mentions(inner.clone(), &param.ident.to_string())))
     }
 
     /// The type of the argument where it is passed by reference; a reference stays as it is.
@@ -203,6 +212,12 @@ pub(crate) fn declared(input: &FnArg, argument: &Argument) -> TokenStream {
 /// The name of a companion of the method.
 pub(crate) fn companion(method: &Ident, suffix: &str) -> Ident {
     format_ident!("{method}_{suffix}")
+}
+
+/// The name of the hidden function that writes the key. It is the first name that rustc misses where companions can't stand, so
+/// it says what to write.
+pub(crate) fn hidden_key(method: &Ident, is_method: bool) -> Ident {
+    hidden(method, if is_method { "_in_a_trait_impl_write_in_trait" } else { "_in_an_impl_write_in_impl" })
 }
 
 /// The name of a hidden companion of the method.

@@ -92,6 +92,17 @@ impl Function {
 
     fn check(&self, attribute: &str, mistakes: &mut Mistakes) {
         let sig = &self.item.sig;
+        for other in &self.item.attrs {
+            let name = other.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+            let is_ours = ["cached", "invalidates", "updates"].contains(&name.as_str());
+            // A write may invalidate and update; one that is kept would not be done again.
+            if is_ours && (attribute == "cached" || name == "cached") {
+                mistakes.under(
+                    other,
+                    format!("`#[{attribute}]` and `#[{name}]` on one function: a read that is kept can't be a write; part them into two functions"),
+                );
+            }
+        }
         if let Some(token) = sig.constness {
             mistakes
                 .under(token, format!("`#[{attribute}]` needs a cache, which a `const fn` has not; remove `const`"));

@@ -1,8 +1,8 @@
 //! Who uses which name: a look at tokens, also those inside macros and format strings.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::visit::Visit;
-use syn::{Lifetime, Type, TypeFnPtr, TypeReference};
+use syn::{Block, Item, Lifetime, Type, TypeFnPtr, TypeReference};
 
 /// Returns whether the tokens use the name, as an identifier or as `{name` inside a string.
 pub(crate) fn mentions(tokens: TokenStream, name: &str) -> bool {
@@ -24,6 +24,27 @@ fn in_format(literal: &str, name: &str) -> bool {
         }
     }
     false
+}
+
+/// Returns whether a body names the `Self` of its own surroundings, and not that of an item inside.
+pub(crate) fn names_self_in(block: &Block) -> bool {
+    let mut found = NamesSelf(false);
+    found.visit_block(block);
+    found.0
+}
+
+struct NamesSelf(bool);
+
+impl<'ast> Visit<'ast> for NamesSelf {
+    fn visit_ident(&mut self, ident: &'ast Ident) {
+        self.0 |= ident == "Self";
+    }
+
+    fn visit_macro(&mut self, called: &'ast syn::Macro) {
+        self.0 |= mentions(called.tokens.clone(), "Self");
+    }
+
+    fn visit_item(&mut self, _: &'ast Item) {}
 }
 
 /// Returns whether a type borrows for less than `'static`.

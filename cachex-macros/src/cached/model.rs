@@ -8,7 +8,7 @@ use super::args::{Args, Skip};
 use super::rules::{self, Spread};
 use crate::attribute::arguments::{Argument, Form};
 use crate::attribute::function::{Access, Function, Kind};
-use crate::attribute::mentions::{borrows, mentions};
+use crate::attribute::mentions::{borrows, mentions, names_self_in};
 use crate::attribute::spell::spell;
 use crate::attribute::template::Template;
 use crate::diag::{Mistakes, listed, nearest};
@@ -91,7 +91,7 @@ fn placement(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Place
         mistakes.at(span, "`in_impl` is for functions without `self`; remove it");
     }
     let item = &function.item;
-    let names_self = || mentions(item.sig.to_token_stream(), "Self") || mentions(item.block.to_token_stream(), "Self");
+    let names_self = || mentions(item.sig.to_token_stream(), "Self") || names_self_in(&item.block);
     if args.in_trait.is_some() || function.kind == Kind::Boxed {
         Placement::Inline
     } else if function.receiver.is_some() || args.in_impl.is_some() || names_self() {

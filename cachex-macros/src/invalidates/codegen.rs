@@ -7,7 +7,7 @@ use syn::{Block, Expr};
 
 use super::args::Entry;
 use super::model::Model;
-use crate::attribute::arguments::{companion, hidden};
+use crate::attribute::arguments::hidden;
 use crate::attribute::function::Kind;
 use crate::attribute::{local, moved_to, ours_at};
 
@@ -97,7 +97,7 @@ fn noted(model: &Model, effects: &Ident) -> TokenStream {
         quote_spanned!(ours_at(tag.span())=> #effects.tag(#value);)
     });
     let keys = model.args.entries.iter().map(|entry| {
-        let entry = called(model, entry, |method| companion(method, "entry"));
+        let entry = called(model, entry, |method| hidden(method, "_entry"));
         quote!(#effects.entry(#entry);)
     });
     quote! {

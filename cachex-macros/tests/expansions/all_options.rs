@@ -2,7 +2,7 @@ fn lines(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError> {
     let mut call = store::__private::Call::new();
     let cache = &(self.cache);
     call.cache(cache);
-    Self::__cachex_lines(self, order, &mut call);
+    Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
     {
         call.when(order.id > 0);
     }
@@ -17,7 +17,10 @@ fn lines(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError> {
         store::__private::kept(shape, store::__private::Local),
         store::__private::ValueRules::new(shape)
             .ttl_with(|value| ttl(value))
-            .tags_with(|value, tags| store::__private::Extend::extend(tags, tags(value)))
+            .tags_with(|value, tags| store::__private::Extend::extend(
+                tags,
+                (|value| tags(value))(value),
+            ))
             .unless(|value| Vec::is_empty(value))
             .weight(|value| weight(value)),
         move |tags| {
@@ -33,7 +36,7 @@ fn lines(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError> {
 #[doc(hidden)]
 #[inline]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
-fn __cachex_lines<'cachex>(
+fn __cachex_lines_in_a_trait_impl_write_in_trait<'cachex>(
     &'cachex self,
     order: &Order,
     call: &mut store::__private::Call<'cachex>,
@@ -83,16 +86,16 @@ fn lines_uncached(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbErr
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn lines_key(&self, order: &Order) -> store::__private::Key {
     let mut call = store::__private::Call::new();
-    Self::__cachex_lines(self, order, &mut call);
+    Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
     call.key()
 }
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-fn lines_entry(&self, order: &Order) -> store::__private::Target {
+fn __cachex_lines_entry(&self, order: &Order) -> store::__private::Target {
     let mut call = store::__private::Call::new();
     let cache = &(self.cache);
     call.cache(cache);
-    Self::__cachex_lines(self, order, &mut call);
+    Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
     store::__private::Target::of(&call)
 }
 ///Removes the entry of `lines` for these arguments; returns whether there was one.
@@ -101,7 +104,7 @@ fn lines_remove(&self, order: &Order) -> store::__private::bool {
     let mut call = store::__private::Call::new();
     let cache = &(self.cache);
     call.cache(cache);
-    Self::__cachex_lines(self, order, &mut call);
+    Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
     store::__private::remove(&call)
 }
 #[doc(hidden)]
@@ -113,7 +116,7 @@ fn __cachex_lines_update(
     let mut call = store::__private::Call::new();
     let cache = &(self.cache);
     call.cache(cache);
-    Self::__cachex_lines(self, order, &mut call);
+    Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
     let shape = {
         use store::__private::shapes::*;
         (&&&store::__private::Probe::<Result<Vec<Line>, DbError>>::new()).shape()
@@ -128,7 +131,10 @@ fn __cachex_lines_update(
         store::__private::kept(shape, store::__private::Local),
         store::__private::ValueRules::new(shape)
             .ttl_with(|value| ttl(value))
-            .tags_with(|value, tags| store::__private::Extend::extend(tags, tags(value)))
+            .tags_with(|value, tags| store::__private::Extend::extend(
+                tags,
+                (|value| tags(value))(value),
+            ))
             .unless(|value| Vec::is_empty(value))
             .weight(|value| weight(value)),
         tags,

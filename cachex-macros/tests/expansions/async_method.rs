@@ -3,7 +3,7 @@
 pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError> {
     {
         let mut call = ::cachex::__private::Call::new();
-        Self::__cachex_find(self, &id, name, &mut call);
+        Self::__cachex_find_in_a_trait_impl_write_in_trait(self, &id, name, &mut call);
         let shape = {
             use ::cachex::__private::shapes::*;
             (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new())
@@ -30,7 +30,7 @@ pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError
 #[doc(hidden)]
 #[inline]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
-pub fn __cachex_find<'cachex>(
+pub fn __cachex_find_in_a_trait_impl_write_in_trait<'cachex>(
     &'cachex self,
     id: &UserId,
     name: &str,
@@ -81,15 +81,19 @@ pub async fn find_uncached(
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 pub fn find_key(&self, id: &UserId, name: &str) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_find(self, id, name, &mut call);
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
     call.key()
 }
 #[cfg(feature = "users")]
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-pub fn find_entry(&self, id: &UserId, name: &str) -> ::cachex::__private::Target {
+pub fn __cachex_find_entry(
+    &self,
+    id: &UserId,
+    name: &str,
+) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_find(self, id, name, &mut call);
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
     ::cachex::__private::Target::of(&call)
 }
 #[cfg(feature = "users")]
@@ -97,7 +101,7 @@ pub fn find_entry(&self, id: &UserId, name: &str) -> ::cachex::__private::Target
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 pub fn find_remove(&self, id: &UserId, name: &str) -> ::cachex::__private::Removing {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_find(self, id, name, &mut call);
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
     ::cachex::__private::remove_async(&call)
 }
 #[cfg(feature = "users")]
@@ -109,7 +113,7 @@ pub fn __cachex_find_update(
     name: &str,
 ) -> ::cachex::__private::Update<Result<Option<User>, DbError>> {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_find(self, id, name, &mut call);
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()

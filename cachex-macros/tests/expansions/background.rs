@@ -1,7 +1,7 @@
 async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
     {
         let mut call = ::cachex::__private::Call::new();
-        Self::__cachex_find(self, name, &id, &mut call);
+        Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, &id, &mut call);
         let shape = {
             use ::cachex::__private::shapes::*;
             (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
@@ -27,7 +27,7 @@ async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
 #[doc(hidden)]
 #[inline]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
-fn __cachex_find<'cachex>(
+fn __cachex_find_in_a_trait_impl_write_in_trait<'cachex>(
     &'cachex self,
     name: &str,
     id: &u64,
@@ -74,21 +74,21 @@ async fn find_uncached(&self, name: &str, id: u64) -> Result<User, Error> {
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn find_key(&self, name: &str, id: &u64) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_find(self, name, id, &mut call);
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
     call.key()
 }
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-fn find_entry(&self, name: &str, id: &u64) -> ::cachex::__private::Target {
+fn __cachex_find_entry(&self, name: &str, id: &u64) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_find(self, name, id, &mut call);
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `find` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn find_remove(&self, name: &str, id: &u64) -> ::cachex::__private::Removing {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_find(self, name, id, &mut call);
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
     ::cachex::__private::remove_async(&call)
 }
 #[doc(hidden)]
@@ -99,7 +99,7 @@ fn __cachex_find_update(
     id: &u64,
 ) -> ::cachex::__private::Update<Result<User, Error>> {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_find(self, name, id, &mut call);
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()

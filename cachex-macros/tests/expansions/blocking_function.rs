@@ -1,6 +1,6 @@
 pub fn double(n: u64) -> u64 {
     let mut call = ::cachex::__private::Call::new();
-    __cachex_double(&n, &mut call);
+    __cachex_double_in_an_impl_write_in_impl(&n, &mut call);
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()
@@ -13,10 +13,14 @@ pub fn double(n: u64) -> u64 {
         move |_| { move || { double_uncached(n) } },
     )
 }
+const _: () = ();
 #[doc(hidden)]
 #[inline]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
-pub fn __cachex_double<'cachex>(n: &u64, call: &mut ::cachex::__private::Call<'cachex>) {
+pub fn __cachex_double_in_an_impl_write_in_impl<'cachex>(
+    n: &u64,
+    call: &mut ::cachex::__private::Call<'cachex>,
+) {
     {
         fn here() -> &'static ::cachex::__private::str {
             ::cachex::__private::type_name_of_val(&here)
@@ -54,28 +58,28 @@ pub fn double_uncached(n: u64) -> u64 {
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 pub fn double_key(n: &u64) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
-    __cachex_double(n, &mut call);
+    __cachex_double_in_an_impl_write_in_impl(n, &mut call);
     call.key()
 }
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-pub fn double_entry(n: &u64) -> ::cachex::__private::Target {
+pub fn __cachex_double_entry(n: &u64) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
-    __cachex_double(n, &mut call);
+    __cachex_double_in_an_impl_write_in_impl(n, &mut call);
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `double` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 pub fn double_remove(n: &u64) -> ::cachex::__private::bool {
     let mut call = ::cachex::__private::Call::new();
-    __cachex_double(n, &mut call);
+    __cachex_double_in_an_impl_write_in_impl(n, &mut call);
     ::cachex::__private::remove(&call)
 }
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 pub fn __cachex_double_update(n: &u64) -> ::cachex::__private::Update<u64> {
     let mut call = ::cachex::__private::Call::new();
-    __cachex_double(n, &mut call);
+    __cachex_double_in_an_impl_write_in_impl(n, &mut call);
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()

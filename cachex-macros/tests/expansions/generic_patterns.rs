@@ -7,7 +7,7 @@ where
     L: Log,
 {
     let mut call = ::cachex::__private::Call::new();
-    __cachex_between::<T, N>(&argument_0, &more, &mut call);
+    __cachex_between_in_an_impl_write_in_impl::<T, L, N>(&argument_0, &more, &mut call);
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Vec<u64>>::new()).shape()
@@ -27,14 +27,18 @@ where
         },
     )
 }
+const _: () = ();
 #[doc(hidden)]
 #[inline]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
-fn __cachex_between<'cachex, T: CacheKey, const N: usize>(
+fn __cachex_between_in_an_impl_write_in_impl<'cachex, T: CacheKey, L, const N: usize>(
     argument_0: &(u64, u64),
     more: &[T; N],
     call: &mut ::cachex::__private::Call<'cachex>,
-) {
+)
+where
+    L: Log,
+{
     {
         fn here() -> &'static ::cachex::__private::str {
             ::cachex::__private::type_name_of_val(&here)
@@ -78,42 +82,54 @@ where
 }
 ///Returns the key of the entry of `between` for these arguments.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-fn between_key<T: CacheKey, const N: usize>(
+fn between_key<T: CacheKey, L, const N: usize>(
     argument_0: &(u64, u64),
     more: &[T; N],
-) -> ::cachex::__private::Key {
+) -> ::cachex::__private::Key
+where
+    L: Log,
+{
     let mut call = ::cachex::__private::Call::new();
-    __cachex_between::<T, N>(argument_0, more, &mut call);
+    __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
     call.key()
 }
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-fn between_entry<T: CacheKey, const N: usize>(
+fn __cachex_between_entry<T: CacheKey, L, const N: usize>(
     argument_0: &(u64, u64),
     more: &[T; N],
-) -> ::cachex::__private::Target {
+) -> ::cachex::__private::Target
+where
+    L: Log,
+{
     let mut call = ::cachex::__private::Call::new();
-    __cachex_between::<T, N>(argument_0, more, &mut call);
+    __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `between` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-fn between_remove<T: CacheKey, const N: usize>(
+fn between_remove<T: CacheKey, L, const N: usize>(
     argument_0: &(u64, u64),
     more: &[T; N],
-) -> ::cachex::__private::bool {
+) -> ::cachex::__private::bool
+where
+    L: Log,
+{
     let mut call = ::cachex::__private::Call::new();
-    __cachex_between::<T, N>(argument_0, more, &mut call);
+    __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
     ::cachex::__private::remove(&call)
 }
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-fn __cachex_between_update<T: CacheKey, const N: usize>(
+fn __cachex_between_update<T: CacheKey, L, const N: usize>(
     argument_0: &(u64, u64),
     more: &[T; N],
-) -> ::cachex::__private::Update<Vec<u64>> {
+) -> ::cachex::__private::Update<Vec<u64>>
+where
+    L: Log,
+{
     let mut call = ::cachex::__private::Call::new();
-    __cachex_between::<T, N>(argument_0, more, &mut call);
+    __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Vec<u64>>::new()).shape()
@@ -132,10 +148,13 @@ fn __cachex_between_update<T: CacheKey, const N: usize>(
 }
 ///Keeps `value` as if `between` had returned it for these arguments; an error is not kept.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-fn between_prime<T: CacheKey, const N: usize>(
+fn between_prime<T: CacheKey, L, const N: usize>(
     argument_0: &(u64, u64),
     more: &[T; N],
     value: &Vec<u64>,
-) {
-    __cachex_between_update::<T, N>(argument_0, more).prime(value)
+)
+where
+    L: Log,
+{
+    __cachex_between_update::<T, L, N>(argument_0, more).prime(value)
 }

@@ -2,9 +2,9 @@ pub async fn rename(&self, id: UserId, name: &str) -> Result<(), DbError> {
     let mut effects = ::cachex::__private::Effects::new();
     effects.scope(self);
     effects.tag(::cachex::__private::format!("user:{}", id));
-    effects.entry(Self::find_entry(self, &(id)));
-    effects.entry(self.list_entry());
-    effects.entry(other::count_entry(&(id), &(1)));
+    effects.entry(Self::__cachex_find_entry(self, &(id)));
+    effects.entry(self.__cachex_list_entry());
+    effects.entry(other::__cachex_count_entry(&(id), &(1)));
     let subject = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<(), DbError>>::new()).shape()

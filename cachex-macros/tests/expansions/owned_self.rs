@@ -1,6 +1,6 @@
 fn total(self: Arc<Self>) -> u64 {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_total(&*self, &mut call);
+    Self::__cachex_total_in_a_trait_impl_write_in_trait(&*self, &mut call);
     let mut kept = ::cachex::__private::Option::None;
     let call = call.keep_cache(&mut kept);
     let shape = {
@@ -18,7 +18,7 @@ fn total(self: Arc<Self>) -> u64 {
 #[doc(hidden)]
 #[inline]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
-fn __cachex_total<'cachex>(
+fn __cachex_total_in_a_trait_impl_write_in_trait<'cachex>(
     &'cachex self,
     call: &mut ::cachex::__private::Call<'cachex>,
 ) {
@@ -59,28 +59,28 @@ fn total_uncached(self: Arc<Self>) -> u64 {
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn total_key(&self) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_total(self, &mut call);
+    Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
     call.key()
 }
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
-fn total_entry(&self) -> ::cachex::__private::Target {
+fn __cachex_total_entry(&self) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_total(self, &mut call);
+    Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `total` for these arguments; returns whether there was one.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn total_remove(&self) -> ::cachex::__private::bool {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_total(self, &mut call);
+    Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
     ::cachex::__private::remove(&call)
 }
 #[doc(hidden)]
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn __cachex_total_update(&self) -> ::cachex::__private::Update<u64> {
     let mut call = ::cachex::__private::Call::new();
-    Self::__cachex_total(self, &mut call);
+    Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-use cachex::{CacheKey, CacheScope, KeyWriter, cached};
+use cachex::{CacheKey, CacheScope, KeyWriter, cached, invalidates};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -83,18 +83,72 @@ fn an_argument_without_a_name_for_its_type_is_part_of_the_key() {
 }
 
 #[test]
-fn a_type_that_only_a_skipped_argument_names_is_no_concern_of_the_companions() {
-    #[cached(ttl = "1m", skip(trace, log))]
-    fn plus<T: Display, L>(n: u64, trace: T, log: L) -> u64
-    where
-        L: FnOnce(String),
-    {
-        log(trace.to_string());
-        n + 1
+fn a_type_that_only_a_skipped_argument_names_keeps_entries_apart() {
+    trait Kind {
+        const NAME: &'static str;
+    }
+    struct A;
+    struct B;
+    impl Kind for A {
+        const NAME: &'static str = "a";
+    }
+    impl Kind for B {
+        const NAME: &'static str = "b";
     }
 
-    assert_eq!(plus(1, "trace", drop), 2);
-    assert_eq!(plus_key(&1), plus_key(&1));
+    #[cached(ttl = "1m", skip(_kind))]
+    fn named<K: Kind>(id: u64, _kind: PhantomData<K>) -> String {
+        format!("{} {id}", K::NAME)
+    }
+
+    assert_eq!(named(1, PhantomData::<A>), "a 1");
+    assert_eq!(named(1, PhantomData::<B>), "b 1");
+    assert!(named_remove::<A>(&1));
+    assert!(named_remove::<B>(&1));
+}
+
+// Guards the additional reference of the hidden companions.
+#[test]
+fn an_invalidation_names_the_instance_that_a_call_with_these_arguments_has() {
+    #[cached(ttl = "1m")]
+    fn length<K: CacheKey + AsRef<str> + ?Sized>(text: &K) -> usize {
+        text.as_ref().len()
+    }
+
+    #[cached(ttl = "1m")]
+    fn width(text: &(impl CacheKey + AsRef<str> + ?Sized)) -> usize {
+        text.as_ref().len()
+    }
+
+    #[invalidates(length(text), width(text), length(owned), width(owned))]
+    fn change(text: &str, owned: &String) {
+        let _ = (text, owned);
+    }
+
+    let (text, owned) = ("abc", "abcd".to_owned());
+    assert_eq!([length(text), width(text), length(&owned), width(&owned)], [3, 3, 4, 4]);
+    change(text, &owned);
+    let gone = [length_remove(text), width_remove(text), length_remove(&owned), width_remove(&owned)];
+    assert_eq!(gone, [false; 4]);
+}
+
+#[test]
+fn an_associated_function_is_not_taken_for_a_free_one_of_its_name() {
+    struct Rates;
+
+    impl Rates {
+        #[cached(ttl = "1m", in_impl)]
+        fn rate(id: u64) -> u64 {
+            id + 1000
+        }
+    }
+
+    #[cached(ttl = "1m")]
+    fn rate(id: u64) -> u64 {
+        id + 1
+    }
+
+    assert_eq!([rate(1), Rates::rate(1), rate(1), Rates::rate(1)], [2, 1001, 2, 1001]);
 }
 
 struct Table<T> {

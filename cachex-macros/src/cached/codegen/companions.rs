@@ -4,11 +4,11 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, Lifetime};
 
-use super::super::model::Model;
+use super::super::model::{Model, Placement};
 use super::generics::{of_companions, turbofish};
 use super::method::{cache, callee};
 use super::{Names, conditions, is_lint_level, key, rules, site};
-use crate::attribute::arguments::{companion, hidden};
+use crate::attribute::arguments::{companion, hidden, hidden_key};
 use crate::attribute::ours_at;
 use crate::attribute::template::bind_names;
 
@@ -16,6 +16,7 @@ use crate::attribute::template::bind_names;
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let beside = Beside { model, names, generics: of_companions(model), name: &model.function.item.sig.ident };
     let all = [
+        stands_free(model),
         beside.call(),
         uncached(model),
         beside.key(),
@@ -25,6 +26,17 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         beside.prime(),
     ];
     all.into_iter().collect()
+}
+
+/// An item that is fine beside a free function and an error inside an impl. There the calls below would go to the functions of a
+/// free function of the same name, if there is one.
+fn stands_free(model: &Model) -> TokenStream {
+    if model.placement != Placement::Module {
+        return TokenStream::new();
+    }
+    let sig = &model.function.item.sig;
+    let conditions = conditions(&model.function.item.attrs);
+    quote_spanned!(ours_at(sig.ident.span())=> #(#conditions)* const _: () = ();)
 }
 
 /// The function with the user's body.
@@ -52,9 +64,19 @@ struct Beside<'a> {
     name: &'a Ident,
 }
 
+/// Who calls a companion.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// The user, with arguments as for the method.
+    Users,
+    /// The attributes of writing methods, with references to the arguments as for the method.
+    Attributes,
+}
+
 /// What a companion is, in its signature.
 struct Signature<'a> {
     doc: &'a str,
+    from: From,
     name: Ident,
     more: TokenStream,
     output: TokenStream,
@@ -76,7 +98,7 @@ impl Beside<'_> {
             quote!(&#lifetime #self_,)
         });
         let inputs = self.inputs();
-        let name = hidden(self.name, "");
+        let name = hidden_key(self.name, self.model.placement != Placement::Module);
         let conditions = conditions(&model.function.item.attrs);
         let (vis, clause) = (&model.function.item.vis, &generics.where_clause);
         quote! {
@@ -97,6 +119,7 @@ impl Beside<'_> {
         let call = &self.names.call;
         let signature = Signature {
             doc: &format!("Returns the key of the entry of `{}` for these arguments.", self.name),
+            from: From::Users,
             name: companion(self.name, "key"),
             more: TokenStream::new(),
             output: quote!(-> #key),
@@ -111,7 +134,8 @@ impl Beside<'_> {
         let call = &self.names.call;
         let signature = Signature {
             doc: "",
-            name: companion(self.name, "entry"),
+            from: From::Attributes,
+            name: hidden(self.name, "_entry"),
             more: TokenStream::new(),
             output: quote!(-> #target),
         };
@@ -128,6 +152,7 @@ impl Beside<'_> {
         let body = quote!(#started #remove(&#call));
         let signature = Signature {
             doc: &format!("Removes the entry of `{}` for these arguments; returns whether there was one.", self.name),
+            from: From::Users,
             name: companion(self.name, "remove"),
             more: TokenStream::new(),
             output: quote!(-> #output),
@@ -138,7 +163,7 @@ impl Beside<'_> {
     fn prime(&self) -> TokenStream {
         let is_async = self.model.function.is_async();
         let (value, output) = (&self.names.value, &self.model.function.output);
-        let update = self.call_beside(&hidden(self.name, "_update"), &TokenStream::new());
+        let update = self.call_doubled(&hidden(self.name, "_update"));
         let priming = self.model.runtime.private("Priming");
         let (body, returned) = match is_async {
             true => (quote!(#update.prime_async(#value)), quote!(-> #priming)),
@@ -149,6 +174,7 @@ impl Beside<'_> {
                 "Keeps `value` as if `{}` had returned it for these arguments; an error is not kept.",
                 self.name
             ),
+            from: From::Users,
             name: companion(self.name, "prime"),
             more: quote!(#value: &#output,),
             output: returned,
@@ -176,6 +202,7 @@ impl Beside<'_> {
         let named = (!model.tags.is_empty()).then(|| quote!(let mut #tags = #tags_type::new(); #bound #lines));
         let signature = Signature {
             doc: "",
+            from: From::Attributes,
             name: hidden(self.name, "_update"),
             more: TokenStream::new(),
             output: quote!(-> #update<#output>),
@@ -188,7 +215,8 @@ impl Beside<'_> {
         let call = &self.names.call;
         let call_type = self.model.runtime.private("Call");
         let cache = if has_cache { cache(self.model, self.names, false) } else { TokenStream::new() };
-        let written = self.call_beside(&hidden(self.name, ""), &quote!(&mut #call));
+        let key = hidden_key(self.name, self.model.placement != Placement::Module);
+        let written = self.call_beside(&key, &quote!(&mut #call));
         quote!(let mut #call = #call_type::new(); #cache #written;)
     }
 
@@ -203,13 +231,27 @@ impl Beside<'_> {
         quote!(#callee(#receiver #(#parts,)* #more))
     }
 
+    /// Calls a companion for attributes with the same arguments.
+    fn call_doubled(&self, name: &Ident) -> TokenStream {
+        let callee = callee(self.model, name, &turbofish(&self.generics));
+        let receiver = self.model.function.receiver.as_ref().map(|receiver| {
+            let self_ = Ident::new("self", receiver.span);
+            quote!(#self_,)
+        });
+        let parts = self.model.parts.iter().map(|part| {
+            let name = &part.name;
+            if part.is_generic_reference(&self.generics) { quote!(&#name) } else { quote!(#name) }
+        });
+        quote!(#callee(#receiver #(#parts),*))
+    }
+
     fn inputs(&self) -> Vec<TokenStream> {
         let parts = self.model.parts.iter();
         parts.map(|part| (&part.name, part.borrowed_type())).map(|(name, ty)| quote!(#name: #ty)).collect()
     }
 
     fn function(&self, signature: Signature<'_>, body: TokenStream) -> TokenStream {
-        let Signature { doc, name, more, output } = signature;
+        let Signature { doc, from, name, more, output } = signature;
         let item = &self.model.function.item;
         let conditions = conditions(&item.attrs);
         let doc = if doc.is_empty() { quote!(#[doc(hidden)]) } else { quote!(#[doc = #doc]) };
@@ -217,15 +259,35 @@ impl Beside<'_> {
             let self_ = Ident::new("self", receiver.span);
             quote!(&#self_,)
         });
-        let inputs = self.inputs();
+        let (inputs, single) = match from {
+            From::Users => (self.inputs(), TokenStream::new()),
+            From::Attributes => (self.doubled_inputs(), self.singled()),
+        };
         let (vis, generics, clause) = (&item.vis, &self.generics, &self.generics.where_clause);
         quote! {
             #(#conditions)*
             #doc
             #[allow(dead_code, clippy::all, clippy::pedantic)]
             #vis fn #name #generics (#receiver #(#inputs,)* #more) #output #clause {
+                #single
                 #body
             }
         }
+    }
+
+    /// The inputs where each argument comes as `&(argument)`. A reference to something generic must then be declared as one more
+    /// reference: what it stands for would else be inferred as the reference, which is another instance of the method.
+    fn doubled_inputs(&self) -> Vec<TokenStream> {
+        let parts = self.model.parts.iter();
+        parts
+            .map(|part| (&part.name, part.borrowed_type(), part.is_generic_reference(&self.generics)))
+            .map(|(name, ty, is_doubled)| if is_doubled { quote!(#name: &#ty) } else { quote!(#name: #ty) })
+            .collect()
+    }
+
+    /// Spells the lines that take the additional references away.
+    fn singled(&self) -> TokenStream {
+        let doubled = self.model.parts.iter().filter(|part| part.is_generic_reference(&self.generics));
+        doubled.map(|part| &part.name).map(|name| quote!(let #name = *#name;)).collect()
     }
 }

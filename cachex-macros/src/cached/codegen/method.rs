@@ -8,7 +8,7 @@ use syn::{Attribute, Meta};
 use super::super::model::{Model, Placement};
 use super::generics::{of_companions, turbofish};
 use super::{Names, is_lint_level, key, load, rules, site};
-use crate::attribute::arguments::{declared, hidden};
+use crate::attribute::arguments::{declared, hidden_key};
 use crate::attribute::function::{Access, Kind};
 use crate::attribute::ours_at;
 use crate::attribute::template::bind_names;
@@ -84,7 +84,8 @@ fn key(model: &Model, names: &Names) -> TokenStream {
         let parts = key::of_values(model, names);
         return quote!(#start #parts);
     }
-    let helper = callee(model, &hidden(&model.function.item.sig.ident, ""), &turbofish(&of_companions(model)));
+    let key = hidden_key(&model.function.item.sig.ident, model.placement != Placement::Module);
+    let helper = callee(model, &key, &turbofish(&of_companions(model)));
     let receiver = model.function.receiver.as_ref().map(|receiver| {
         let shared = &receiver.shared;
         quote!(#shared,)

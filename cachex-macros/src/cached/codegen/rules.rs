@@ -47,9 +47,10 @@ pub(super) fn value_rules(model: &Model, names: &Names) -> TokenStream {
         quote_spanned!(ours_at(path.span())=> .ttl_with(#rule))
     });
     let tags = args.tags_with.as_ref().map(|path| {
+        let rule = rule(path);
         let [value, tags] = ["value", "tags"].map(|name| Ident::new(name, ours_at(path.span())));
         let extend = model.runtime.private_at("Extend", ours_at(path.span()));
-        quote_spanned!(ours_at(path.span())=> .tags_with(|#value, #tags| #extend::extend(#tags, #path(#value))))
+        quote_spanned!(ours_at(path.span())=> .tags_with(|#value, #tags| #extend::extend(#tags, (#rule)(#value))))
     });
     let unless = args.unless.as_ref().map(|path| {
         let rule = rule(path);

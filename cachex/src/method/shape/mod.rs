@@ -12,6 +12,11 @@ pub(crate) use errors::{ShareErr, SharedErr, TimedOut};
 pub(crate) use types::{Fallible, FallibleOptional, Optional, Plain};
 
 /// How a return value and a kept value are turned into each other.
+#[diagnostic::on_unimplemented(
+    message = "this function returns a future, and what it will be is not known yet",
+    label = "a future, and no result",
+    note = "write an `async fn`, or name the type as `Pin<Box<dyn Future<Output = …>>>`"
+)]
 pub trait Shape: Copy + Send + Sync {
     /// What the method returns.
     type Output;

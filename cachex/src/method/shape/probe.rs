@@ -50,6 +50,38 @@ impl<T> ProbeOptional for &Probe<Option<T>> {
     }
 }
 
+/// Chosen for a future, which is no result yet.
+pub trait ProbeFuture {
+    /// The future.
+    type Future;
+    /// Returns no shape.
+    fn shape(&self) -> NotAwaited<Self::Future>;
+}
+
+impl<F: Future> ProbeFuture for &Probe<F> {
+    type Future = F;
+    fn shape(&self) -> NotAwaited<F> {
+        NotAwaited(PhantomData)
+    }
+}
+
+/// What a function returns that should have been an `async fn`: not a [`Shape`](super::Shape).
+pub struct NotAwaited<F>(PhantomData<fn() -> F>);
+
+impl<F> Clone for NotAwaited<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for NotAwaited<F> {}
+
+impl<F> std::fmt::Debug for NotAwaited<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NotAwaited")
+    }
+}
+
 /// Chosen for `Result<T, E>`.
 pub trait ProbeFallible {
     /// The `T`.
