@@ -1,7 +1,7 @@
 //! A hit: a whole annotated call, beside look-ups in other crates and the call without a cache.
 //!
 //! All entries are resident, and nothing expires. Reading order: this file (the cases), [`subjects`] (who answers),
-//! [`keys`] (what is asked for).
+//! [`mod@keys`] (what is asked for).
 
 mod keys;
 mod subjects;
