@@ -52,7 +52,7 @@ impl Users {
     }
 
     #[updates(Self::named(user.id), tags = ["effect:{self.tenant}:{user.id}"])]
-    async fn replace(&self, user: User) -> Result<Option<String>, String> {
+    async fn overwrite(&self, user: User) -> Result<Option<String>, String> {
         Ok(Some(user.name))
     }
 
@@ -112,9 +112,9 @@ async fn a_method_that_takes_self_invalidates() {
 // Guards the one step of `Writing::end`: done before it, the invalidation of its own tag would disturb the update.
 #[tokio::test]
 async fn an_update_that_invalidates_a_tag_of_its_own_entry_keeps_the_new_value() {
-    let users = Users::of(605);
+    let users = Users::of(609);
     users.named(4).await.unwrap();
-    assert_eq!(users.replace(User { id: 4, name: "d".to_owned() }).await, Ok(Some("d".to_owned())));
+    assert_eq!(users.overwrite(User { id: 4, name: "d".to_owned() }).await, Ok(Some("d".to_owned())));
     assert_eq!(users.named(4).await, Ok(Some("d".to_owned())));
     users.loads.check(1);
 }
