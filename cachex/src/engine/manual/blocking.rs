@@ -1,24 +1,21 @@
 //! The manual API for callers that block; async callers get the same.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use super::EntryOptions;
+use super::entries::again;
 use crate::engine::Engine;
-use crate::engine::appraise::{lifetime, weight};
 use crate::engine::cache::Cache;
 use crate::engine::job::Caller;
-use crate::engine::methods::Method;
 use crate::engine::plan::Reach;
 use crate::entry::stamp::Stamp;
-use crate::entry::{Entry, Freshness, Meta};
+use crate::entry::{Entry, Freshness};
 use crate::error::Error;
 use crate::key::Key;
-use crate::method::keep::{CacheValue, Keep, Portable};
+use crate::method::keep::CacheValue;
 use crate::method::shape::Fallible;
 use crate::method::value_rules::ValueRules;
-use crate::policy::Policy;
 use crate::tag::Tags;
 use crate::time::Timestamp;
 
@@ -87,7 +84,7 @@ impl Blocking<'_> {
     pub fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let method = self.engine().method(key.region());
         let sample = method.counters.sample();
-        let found = self.usable(method, key);
+        let found = self.engine().usable(method, key);
         let value = match &found {
             None => Ok(None),
             Some((entry, _)) => entry.value::<T>().cloned().map(Some).ok_or_else(|| wrong_type::<T>(key)),
@@ -200,7 +197,7 @@ impl Blocking<'_> {
         // Held beyond the write: if it is the last of the entry, its value is not dropped while the order is held.
         let mut found = None;
         engine.try_write(method, key, |_| {
-            found = self.usable(method, key);
+            found = self.engine().usable(method, key);
             match &found {
                 Some((entry, _)) if entry.value::<T>().is_none() => Err(wrong_type::<T>(key)),
                 _ => Ok((None, ())),
@@ -303,7 +300,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use]
     pub fn exists(&self, key: &Key) -> bool {
-        self.peek(key).is_some()
+        self.engine().peek(key).is_some()
     }
 
     /// As [`Cache::expire`].
@@ -324,7 +321,7 @@ impl Blocking<'_> {
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
         let engine = self.engine();
-        let Some(entry) = self.peek(key) else { return false };
+        let Some(entry) = self.engine().peek(key) else { return false };
         entry.meta.life.expire_at(engine.now().after(ttl));
         engine.tier.requeue(engine.key_ref_of(key));
         true
@@ -345,7 +342,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use]
     pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
-        let deadline = self.peek(key)?.meta.life.deadline();
+        let deadline = self.engine().peek(key)?.meta.life.deadline();
         Some(match deadline {
             Timestamp::NEVER => Ttl::Never,
             deadline => Ttl::Left(deadline.since(self.engine().now())),
@@ -398,7 +395,7 @@ impl Blocking<'_> {
         let mut found = None;
         engine.try_write(method, key, |_| {
             // Also behind a fence: what it hides is not lost.
-            found = self.unaltered(key);
+            found = engine.unaltered(key);
             let number = match &found {
                 None => 0,
                 Some(entry) => *entry.value::<i64>().ok_or_else(|| wrong_type::<i64>(key))?,
@@ -410,70 +407,6 @@ impl Blocking<'_> {
             };
             Ok((entry, next))
         })
-    }
-
-    /// Finds a current, unexpired entry, and notes the use.
-    fn usable(&self, method: &Method, key: &Key) -> Option<(Arc<Entry>, Freshness)> {
-        let engine = self.engine();
-        let entry = engine.tier.get(engine.key_ref_of(key))?;
-        let freshness = engine.freshness(method, &entry);
-        matches!(freshness, Freshness::Fresh | Freshness::Stale).then_some((entry, freshness))
-    }
-
-    /// Finds an unexpired entry that nothing but a fence may hide.
-    fn unaltered(&self, key: &Key) -> Option<Arc<Entry>> {
-        let engine = self.engine();
-        let entry = engine.tier.peek(engine.key_ref_of(key))?;
-        let is_usable = engine.is_unaltered(engine.method(key.region()), &entry)
-            && matches!(entry.meta.life.freshness(engine.now()), Freshness::Fresh | Freshness::Stale);
-        is_usable.then_some(entry)
-    }
-
-    /// Finds a current, unexpired entry without using it.
-    fn peek(&self, key: &Key) -> Option<Arc<Entry>> {
-        let engine = self.engine();
-        let entry = engine.tier.peek(engine.key_ref_of(key))?;
-        let is_usable = engine.is_current(engine.method(key.region()), &entry)
-            && matches!(entry.meta.life.freshness(engine.now()), Freshness::Fresh | Freshness::Stale);
-        is_usable.then_some(entry)
-    }
-}
-
-impl Engine {
-    /// Makes the entry of a value that came without an annotation; nothing if it would be dead at once.
-    pub(super) fn manual_entry<T: CacheValue>(
-        &self,
-        key: &Key,
-        value: T,
-        policy: &Policy,
-        tags: &Tags,
-        stamp: Stamp,
-    ) -> Option<Arc<Entry>> {
-        let ttl = lifetime(policy, None, false);
-        let size = if self.is_bounded_by_bytes { Portable.size(&value) } else { size_of::<T>() as u64 };
-        let meta = Meta {
-            stamp,
-            tags: self.cells(tags),
-            life: self.life(policy, ttl, key, stamp),
-            weight: weight(key, size),
-            is_negative: false,
-            load_time: Duration::ZERO,
-            uses: AtomicU8::new(0),
-        };
-        (ttl != Some(Duration::ZERO)).then(|| Entry::new(meta, value))
-    }
-}
-
-/// Returns the metadata of another value of the same entry.
-fn again(meta: &Meta) -> Meta {
-    Meta {
-        stamp: meta.stamp,
-        tags: meta.tags.clone(),
-        life: meta.life.again(),
-        weight: meta.weight,
-        is_negative: meta.is_negative,
-        load_time: meta.load_time,
-        uses: AtomicU8::new(0),
     }
 }
 

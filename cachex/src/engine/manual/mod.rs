@@ -1,10 +1,11 @@
 //! The manual API: entries by key, for code without an annotation.
 //!
 //! Reading order: [`options`], this file (the API for async callers), [`blocking`] (the same for others, and what is done),
-//! [`calling`] (calls that load), [`loading`] (loads outside of the cache).
+//! [`calling`] (calls that load), [`entries`], [`loading`] (loads outside of the cache).
 
 pub(crate) mod blocking;
 pub(crate) mod calling;
+mod entries;
 pub(crate) mod loading;
 pub(crate) mod options;
 
