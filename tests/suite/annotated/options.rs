@@ -58,6 +58,24 @@ fn the_value_may_say_its_ttl_its_tags_and_its_weight() {
 }
 
 #[test]
+fn tags_by_value_may_come_from_a_closure() {
+    #[cached(ttl = "1m", tags_with = |value: &Vec<u64>| value.iter().map(|n| format!("closure:{n}")).collect::<Vec<_>>())]
+    fn numbers(n: u64) -> Vec<u64> {
+        LOADS.note();
+        (0..n).collect()
+    }
+
+    static LOADS: Loads = Loads::new();
+    numbers(2);
+    cachex::installed().invalidate_tags(["closure:2"]);
+    numbers(2);
+    LOADS.check(1);
+    cachex::installed().invalidate_tags(["closure:1"]);
+    numbers(2);
+    LOADS.check(2);
+}
+
+#[test]
 fn some_errors_are_kept_if_asked() {
     static LOADS: Loads = Loads::new();
 
