@@ -1,10 +1,13 @@
 //! The commands of the project: `cargo xtask test` is everything, `cargo xtask fast` is the inner loop.
 //!
 //! Reading order: [`steps`] (what is run), [`step`] (how one is run), [`summary`] (what is shown in the end), [`setup`]
-//! (what must be installed), [`workspace`] (what cargo knows), [`dependencies`] and [`licence`] (what we stand on).
+//! (what must be installed), [`workspace`] (what cargo knows), [`dependencies`] and [`licence`] (what we stand on),
+//! [`instructions`] and [`record`] (what a hit costs).
 
 mod dependencies;
+mod instructions;
 mod licence;
+mod record;
 mod setup;
 mod step;
 mod steps;
@@ -21,6 +24,7 @@ usage: cargo xtask <command>
 
   test [--keep-going] [step ...]   everything, or only the named steps; stops at the first failure unless told to go on
   fast [--keep-going]              the inner loop: format, clippy and tests with the default features
+  instructions [--write]           counts the instructions of a hit and compares them with the record, or renews it
   deny                             cargo-deny: licences, sources, duplicates and security advisories; installs the tool
   list                             the steps of `test`, with the commands they run";
 
@@ -46,13 +50,20 @@ fn run(arguments: &[String]) -> Result<bool, String> {
         return Ok(true);
     }
     let (flags, names): (Vec<_>, Vec<_>) = rest.iter().partition(|argument| argument.starts_with("--"));
-    if let Some(flag) = flags.iter().find(|flag| **flag != "--keep-going") {
+    let known = if command == "instructions" { "--write" } else { "--keep-going" };
+    if let Some(flag) = flags.iter().find(|flag| **flag != known) {
         return Err(format!("unknown flag `{flag}`\n\n{HELP}"));
     }
     setup::ready()?;
     let workspace = Workspace::read()?;
     let steps = match command.as_str() {
         "test" => named(steps::all(&workspace)?, &names)?,
+        "instructions" if flags.is_empty() => named(steps::all(&workspace)?, &[command])?,
+        "instructions" => {
+            setup::valgrind()?;
+            instructions::write(&workspace)?;
+            return Ok(true);
+        }
         "fast" => named(steps::fast(&workspace)?, &names)?,
         "deny" => {
             setup::cargo_deny()?;
@@ -66,6 +77,9 @@ fn run(arguments: &[String]) -> Result<bool, String> {
         }
         other => return Err(format!("unknown command `{other}`\n\n{HELP}")),
     };
+    if instructions::IS_POSSIBLE && steps.iter().any(|step| step.name == "instructions") {
+        setup::valgrind()?;
+    }
     Ok(summary::run(steps, &workspace, !flags.is_empty()))
 }
 

@@ -25,21 +25,17 @@ const TOOLS: [Tool; 3] = [
     },
 ];
 
+const VALGRIND: Tool =
+    Tool { name: "valgrind", probe: &["valgrind", "--version"], component: None, packages: &["valgrind"] };
+
 /// Installs what the steps need and is missing.
 pub(crate) fn ready() -> Result<(), String> {
-    for tool in TOOLS.iter().filter(|tool| !passes(tool.probe)) {
-        let commands = tool.commands(passes(&["rustup", "--version"]));
-        let needs_root = commands[0][0] == "apt-get";
-        let can_install = !needs_root || (is_root() && Path::new("/usr/bin/apt-get").exists());
-        if !can_install {
-            return Err(tool.advice(&commands));
-        }
-        println!("{} is missing; installing it", tool.name);
-        if !commands.iter().all(|command| succeeds(command)) || !passes(tool.probe) {
-            return Err(tool.advice(&commands));
-        }
-    }
-    Ok(())
+    TOOLS.iter().try_for_each(Tool::ready)
+}
+
+/// Installs valgrind if it is missing; only what counts instructions needs it.
+pub(crate) fn valgrind() -> Result<(), String> {
+    VALGRIND.ready()
 }
 
 /// Installs cargo-deny if it is missing; that takes minutes, so only the command that needs it does so.
@@ -52,6 +48,24 @@ pub(crate) fn cargo_deny() -> Result<(), String> {
 }
 
 impl Tool {
+    /// Installs the tool if it is missing.
+    fn ready(&self) -> Result<(), String> {
+        if passes(self.probe) {
+            return Ok(());
+        }
+        let commands = self.commands(passes(&["rustup", "--version"]));
+        let needs_root = commands[0][0] == "apt-get";
+        let can_install = !needs_root || (is_root() && Path::new("/usr/bin/apt-get").exists());
+        if !can_install {
+            return Err(self.advice(&commands));
+        }
+        println!("{} is missing; installing it", self.name);
+        if !commands.iter().all(|command| succeeds(command)) || !passes(self.probe) {
+            return Err(self.advice(&commands));
+        }
+        Ok(())
+    }
+
     /// Returns the commands that install the tool.
     fn commands(&self, has_rustup: bool) -> Vec<Vec<String>> {
         let words = |line: &[&str]| line.iter().map(|word| (*word).to_owned()).collect();

@@ -23,6 +23,8 @@ pub(crate) enum Work {
     Run(Vec<Program>),
     /// A check of our own, which says what it saw or what is wrong.
     Check(fn(&Workspace) -> Result<String, String>),
+    /// Nothing, for the reason that is given: this machine can't.
+    Skip(&'static str),
 }
 
 /// A program with its arguments and what is added to its environment.
@@ -45,9 +47,15 @@ impl Program {
         Self::new(&format!("cargo {arguments}"))
     }
 
-    /// Makes a call of any program from a line without quotes.
+    /// Makes a call of any program from a line without quotes; empty if the program is to be an [`argument`](Self::argument).
     pub(crate) fn new(line: &str) -> Self {
         Self { arguments: line.split_whitespace().map(str::to_owned).collect(), environment: Vec::new() }
+    }
+
+    /// Adds an argument, which may have spaces.
+    pub(crate) fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
     }
 
     pub(crate) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
@@ -72,8 +80,18 @@ impl Program {
         command
     }
 
+    /// Runs the program to its end and returns what it writes to its standard output.
+    pub(crate) fn output(&self) -> Result<String, String> {
+        let mut command = self.command();
+        let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let output = output.map_err(|error| format!("`{self}` can't be run: {error}"))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let status = output.status;
+        if status.success() { Ok(said) } else { Err(format!("{said}failed with {status}; rerun: {self}")) }
+    }
+
     /// Runs the program to its end, or kills it when its time is up.
-    fn run(&self, limit: Duration) -> Result<(), String> {
+    pub(crate) fn run(&self, limit: Duration) -> Result<(), String> {
         println!("$ {self}");
         let mut command = self.command();
         // In a group of its own all it started can be killed; at a terminal it must stay in ours to see Ctrl-C.
@@ -137,6 +155,10 @@ impl Step {
                 }
                 Err(wrong) => Some(format!("{wrong}\nrerun: cargo xtask test {}", self.name)),
             },
+            Work::Skip(reason) => {
+                println!("skipped: {reason}");
+                None
+            }
         };
         Outcome { took: start.elapsed(), failure }
     }
@@ -148,6 +170,7 @@ impl fmt::Display for Step {
         match &self.work {
             Work::Run(programs) => programs.iter().try_for_each(|program| writeln!(f, "  {program}")),
             Work::Check(_) => writeln!(f, "  cargo xtask test {}", self.name),
+            Work::Skip(reason) => writeln!(f, "  skipped: {reason}"),
         }
     }
 }
@@ -164,6 +187,12 @@ mod tests {
         let failure = program.run(LONG).unwrap_err();
         assert!(failure.ends_with("rerun: A=\"b c\" false"), "{failure}");
         assert_eq!(Program::new("true").run(LONG), Ok(()));
+    }
+
+    #[test]
+    fn what_a_program_says_is_returned_if_it_ends_well() {
+        assert_eq!(Program::new("echo a b").output().as_deref(), Ok("a b\n"));
+        assert!(Program::new("false").output().unwrap_err().ends_with("rerun: false"));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::dependencies;
 use crate::step::{Program, Step, Work};
 use crate::workspace::Workspace;
+use crate::{dependencies, instructions};
 
 /// Longer than any step takes on a slow machine with nothing built.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -30,6 +30,7 @@ pub(crate) fn all(workspace: &Workspace) -> Result<Vec<Step>, String> {
         cargo("doc-tests", "test --workspace --all-features --doc"),
         step("docs", vec![docs()]),
         step("examples", examples(workspace)),
+        instructions(),
     ];
     if workspace.has_loom {
         steps.push(step("loom", vec![loom()]));
@@ -86,6 +87,15 @@ fn examples(workspace: &Workspace) -> Vec<Program> {
         });
     }
     programs
+}
+
+/// What a hit costs.
+fn instructions() -> Step {
+    let work = match instructions::IS_POSSIBLE {
+        true => Work::Check(instructions::check),
+        false => Work::Skip("callgrind counts instructions on Linux only"),
+    };
+    Step { name: "instructions", work, limit: LIMIT }
 }
 
 /// The model checks, with what they build apart: their flags would make everything else be built anew.

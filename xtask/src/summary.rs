@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::step::Step;
+use crate::step::{Step, Work};
 use crate::workspace::Workspace;
 
 /// Runs steps in their order and returns whether all passed; after a failure the rest is run only if told so.
@@ -15,8 +15,7 @@ pub(crate) fn run(steps: Vec<Step>, workspace: &Workspace, keep_going: bool) -> 
             continue;
         }
         let outcome = step.run(workspace, keep_going);
-        let word = if outcome.failure.is_none() { "ok" } else { "FAILED" };
-        rows.push((step.name, word, outcome.took));
+        rows.push((step.name, word(&step.work, outcome.failure.is_some()), outcome.took));
         failures.extend(outcome.failure.map(|failure| format!("{}: {failure}", step.name)));
     }
     println!("\n{}", table(&rows));
@@ -24,6 +23,15 @@ pub(crate) fn run(steps: Vec<Step>, workspace: &Workspace, keep_going: bool) -> 
         println!("\n{failure}");
     }
     failures.is_empty()
+}
+
+/// Says how a step ended.
+fn word(work: &Work, has_failed: bool) -> &'static str {
+    match (work, has_failed) {
+        (_, true) => "FAILED",
+        (Work::Skip(_), false) => "skipped",
+        (Work::Run(_) | Work::Check(_), false) => "ok",
+    }
 }
 
 fn table(rows: &[(&str, &str, Duration)]) -> String {
@@ -36,6 +44,12 @@ fn table(rows: &[(&str, &str, Duration)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_that_was_skipped_does_not_pass_for_one_that_was_run() {
+        assert_eq!(word(&Work::Skip("no reason"), false), "skipped");
+        assert_eq!((word(&Work::Run(Vec::new()), false), word(&Work::Run(Vec::new()), true)), ("ok", "FAILED"));
+    }
 
     #[test]
     fn the_table_has_a_line_for_each_step_and_the_total() {

@@ -1,5 +1,6 @@
 //! What cargo knows of the workspace.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -8,6 +9,8 @@ use serde_json::Value;
 pub(crate) struct Workspace {
     pub(crate) members: Vec<Package>,
     pub(crate) others: Vec<Package>,
+    /// Where cargo builds.
+    pub(crate) target: PathBuf,
     /// The names of all examples.
     pub(crate) examples: Vec<String>,
     /// Whether there are model checks.
@@ -56,6 +59,7 @@ impl Workspace {
         Self {
             has_loom: dependencies.any(|dependency| dependency["name"] == "loom"),
             examples,
+            target: text(&metadata["target_directory"]).unwrap_or_default().into(),
             members: members.into_iter().map(Package::from_metadata).collect(),
             others: others.into_iter().map(Package::from_metadata).collect(),
         }
@@ -95,6 +99,7 @@ mod tests {
         assert!(cachex.features.iter().any(|feature| feature == "toml"));
         assert!(!cachex.features.iter().any(|feature| feature == "default"));
         assert!(cachex.rust_version.is_some());
+        assert!(workspace.target.is_dir());
         assert!(workspace.others.iter().any(|package| package.name == "serde_json"));
     }
 }
