@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{SUITES, Suite};
+use crate::program::{SUITES, Suite};
 
 /// What is asked for.
 pub(crate) enum Command {

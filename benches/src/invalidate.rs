@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use cachex::Eviction;
 
-use crate::Suite;
 use crate::args::Arguments;
-use crate::report::{Row, median};
+use crate::program::Suite;
+use crate::row::{Row, median};
 use crate::service::Service;
 
 pub(crate) const SUITE: Suite =
@@ -38,13 +38,13 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for (entries, times) in sizes.iter().zip(&times) {
         rows.extend(CASES.iter().zip(times).map(|(case, times)| Row {
-            suite: SUITE.name,
-            case,
-            subject: "cachex",
+            suite: SUITE.name.into(),
+            case: (*case).into(),
+            subject: "cachex".into(),
             threads: 1,
             entries: *entries as usize,
             value: median(times),
-            unit: "ns",
+            unit: "ns".into(),
         }));
     }
     Ok(rows)

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use cachex::Eviction;
 
-use crate::Suite;
 use crate::args::Arguments;
 use crate::peers::{Bounded, Foyer, Moka, Peer, QuickCache};
+use crate::program::Suite;
 use crate::random::{Popularity, Random};
-use crate::report::Row;
+use crate::row::{Name, Row};
 use crate::service::{Payload, Service, Value};
 
 pub(crate) const SUITE: Suite =
@@ -36,7 +36,15 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
         let trace = trace(calls);
         let mut row = |subject, value| {
             let (threads, entries) = (1, CAPACITY as usize);
-            rows.push(Row { suite: SUITE.name, case, subject, threads, entries, value, unit: "%" });
+            rows.push(Row {
+                suite: SUITE.name.into(),
+                case: case.into(),
+                subject: Name::Borrowed(subject),
+                threads,
+                entries,
+                value,
+                unit: "%".into(),
+            });
         };
         for (name, eviction) in POLICIES {
             row(name, annotated(eviction, &trace)?);

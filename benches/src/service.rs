@@ -3,13 +3,27 @@
 use std::sync::Arc;
 
 use cachex::{Cache, CacheKey, CacheScope, Eviction, cached};
+use hitbox_fn::prelude::CacheableResponse;
 use serde::{Deserialize, Serialize};
 
 /// What most methods return, shared.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, CacheableResponse)]
 pub(crate) struct Payload {
-    id: u64,
-    numbers: [u64; 3],
+    pub(crate) id: u64,
+    pub(crate) numbers: [u64; 3],
+}
+
+impl Payload {
+    pub(crate) fn numbered(id: u64) -> Self {
+        Self { id, numbers: [id ^ 1, id ^ 2, id ^ 3] }
+    }
+}
+
+/// A value that is cloned with what it owns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Person {
+    name: String,
+    city: String,
 }
 
 /// A value that can be loaded.
@@ -20,7 +34,7 @@ pub(crate) trait Value: Clone + Send + Sync + 'static {
 impl Value for Arc<Payload> {
     #[inline(never)]
     fn load(id: u64) -> Self {
-        Arc::new(Payload { id, numbers: [id ^ 1, id ^ 2, id ^ 3] })
+        Arc::new(Payload::numbered(id))
     }
 }
 
@@ -28,6 +42,13 @@ impl Value for String {
     #[inline(never)]
     fn load(id: u64) -> Self {
         format!("value {id:020}")
+    }
+}
+
+impl Value for Person {
+    #[inline(never)]
+    fn load(id: u64) -> Self {
+        Self { name: format!("name {id:020}"), city: format!("city {id:020}") }
     }
 }
 
@@ -79,7 +100,17 @@ impl Service {
     }
 
     #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) fn person_by_number(&self, id: u64) -> Person {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
     pub(crate) fn by_text(&self, text: &str) -> Arc<Payload> {
+        Value::load(text.len() as u64)
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) async fn by_text_async(&self, text: &str) -> Arc<Payload> {
         Value::load(text.len() as u64)
     }
 
@@ -89,7 +120,17 @@ impl Service {
     }
 
     #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) async fn by_parts_async(&self, id: u64, text: &str, page: Option<u32>) -> Arc<Payload> {
+        Value::load(id + text.len() as u64 + u64::from(page.unwrap_or(0)))
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
     pub(crate) fn by_filter(&self, filter: &Filter) -> Arc<Payload> {
+        Value::load(filter.city.len() as u64 + u64::from(filter.page))
+    }
+
+    #[cached(ttl = "1h", tags = ["rows"])]
+    pub(crate) async fn by_filter_async(&self, filter: &Filter) -> Arc<Payload> {
         Value::load(filter.city.len() as u64 + u64::from(filter.page))
     }
 

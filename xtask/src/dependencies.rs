@@ -8,20 +8,18 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 use crate::licence::is_acceptable;
-use crate::workspace::{Package, Workspace};
+use crate::workspace::{Package, Workspace, release};
 
 /// Checks every crate that we depend on, and says how many there are.
 pub(crate) fn check(workspace: &Workspace) -> Result<String, String> {
     let text = std::fs::read_to_string("deny.toml").map_err(|error| format!("`deny.toml` can't be read: {error}"))?;
     let rules = Rules::parse(&text)?;
-    let ours = workspace.members.iter().find_map(|package| package.rust_version.as_deref());
-    let ours = ours.ok_or("no crate of the workspace declares a `rust-version`")?;
-    let mistakes: Vec<_> = workspace.others.iter().flat_map(|package| rules.mistakes(package, ours)).collect();
+    let mistakes: Vec<_> = workspace.others.iter().flat_map(|package| rules.mistakes(package)).collect();
     if !mistakes.is_empty() {
         return Err(mistakes.join("\n"));
     }
     Ok(format!(
-        "{} crates: licences and sources as in deny.toml, none needs more than Rust {ours}\n{}\n\
+        "{} crates: licences and sources as in deny.toml, none needs a newer Rust than what stands on it\n{}\n\
          security advisories are not checked here: cargo xtask deny",
         workspace.others.len(),
         doubles(&workspace.others)
@@ -48,7 +46,7 @@ impl Rules {
         Ok(Self { licences: strings("licenses", "allow")?, sources: strings("sources", "allow-registry")? })
     }
 
-    fn mistakes(&self, package: &Package, ours: &str) -> Vec<String> {
+    fn mistakes(&self, package: &Package) -> Vec<String> {
         let crate_ = format!("{} {}", package.name, package.version);
         let mut mistakes = Vec::new();
         match &package.licence {
@@ -61,19 +59,17 @@ impl Rules {
         if !self.sources.iter().any(|known| source.ends_with(known.as_str())) {
             mistakes.push(format!("{crate_} comes from {source}; take it from a registry that deny.toml allows"));
         }
-        if let Some(theirs) = &package.rust_version
-            && number(theirs) > number(ours)
-        {
-            mistakes.push(format!("{crate_} needs Rust {theirs}; take an older version, or raise our `rust-version`"));
+        match (&package.rust_version, &package.oldest) {
+            (_, None) => mistakes
+                .push(format!("no crate that stands on {crate_} declares a `rust-version`; add it to their Cargo.toml")),
+            (Some(theirs), Some(ours)) if release(theirs) > release(ours) => mistakes.push(format!(
+                "{crate_} needs Rust {theirs}, what stands on it promises {ours}; take an older version, or raise that \
+                 `rust-version`"
+            )),
+            _ => {}
         }
         mistakes
     }
-}
-
-/// Reads a version for comparison: `1.90` as 1, 90, 0.
-fn number(version: &str) -> [u32; 3] {
-    let mut parts = version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
-    std::array::from_fn(|_| parts.next().unwrap_or(0))
 }
 
 /// Names the crates that are there in several versions: worth a look, not a mistake.
@@ -99,11 +95,12 @@ mod tests {
             version: "1.2.3".to_owned(),
             licence: Some("MIT".to_owned()),
             rust_version: Some("1.85".to_owned()),
+            oldest: Some("1.90".to_owned()),
             source: Some("registry+https://example.com/crates.io-index".to_owned()),
             features: Vec::new(),
         };
         change(&mut package);
-        assert_eq!(Rules::parse(RULES).unwrap().mistakes(&package, "1.90"), expected);
+        assert_eq!(Rules::parse(RULES).unwrap().mistakes(&package), expected);
     }
 
     #[test]
@@ -114,8 +111,11 @@ mod tests {
         check(|package| package.licence = Some("GPL-3.0".to_owned()), &[licence]);
         let source = "other 1.2.3 comes from a path; take it from a registry that deny.toml allows";
         check(|package| package.source = None, &[source]);
-        let version = "other 1.2.3 needs Rust 1.90.1; take an older version, or raise our `rust-version`";
+        let version = "other 1.2.3 needs Rust 1.90.1, what stands on it promises 1.90; take an older version, or raise \
+                       that `rust-version`";
         check(|package| package.rust_version = Some("1.90.1".to_owned()), &[version]);
+        let unknown = "no crate that stands on other 1.2.3 declares a `rust-version`; add it to their Cargo.toml";
+        check(|package| package.oldest = None, &[unknown]);
         check(|package| package.rust_version = Some("1.90.0".to_owned()), &[]);
     }
 

@@ -1,5 +1,6 @@
 //! What cargo knows of the workspace.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -24,6 +25,8 @@ pub(crate) struct Package {
     pub(crate) licence: Option<String>,
     /// The oldest compiler it says it works with.
     pub(crate) rust_version: Option<String>,
+    /// The oldest compiler that it has to work with: that of the members that stand on it; `None` if none says.
+    pub(crate) oldest: Option<String>,
     /// Where it comes from; `None` for a path.
     pub(crate) source: Option<String>,
     /// Its features, without `default`.
@@ -55,13 +58,18 @@ impl Workspace {
             .filter(|target| list(&target["kind"]).iter().any(|kind| kind == "example"));
         let mut examples: Vec<_> = examples.filter_map(|target| text(&target["name"])).collect();
         examples.sort();
+        let oldest = oldest(metadata, &members);
+        let package = |package: &Value| Package {
+            oldest: package["id"].as_str().and_then(|id| oldest.get(id)).map(|version| (*version).to_owned()),
+            ..Package::from_metadata(package)
+        };
         let mut dependencies = members.iter().flat_map(|package| list(&package["dependencies"]));
         Self {
             has_loom: dependencies.any(|dependency| dependency["name"] == "loom"),
             examples,
             target: text(&metadata["target_directory"]).unwrap_or_default().into(),
-            members: members.into_iter().map(Package::from_metadata).collect(),
-            others: others.into_iter().map(Package::from_metadata).collect(),
+            members: members.into_iter().map(package).collect(),
+            others: others.into_iter().map(package).collect(),
         }
     }
 }
@@ -74,10 +82,40 @@ impl Package {
             version: text(&package["version"]).unwrap_or_default(),
             licence: text(&package["license"]),
             rust_version: text(&package["rust_version"]),
+            oldest: None,
             source: text(&package["source"]),
             features: features.filter(|name| *name != "default").cloned().collect(),
         }
     }
+}
+
+/// Returns for each package, by its id, the lowest `rust-version` of the members that stand on it, directly or not.
+fn oldest<'a>(metadata: &'a Value, members: &[&'a Value]) -> HashMap<&'a str, &'a str> {
+    let nodes = list(&metadata["resolve"]["nodes"]);
+    let below: HashMap<_, _> =
+        nodes.iter().filter_map(|node| Some((node["id"].as_str()?, list(&node["dependencies"])))).collect();
+    let mut oldest: HashMap<&str, &str> = HashMap::new();
+    for member in members {
+        let (Some(id), Some(version)) = (member["id"].as_str(), member["rust_version"].as_str()) else { continue };
+        let (mut seen, mut left) = (HashSet::new(), vec![id]);
+        while let Some(id) = left.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let known = oldest.entry(id).or_insert(version);
+            if release(version) < release(known) {
+                *known = version;
+            }
+            left.extend(below.get(id).into_iter().flat_map(|ids| ids.iter()).filter_map(Value::as_str));
+        }
+    }
+    oldest
+}
+
+/// Reads a version for comparison: `1.90` as 1, 90, 0.
+pub(crate) fn release(version: &str) -> [u32; 3] {
+    let mut parts = version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
+    std::array::from_fn(|_| parts.next().unwrap_or(0))
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -91,6 +129,29 @@ fn text(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crate_must_work_with_the_oldest_compiler_of_all_that_stand_on_it() {
+        let metadata = serde_json::json!({
+            "packages": [
+                { "id": "library", "name": "library", "rust_version": "1.90" },
+                { "id": "program", "name": "program", "rust_version": "1.100" },
+                { "id": "both", "name": "both" },
+                { "id": "mine", "name": "mine" },
+            ],
+            "workspace_members": ["program", "library"],
+            "resolve": { "nodes": [
+                { "id": "program", "dependencies": ["library", "mine"] },
+                { "id": "library", "dependencies": ["both"] },
+                { "id": "both", "dependencies": [] },
+                { "id": "mine", "dependencies": ["both"] },
+            ] },
+        });
+        let workspace = Workspace::from_metadata(&metadata);
+        let oldest: Vec<_> =
+            workspace.others.iter().map(|package| (package.name.as_str(), package.oldest.as_deref())).collect();
+        assert_eq!(oldest, [("both", Some("1.90")), ("mine", Some("1.100"))]);
+    }
 
     #[test]
     fn this_workspace_is_understood() {

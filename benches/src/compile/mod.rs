@@ -9,9 +9,9 @@ mod source;
 
 use project::Project;
 
-use crate::Suite;
 use crate::args::Arguments;
-use crate::report::{Row, best, median};
+use crate::program::Suite;
+use crate::row::{Row, best, median};
 
 pub(crate) const SUITE: Suite =
     Suite { name: "compile", summary: "what annotating methods adds to a clean `cargo check`, per method", run };
@@ -25,14 +25,14 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
         annotated.push(project.check("annotated")?);
     }
     let added = |of: fn(&[f64]) -> f64| (of(&annotated) - of(&plain)) / arguments.methods as f64;
-    let row = |case, subject, value| Row {
-        suite: SUITE.name,
-        case,
-        subject,
+    let row = |case: &'static str, subject: &'static str, value| Row {
+        suite: SUITE.name.into(),
+        case: case.into(),
+        subject: subject.into(),
         threads: 1,
         entries: arguments.methods,
         value,
-        unit: "ms",
+        unit: "ms".into(),
     };
     // Loading cachex is in what is added: the plain crate does not. The best of the repetitions is beside their median, as it
     // tells what the compiler needs where other programs want the processor as well.

@@ -4,12 +4,12 @@ use crate::peers::PeerKey;
 use crate::service::Filter;
 
 /// A key that is made from a number: another one from each.
-pub(super) trait NumberedKey: PeerKey {
+pub(crate) trait NumberedKey: PeerKey {
     fn numbered(number: u32) -> Self;
 }
 
 /// Makes the keys with the first numbers.
-pub(super) fn keys<K: NumberedKey>(count: u32) -> Vec<K> {
+pub(crate) fn keys<K: NumberedKey>(count: u32) -> Vec<K> {
     (0..count).map(K::numbered).collect()
 }
 

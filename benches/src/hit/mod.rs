@@ -3,18 +3,18 @@
 //! All entries are resident, and nothing expires. Reading order: this file (the cases), [`subjects`] (who answers),
 //! [`mod@keys`] (what is asked for).
 
-mod keys;
+pub(crate) mod keys;
 mod subjects;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Suite;
 use crate::args::Arguments;
 use crate::measure::{Effort, Subject, measure};
+use crate::program::Suite;
 use crate::random::{Popularity, Random};
-use crate::report::Row;
-use crate::service::{Filter, Payload, Service};
+use crate::row::Row;
+use crate::service::{Filter, Payload, Person, Service};
 use keys::keys;
 
 pub(crate) const SUITE: Suite = Suite { name: "hit", summary: "a hit of an annotated method, beside its peers", run };
@@ -50,6 +50,7 @@ fn kinds(table: &mut Table) -> Result<(), String> {
     measure("3 tags", subjects::blocking::<_, Arc<Payload>>(&numbers, Service::three_tags_subject)?)?;
     measure("async", subjects::asynchronous(&numbers)?)?;
     measure("String value", subjects::blocking::<_, String>(&numbers, Service::text_by_number_subject)?)?;
+    measure("struct value", subjects::blocking::<_, Person>(&numbers, Service::person_by_number_subject)?)?;
     let texts = keys::<&'static str>(ENTRIES);
     measure("&str key", subjects::blocking::<_, Arc<Payload>>(&texts, Service::by_text_subject)?)?;
     let parts = keys::<(u64, &'static str, Option<u32>)>(ENTRIES);
@@ -82,13 +83,13 @@ impl Table {
             };
             let times = measure(subjects, self.effort, work)?;
             self.rows.extend(subjects.iter().zip(times).map(|(subject, value)| Row {
-                suite: SUITE.name,
-                case,
-                subject: subject.name,
+                suite: SUITE.name.into(),
+                case: case.into(),
+                subject: subject.name.into(),
                 threads,
                 entries: entries as usize,
                 value,
-                unit: "ns",
+                unit: "ns".into(),
             }));
         }
         Ok(())

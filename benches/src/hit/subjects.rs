@@ -7,7 +7,10 @@ use cachex::Eviction;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::measure::Subject;
-use crate::peers::{Bounded, Foyer, Memoised, Moka, MokaFuture, Papaya, Peer, PeerKey, QuickCache, Unlocked};
+use crate::peers::{
+    Bounded, Cached, ConcurrentCached, Foyer, Hitbox, Memoised, Moka, MokaFuture, Papaya, Peer, PeerKey, QuickCache,
+    Unlocked,
+};
 use crate::service::{Filter, Payload, Service, Value};
 
 /// Returns all that answer blocking callers; `annotated` makes the subject that calls a method.
@@ -16,12 +19,15 @@ pub(super) fn blocking<'a, K, V>(
     annotated: fn(Service, &'a [K]) -> Subject<'a>,
 ) -> Result<Vec<Subject<'a>>, String>
 where
-    K: PeerKey + Memoised<V>,
+    K: PeerKey,
     V: Value,
+    Cached: Memoised<K, V>,
+    ConcurrentCached: Memoised<K, V>,
 {
     let entries = || keys.iter().enumerate().map(|(number, key)| (*key, V::load(number as u64)));
     let service = Service::new(2 * keys.len() as u64, Eviction::S3Fifo)?;
-    K::forget();
+    <Cached as Memoised<K, V>>::forget();
+    <ConcurrentCached as Memoised<K, V>>::forget();
     Ok(vec![
         annotated(service, keys),
         peer(entries().collect::<Unlocked<K, V>>(), keys),
@@ -29,7 +35,8 @@ where
         peer(QuickCache::<K, V>::filled(entries()), keys),
         peer(Moka::<K, V>::filled(entries()), keys),
         peer(Foyer::<K, V>::filled(entries()), keys),
-        calls("cached", keys, |key| K::call(*key)),
+        memoised::<Cached, K, V>(keys),
+        memoised::<ConcurrentCached, K, V>(keys),
         Subject::new("uncached", |draws| {
             draws.iter().for_each(|draw| drop(black_box(V::load(u64::from(*draw)))));
             draws.len()
@@ -42,33 +49,34 @@ pub(super) fn asynchronous(keys: &[u64]) -> Result<Vec<Subject<'_>>, String> {
     let service = Service::new(2 * keys.len() as u64, Eviction::S3Fifo)?;
     let entries = keys.iter().map(|key| (*key, <Arc<Payload>>::load(*key)));
     let moka = runtime().block_on(MokaFuture::filled(entries));
-    let annotated = Subject::new("cachex", move |draws| {
+    let hitbox = Hitbox::bounded(2 * keys.len());
+    Ok(vec![
+        waits("cachex", keys, async move |id| service.by_number_async(id).await),
+        waits(MokaFuture::<u64, Arc<Payload>>::NAME, keys, async move |id| {
+            moka.get(&id).await.expect("there is room for twice the entries")
+        }),
+        waits(<Cached as Memoised<u64, Arc<Payload>>>::NAME, keys, Cached::call_async),
+        waits(<ConcurrentCached as Memoised<u64, Arc<Payload>>>::NAME, keys, ConcurrentCached::call_async),
+        waits(Hitbox::NAME, keys, async move |id| hitbox.call(id).await),
+        waits("uncached", keys, async |id| <Arc<Payload>>::load(id)),
+    ])
+}
+
+/// What answers async callers, always; asked once for each key, so that all are resident.
+fn waits<'a, V>(name: &'static str, keys: &'a [u64], call: impl AsyncFn(u64) -> V + Sync + 'a) -> Subject<'a> {
+    runtime().block_on(async {
+        for key in keys {
+            drop(call(*key).await);
+        }
+    });
+    Subject::new(name, move |draws| {
         runtime().block_on(async {
             for draw in draws {
-                black_box(service.by_number_async(keys[*draw as usize]).await);
+                drop(black_box(call(keys[*draw as usize]).await));
             }
             draws.len()
         })
-    });
-    let moka = Subject::new(MokaFuture::<u64, Arc<Payload>>::NAME, move |draws| {
-        runtime().block_on(async {
-            let mut answers = 0;
-            for draw in draws {
-                answers += usize::from(black_box(moka.get(&keys[*draw as usize]).await).is_some());
-            }
-            answers
-        })
-    });
-    let uncached = Subject::new("uncached", |draws| {
-        runtime().block_on(async {
-            for draw in draws {
-                let load = async { <Arc<Payload>>::load(u64::from(*draw)) };
-                black_box(load.await);
-            }
-            draws.len()
-        })
-    });
-    Ok(vec![annotated, moka, uncached])
+    })
 }
 
 /// Makes a runtime on the thread that asks: some microseconds, for thousands of calls.
@@ -80,6 +88,10 @@ fn peer<'a, K: PeerKey, V: 'a, P: Peer<K, V> + 'a>(peer: P, keys: &'a [K]) -> Su
     Subject::new(P::NAME, move |draws| {
         draws.iter().filter(|draw| black_box(peer.get(&keys[**draw as usize])).is_some()).count()
     })
+}
+
+fn memoised<'a, F: Memoised<K, V>, K: PeerKey, V: 'a>(keys: &'a [K]) -> Subject<'a> {
+    calls(F::NAME, keys, |key| F::call(*key))
 }
 
 /// What always answers; asked once for each key, so that all are resident.
@@ -109,6 +121,7 @@ annotated! {
     by_number_subject: u64, Self::by_number;
     three_tags_subject: u64, Self::three_tags;
     text_by_number_subject: u64, Self::text_by_number;
+    person_by_number_subject: u64, Self::person_by_number;
     by_text_subject: &'static str, |service: &Self, text| service.by_text(text);
     by_parts_subject: (u64, &'static str, Option<u32>), |service: &Self, (id, text, page)| service.by_parts(id, text, page);
     by_filter_subject: Filter, |service: &Self, filter| service.by_filter(&filter);

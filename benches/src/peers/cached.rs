@@ -1,21 +1,31 @@
 //! `#[cached]` of the crate `cached`: a function for each kind of key and value, as its cache is a static.
+//!
+//! The cache is behind one lock.
 
 use std::sync::Arc;
 
-use cached::Cached;
+use cached::Cached as _;
 use cached::macros::cached;
 
-use crate::service::{Filter, Payload, Value};
+use super::Memoised;
+use crate::service::{Filter, Payload, Person, Value};
 
-/// How many entries [`latest`] keeps.
-pub(crate) const LATEST_CAPACITY: usize = 10_000;
+pub(crate) struct Cached;
 
-/// A key by which a function of `cached` can be called.
-pub(crate) trait Memoised<V>: Sized {
-    fn call(self) -> V;
+impl Cached {
+    /// Keeps the values that were used last, 1000 of them.
+    pub(crate) fn latest_1k(id: u64) -> Arc<Payload> {
+        latest_1k(id)
+    }
 
-    /// Forgets all values.
-    fn forget();
+    /// Keeps the values that were used last, 100 000 of them.
+    pub(crate) fn latest_100k(id: u64) -> Arc<Payload> {
+        latest_100k(id)
+    }
+
+    pub(crate) async fn call_async(id: u64) -> Arc<Payload> {
+        by_number_async(id).await
+    }
 }
 
 #[cached]
@@ -24,7 +34,17 @@ fn by_number(id: u64) -> Arc<Payload> {
 }
 
 #[cached]
+async fn by_number_async(id: u64) -> Arc<Payload> {
+    Value::load(id)
+}
+
+#[cached]
 fn text_by_number(id: u64) -> String {
+    Value::load(id)
+}
+
+#[cached]
+fn person_by_number(id: u64) -> Person {
     Value::load(id)
 }
 
@@ -43,21 +63,27 @@ fn by_filter(filter: Filter) -> Arc<Payload> {
     Value::load(filter.city.len() as u64 + u64::from(filter.page))
 }
 
-/// Keeps the values that were used last, 10 000 of them.
-#[cached(max_size = 10_000)]
-pub(crate) fn latest(id: u64) -> Arc<Payload> {
+#[cached(max_size = 1_000)]
+fn latest_1k(id: u64) -> Arc<Payload> {
+    Value::load(id)
+}
+
+#[cached(max_size = 100_000)]
+fn latest_100k(id: u64) -> Arc<Payload> {
     Value::load(id)
 }
 
 macro_rules! memoised {
     ($($key:ty => $value:ty: $function:ident in $cache:ident;)*) => {$(
-        impl Memoised<$value> for $key {
-            fn call(self) -> $value {
-                $function(self)
+        impl Memoised<$key, $value> for Cached {
+            const NAME: &'static str = "cached";
+
+            fn call(key: $key) -> $value {
+                $function(key)
             }
 
             fn forget() {
-                $cache.write().cache_clear();
+                $cache.write().cache_reset();
             }
         }
     )*};
@@ -66,6 +92,7 @@ macro_rules! memoised {
 memoised! {
     u64 => Arc<Payload>: by_number in BY_NUMBER;
     u64 => String: text_by_number in TEXT_BY_NUMBER;
+    u64 => Person: person_by_number in PERSON_BY_NUMBER;
     &'static str => Arc<Payload>: by_text in BY_TEXT;
     (u64, &'static str, Option<u32>) => Arc<Payload>: by_parts in BY_PARTS;
     Filter => Arc<Payload>: by_filter in BY_FILTER;
@@ -77,19 +104,20 @@ mod tests {
 
     #[test]
     fn the_latest_values_are_kept_and_no_more_of_them() {
-        let first = latest(0);
-        assert!(Arc::ptr_eq(&first, &latest(0)));
-        for id in 1..=LATEST_CAPACITY as u64 {
-            latest(id);
+        let first = Cached::latest_1k(0);
+        assert!(Arc::ptr_eq(&first, &Cached::latest_1k(0)));
+        for id in 1..=1_000 {
+            Cached::latest_1k(id);
         }
-        assert!(!Arc::ptr_eq(&first, &latest(0)));
+        assert!(!Arc::ptr_eq(&first, &Cached::latest_1k(0)));
     }
 
     #[test]
     fn a_value_is_kept_until_it_is_forgotten() {
-        let first: Arc<Payload> = 7_u64.call();
-        assert!(Arc::ptr_eq(&first, &7_u64.call()));
-        <u64 as Memoised<Arc<Payload>>>::forget();
-        assert!(!Arc::ptr_eq(&first, &7_u64.call()));
+        let call = || -> Arc<Payload> { Cached::call(7_u64) };
+        let first = call();
+        assert!(Arc::ptr_eq(&first, &call()));
+        <Cached as Memoised<u64, Arc<Payload>>>::forget();
+        assert!(!Arc::ptr_eq(&first, &call()));
     }
 }

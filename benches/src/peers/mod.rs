@@ -1,22 +1,35 @@
 //! Other crates, as their users use them.
 //!
-//! Maps and caches are asked by key and return a clone of the value; they do without what a cached method does besides
-//! (building the key, tags, expiry, statistics). Each has its own default hasher, but for the two maps: they have the fastest
-//! one, because they stand for the limit. `cached` is a cached function as well. It is measured in version 2: 3 and 4
-//! need Rust 1.92, more than cachex does; so does hitbox, which is left out. foyer is measured by its memory cache.
+//! - `hashmap` (unlocked, nobody may change it) and `papaya` are maps and stand for the limit: nothing is evicted, and they
+//!   have the fastest hasher of all.
+//! - `quick_cache`, `moka` and `foyer` (its memory cache) are caches, with their default policy and hasher.
+//! - `cached` and `concurrent_cached` are functions with the attributes `#[cached]` and `#[concurrent_cached]` of the crate
+//!   `cached`: nothing is evicted, but where a capacity is said.
+//! - `hitbox` is a function with the attribute `#[cached]` of hitbox-fn. It is for async callers only. It keeps bytes, also in
+//!   memory, and makes the key a string: no setting avoids it.
+//!
+//! Maps and caches are asked by key and return a clone of the value; they do without what a cached method does besides:
+//! building the key, telling methods apart, tags, expiry, statistics. Of the peers only hitbox has a time to live here,
+//! because it always reads the clock.
 
+mod bounded;
 mod cached;
+mod concurrent_cached;
 mod foyer;
 mod hash_map;
+mod hitbox;
 mod moka;
 mod papaya;
 mod quick_cache;
 
 use std::hash::Hash;
 
-pub(crate) use cached::{LATEST_CAPACITY, Memoised, latest};
+pub(crate) use bounded::Bounded;
+pub(crate) use cached::Cached;
+pub(crate) use concurrent_cached::ConcurrentCached;
 pub(crate) use foyer::Foyer;
 pub(crate) use hash_map::Unlocked;
+pub(crate) use hitbox::Hitbox;
 pub(crate) use moka::{Moka, MokaFuture};
 pub(crate) use papaya::Papaya;
 pub(crate) use quick_cache::QuickCache;
@@ -33,45 +46,12 @@ pub(crate) trait Peer<K, V>: Sync {
     fn get(&self, key: &K) -> Option<V>;
 }
 
-/// A cache with a capacity.
-pub(crate) trait Bounded<K, V>: Peer<K, V> + Sized {
-    /// Makes an empty cache for as many entries.
-    fn bounded(capacity: usize) -> Self;
+/// A function that remembers what it returned, for the whole program.
+pub(crate) trait Memoised<K, V> {
+    const NAME: &'static str;
 
-    fn insert(&self, key: K, value: V);
+    fn call(key: K) -> V;
 
-    /// Returns the value of a key; loads it if there is none, once for all who ask if the peer can do that.
-    fn get_or_load(&self, key: K, load: impl FnOnce() -> V) -> V;
-
-    /// Makes a cache with entries, and with room for as many again.
-    fn filled(entries: impl ExactSizeIterator<Item = (K, V)>) -> Self {
-        let cache = Self::bounded(2 * entries.len());
-        for (key, value) in entries {
-            cache.insert(key, value);
-        }
-        cache
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check<P: Bounded<u64, u64>>() {
-        let cache = P::filled((0..1_000_u32).map(|key| (u64::from(key), u64::from(key) + 1)));
-        for key in 0..1_000 {
-            assert_eq!(cache.get(&key), Some(key + 1), "{}", P::NAME);
-            assert_eq!(cache.get_or_load(key, || panic!("{} has lost {key}", P::NAME)), key + 1);
-        }
-        assert_eq!(cache.get(&1_000), None);
-        assert_eq!(cache.get_or_load(1_000, || 7), 7);
-        assert_eq!(cache.get(&1_000), Some(7));
-    }
-
-    #[test]
-    fn a_cache_with_room_keeps_all_and_loads_what_is_missing() {
-        check::<QuickCache<_, _>>();
-        check::<Moka<_, _>>();
-        check::<Foyer<_, _>>();
-    }
+    /// Forgets all values.
+    fn forget();
 }

@@ -24,6 +24,10 @@ impl<K: PeerKey, V: Clone + Send + Sync + 'static> Bounded<K, V> for Moka<K, V> 
     fn get_or_load(&self, key: K, load: impl FnOnce() -> V) -> V {
         self.0.get_with(key, load)
     }
+
+    fn settle(&self) {
+        self.0.run_pending_tasks();
+    }
 }
 
 pub(crate) struct MokaFuture<K, V>(moka::future::Cache<K, V>);
@@ -31,13 +35,23 @@ pub(crate) struct MokaFuture<K, V>(moka::future::Cache<K, V>);
 impl<K: PeerKey, V: Clone + Send + Sync + 'static> MokaFuture<K, V> {
     pub(crate) const NAME: &'static str = "moka";
 
+    /// Makes an empty cache for as many entries.
+    pub(crate) fn bounded(capacity: usize) -> Self {
+        Self(moka::future::Cache::new(capacity as u64))
+    }
+
     /// Makes a cache with entries, and with room for as many again.
     pub(crate) async fn filled(entries: impl ExactSizeIterator<Item = (K, V)>) -> Self {
-        let cache = moka::future::Cache::new(2 * entries.len() as u64);
+        let Self(cache) = Self::bounded(2 * entries.len());
         for (key, value) in entries {
             cache.insert(key, value).await;
         }
+        cache.run_pending_tasks().await;
         Self(cache)
+    }
+
+    pub(crate) async fn get_or_load(&self, key: K, load: impl Future<Output = V>) -> V {
+        self.0.get_with(key, load).await
     }
 
     pub(crate) async fn get(&self, key: &K) -> Option<V> {

@@ -1,34 +1,45 @@
 //! What a suite returns: rows, shown as a table and kept as JSON.
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// A word, mostly one that the program says itself.
+pub(crate) type Name = Cow<'static, str>;
 
 /// One figure.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Row {
-    pub(crate) suite: &'static str,
+    pub(crate) suite: Name,
     /// What is done.
-    pub(crate) case: &'static str,
+    pub(crate) case: Name,
     /// By whom, or to what.
-    pub(crate) subject: &'static str,
+    pub(crate) subject: Name,
     /// How many threads do it at once.
     pub(crate) threads: usize,
     /// On how many entries, or methods.
     pub(crate) entries: usize,
     pub(crate) value: f64,
-    pub(crate) unit: &'static str,
+    pub(crate) unit: Name,
 }
 
 /// Writes rows as a table; beside each figure is that of cachex in its proportion, or for percentages their difference.
 pub(crate) fn table(rows: &[Row]) -> String {
+    let width = |heading: &str, of: fn(&Row) -> &str| {
+        rows.iter().map(|row| of(row).chars().count()).fold(heading.len(), usize::max) + 2
+    };
+    let (suites, cases) = (width("suite", |row| &row.suite), width("case", |row| &row.case));
+    let (subjects, units) = (width("subject", |row| &row.subject), width("unit", |row| &row.unit));
     let mut table = format!(
-        "{:<11}{:<17}{:<14}{:>8}{:>10}{:>12} {:<7}{}\n",
+        "{:<suites$}{:<cases$}{:<subjects$}{:>7}{:>9}{:>13} {:<units$}{}\n",
         "suite", "case", "subject", "threads", "entries", "value", "unit", "cachex is"
     );
     for row in rows {
         let Row { suite, case, subject, threads, entries, value, unit } = row;
-        let line = format!("{suite:<11}{case:<17}{subject:<14}{threads:>8}{entries:>10}{value:>12.3} {unit:<7}");
+        let line = format!(
+            "{suite:<suites$}{case:<cases$}{subject:<subjects$}{threads:>7}{entries:>9}{value:>13.3} {unit:<units$}"
+        );
         table.push_str((line + &comparison(row, rows)).trim_end());
         table.push('\n');
     }
@@ -37,10 +48,11 @@ pub(crate) fn table(rows: &[Row]) -> String {
 
 /// Compares a peer's figure with that of cachex in the same case; empty where there is none.
 fn comparison(row: &Row, rows: &[Row]) -> String {
-    let case = |row: &Row| (row.suite, row.case, row.threads, row.entries, row.unit);
+    let case = |row: &Row| (row.suite.clone(), row.case.clone(), row.threads, row.entries, row.unit.clone());
     match rows.iter().find(|other| other.subject == "cachex" && case(other) == case(row)) {
         Some(ours) if ours == row => String::new(),
         Some(ours) if row.unit == "%" => format!("{:+.2} points", ours.value - row.value),
+        Some(_) if row.value == 0.0 => String::new(),
         Some(ours) => format!("{:.2}x", ours.value / row.value),
         None => String::new(),
     }
@@ -74,7 +86,15 @@ mod tests {
     use super::*;
 
     fn row(subject: &'static str, threads: usize, value: f64, unit: &'static str) -> Row {
-        Row { suite: "hit", case: "uniform", subject, threads, entries: 10, value, unit }
+        Row {
+            suite: "hit".into(),
+            case: "uniform".into(),
+            subject: subject.into(),
+            threads,
+            entries: 10,
+            value,
+            unit: unit.into(),
+        }
     }
 
     #[test]
@@ -83,6 +103,8 @@ mod tests {
         assert_eq!(rows.each_ref().map(|row| comparison(row, &rows)), ["", "", "0.50x"]);
         let rows = [row("cachex", 1, 90.5, "%"), row("peer", 1, 91.0, "%"), row("peer", 2, 91.0, "%")];
         assert_eq!(rows.each_ref().map(|row| comparison(row, &rows)), ["", "-0.50 points", ""]);
+        let rows = [row("cachex", 1, 1.0, "allocs"), row("peer", 1, 0.0, "allocs")];
+        assert_eq!(rows.each_ref().map(|row| comparison(row, &rows)), ["", ""]);
     }
 
     #[test]
