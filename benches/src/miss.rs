@@ -100,11 +100,14 @@ fn loading(capacity: u32) -> Result<Vec<Subject<'static>>, String> {
         loads::<QuickCache<u64, Arc<Payload>>>(capacity),
         loads::<Moka<u64, Arc<Payload>>>(capacity),
         loads::<Foyer<u64, Arc<Payload>>>(capacity),
-        function::<Cached>(if capacity == SMALL { Cached::latest_1k } else { Cached::latest_100k }),
-        function::<ConcurrentCached>(match capacity {
-            SMALL => ConcurrentCached::latest_1k,
-            _ => ConcurrentCached::latest_100k,
-        }),
+        match capacity {
+            SMALL => function::<Cached<1_000>>(),
+            _ => function::<Cached<100_000>>(),
+        },
+        match capacity {
+            SMALL => function::<ConcurrentCached<1_000>>(),
+            _ => function::<ConcurrentCached<100_000>>(),
+        },
         calls("uncached", <Arc<Payload>>::load),
     ])
 }
@@ -129,8 +132,8 @@ fn inserts<P: Bounded<u64, Arc<Payload>> + 'static>(capacity: u32) -> Subject<'s
     calls(P::NAME, move |id| cache.insert(id, Value::load(id)))
 }
 
-fn function<F: Memoised<u64, Arc<Payload>>>(call: fn(u64) -> Arc<Payload>) -> Subject<'static> {
-    calls(F::NAME, call)
+fn function<F: Memoised<u64, Arc<Payload>> + 'static>() -> Subject<'static> {
+    calls(F::NAME, F::call)
 }
 
 fn calls<V>(name: &'static str, call: impl Fn(u64) -> V + Sync + 'static) -> Subject<'static> {

@@ -60,8 +60,9 @@ impl Rules {
             mistakes.push(format!("{crate_} comes from {source}; take it from a registry that deny.toml allows"));
         }
         match (&package.rust_version, &package.oldest) {
-            (_, None) => mistakes
-                .push(format!("no crate that stands on {crate_} declares a `rust-version`; add it to their Cargo.toml")),
+            (_, None) => mistakes.push(format!(
+                "no crate that stands on {crate_} declares a `rust-version`; add it to their Cargo.toml"
+            )),
             (Some(theirs), Some(ours)) if release(theirs) > release(ours) => mistakes.push(format!(
                 "{crate_} needs Rust {theirs}, what stands on it promises {ours}; take an older version, or raise that \
                  `rust-version`"

@@ -32,7 +32,7 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     kinds(&mut table)?;
     for entries in sizes {
         let numbers = keys::<u64>(*entries);
-        let subjects = subjects::blocking::<_, Arc<Payload>>(&numbers, Service::by_number_subject)?;
+        let subjects = subjects::payloads(&numbers, Service::by_number_subject)?;
         let zipf = Popularity::zipf(*entries, 0.99, &mut Random::seeded(1));
         table.measure("uniform", *entries, &Popularity::Uniform(*entries), &subjects)?;
         table.measure("zipf 0.99", *entries, &zipf, &subjects)?;
@@ -45,9 +45,9 @@ fn kinds(table: &mut Table) -> Result<(), String> {
     let uniform = Popularity::Uniform(ENTRIES);
     let numbers = keys::<u64>(ENTRIES);
     let mut measure = |case, subjects: Vec<Subject<'_>>| table.measure(case, ENTRIES, &uniform, &subjects);
-    measure("0 tags", subjects::blocking::<_, Arc<Payload>>(&numbers, Service::untagged_subject)?)?;
-    measure("1 tag", subjects::blocking::<_, Arc<Payload>>(&numbers, Service::by_number_subject)?)?;
-    measure("3 tags", subjects::blocking::<_, Arc<Payload>>(&numbers, Service::three_tags_subject)?)?;
+    measure("0 tags", subjects::payloads(&numbers, Service::untagged_subject)?)?;
+    measure("1 tag", subjects::payloads(&numbers, Service::by_number_subject)?)?;
+    measure("3 tags", subjects::payloads(&numbers, Service::three_tags_subject)?)?;
     measure("async", subjects::asynchronous(&numbers)?)?;
     measure("String value", subjects::blocking::<_, String>(&numbers, Service::text_by_number_subject)?)?;
     measure("struct value", subjects::blocking::<_, Person>(&numbers, Service::person_by_number_subject)?)?;

@@ -8,8 +8,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::measure::Subject;
 use crate::peers::{
-    Bounded, Cached, ConcurrentCached, Foyer, Hitbox, Memoised, Moka, MokaFuture, Papaya, Peer, PeerKey, QuickCache,
-    Unlocked,
+    Bounded, Cached, CachedUnbounded, ConcurrentCached, ConcurrentCachedUnbounded, Foyer, Hitbox, Memoised, Moka,
+    MokaFuture, Papaya, Peer, PeerKey, QuickCache, Unlocked,
 };
 use crate::service::{Filter, Payload, Service, Value};
 
@@ -24,10 +24,42 @@ where
     Cached: Memoised<K, V>,
     ConcurrentCached: Memoised<K, V>,
 {
+    let mut subjects = caches::<K, V>(keys, annotated)?;
+    subjects.extend([memoised::<Cached, K, V>(keys), memoised::<ConcurrentCached, K, V>(keys), uncached::<V>()]);
+    Ok(subjects)
+}
+
+/// Returns all that answer for payloads by number; also functions without a capacity.
+pub(super) fn payloads<'a>(
+    keys: &'a [u64],
+    annotated: fn(Service, &'a [u64]) -> Subject<'a>,
+) -> Result<Vec<Subject<'a>>, String> {
+    let mut subjects = caches::<u64, Arc<Payload>>(keys, annotated)?;
+    subjects.extend(match keys.len() {
+        0..=1_000 => [memoised_payloads::<Cached<2_000>>(keys), memoised_payloads::<ConcurrentCached<2_000>>(keys)],
+        1_001..=10_000 => {
+            [memoised_payloads::<Cached<20_000>>(keys), memoised_payloads::<ConcurrentCached<20_000>>(keys)]
+        }
+        10_001..=100_000 => {
+            [memoised_payloads::<Cached<200_000>>(keys), memoised_payloads::<ConcurrentCached<200_000>>(keys)]
+        }
+        _ => [memoised_payloads::<Cached<2_000_000>>(keys), memoised_payloads::<ConcurrentCached<2_000_000>>(keys)],
+    });
+    subjects.extend([
+        memoised_payloads::<CachedUnbounded>(keys),
+        memoised_payloads::<ConcurrentCachedUnbounded>(keys),
+        uncached::<Arc<Payload>>(),
+    ]);
+    Ok(subjects)
+}
+
+/// Returns the annotated method, maps and caches.
+fn caches<'a, K: PeerKey, V: Value>(
+    keys: &'a [K],
+    annotated: fn(Service, &'a [K]) -> Subject<'a>,
+) -> Result<Vec<Subject<'a>>, String> {
     let entries = || keys.iter().enumerate().map(|(number, key)| (*key, V::load(number as u64)));
     let service = Service::new(2 * keys.len() as u64, Eviction::S3Fifo)?;
-    <Cached as Memoised<K, V>>::forget();
-    <ConcurrentCached as Memoised<K, V>>::forget();
     Ok(vec![
         annotated(service, keys),
         peer(entries().collect::<Unlocked<K, V>>(), keys),
@@ -35,13 +67,15 @@ where
         peer(QuickCache::<K, V>::filled(entries()), keys),
         peer(Moka::<K, V>::filled(entries()), keys),
         peer(Foyer::<K, V>::filled(entries()), keys),
-        memoised::<Cached, K, V>(keys),
-        memoised::<ConcurrentCached, K, V>(keys),
-        Subject::new("uncached", |draws| {
-            draws.iter().for_each(|draw| drop(black_box(V::load(u64::from(*draw)))));
-            draws.len()
-        }),
     ])
+}
+
+/// Returns the load itself.
+fn uncached<V: Value>() -> Subject<'static> {
+    Subject::new("uncached", |draws| {
+        draws.iter().for_each(|draw| drop(black_box(V::load(u64::from(*draw)))));
+        draws.len()
+    })
 }
 
 /// Returns all that answer async callers.
@@ -90,7 +124,12 @@ fn peer<'a, K: PeerKey, V: 'a, P: Peer<K, V> + 'a>(peer: P, keys: &'a [K]) -> Su
     })
 }
 
+fn memoised_payloads<'a, F: Memoised<u64, Arc<Payload>>>(keys: &'a [u64]) -> Subject<'a> {
+    memoised::<F, u64, Arc<Payload>>(keys)
+}
+
 fn memoised<'a, F: Memoised<K, V>, K: PeerKey, V: 'a>(keys: &'a [K]) -> Subject<'a> {
+    F::forget();
     calls(F::NAME, keys, |key| F::call(*key))
 }
 

@@ -46,12 +46,13 @@ fn peers(rows: &mut Vec<Row>) {
     bounded::<QuickCache<u64, Arc<Payload>>>(rows);
     bounded::<Moka<u64, Arc<Payload>>>(rows);
     bounded::<Foyer<u64, Arc<Payload>>>(rows);
-    let name = <Cached as Memoised<u64, Arc<Payload>>>::NAME;
-    Calls { is_async: false, subject: name, load: shared, rows }
-        .count("u64", |keys: &[u64]| ask(keys, Cached::latest_1k));
-    let name = <ConcurrentCached as Memoised<u64, Arc<Payload>>>::NAME;
-    Calls { is_async: false, subject: name, load: shared, rows }
-        .count("u64", |keys: &[u64]| ask(keys, ConcurrentCached::latest_1k));
+    function::<Cached<1_000>>(rows);
+    function::<ConcurrentCached<1_000>>(rows);
+}
+
+fn function<F: Memoised<u64, Arc<Payload>>>(rows: &mut Vec<Row>) {
+    let mut calls = Calls { is_async: false, subject: F::NAME, load: shared, rows };
+    calls.count("u64", |keys: &[u64]| ask(keys, F::call));
 }
 
 fn bounded<P: Bounded<u64, Arc<Payload>>>(rows: &mut Vec<Row>) {

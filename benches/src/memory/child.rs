@@ -8,7 +8,7 @@ use super::counted::{
     Counted, Counting, cached_1m, cached_100k, cached_all, concurrent_1m, concurrent_100k, concurrent_all,
 };
 use super::{allocations, counter};
-use crate::peers::{Foyer, Moka, Papaya, QuickCache, Unlocked};
+use crate::peers::{Foyer, Moka, MokaForever, Papaya, Peer, QuickCache, Unlocked};
 use crate::row::Row;
 
 /// What one process counts.
@@ -21,26 +21,40 @@ pub(super) struct Part {
 pub(super) const PARTS: &[Part] = &[
     part("cachex-filled", |is_quick| full("cachex", is_quick).annotated(Counting::tagged)),
     part("cachex-churned", |is_quick| churn("cachex", is_quick).annotated(Counting::tagged)),
-    part("untagged-filled", |is_quick| full("cachex untagged", is_quick).annotated(Counting::untagged)),
-    part("untagged-churned", |is_quick| churn("cachex untagged", is_quick).annotated(Counting::untagged)),
+    part("plain-filled", |is_quick| full("cachex plain", is_quick).annotated(Counting::plain)),
+    part("plain-churned", |is_quick| churn("cachex plain", is_quick).annotated(Counting::plain)),
+    part("3-tags-filled", |is_quick| full("cachex 3 tags", is_quick).annotated(Counting::three_tags)),
+    part("3-tags-churned", |is_quick| churn("cachex 3 tags", is_quick).annotated(Counting::three_tags)),
     part("hashmap-filled", |is_quick| Ok(full("hashmap", is_quick).map::<Unlocked<u64, Arc<Counted>>>())),
     part("papaya-filled", |is_quick| Ok(full("papaya", is_quick).map::<Papaya<u64, Arc<Counted>>>())),
     part("quick-cache-filled", |is_quick| Ok(full("quick_cache", is_quick).bounded::<QuickCache<_, _>>())),
     part("quick-cache-churned", |is_quick| Ok(churn("quick_cache", is_quick).bounded::<QuickCache<_, _>>())),
     part("moka-filled", |is_quick| Ok(full("moka", is_quick).bounded::<Moka<_, _>>())),
     part("moka-churned", |is_quick| Ok(churn("moka", is_quick).bounded::<Moka<_, _>>())),
+    part("moka-forever-filled", |is_quick| Ok(full(FOREVER, is_quick).bounded::<MokaForever<_, _>>())),
+    part("moka-forever-churned", |is_quick| Ok(churn(FOREVER, is_quick).bounded::<MokaForever<_, _>>())),
     part("foyer-filled", |is_quick| Ok(full("foyer", is_quick).bounded::<Foyer<_, _>>())),
     part("foyer-churned", |is_quick| Ok(churn("foyer", is_quick).bounded::<Foyer<_, _>>())),
-    part("cached-filled", |is_quick| Ok(full("cached", is_quick).function(cached_all))),
-    part("cached-churned", |is_quick| {
-        Ok(churn("cached", is_quick).function(if is_quick { cached_100k } else { cached_1m }))
-    }),
-    part("concurrent-filled", |is_quick| Ok(full("concurrent_cached", is_quick).function(concurrent_all))),
-    part("concurrent-churned", |is_quick| {
-        Ok(churn("concurrent_cached", is_quick).function(if is_quick { concurrent_100k } else { concurrent_1m }))
+    part("cached-filled", |is_quick| Ok(full("cached", is_quick).function(cached(is_quick)))),
+    part("cached-churned", |is_quick| Ok(churn("cached", is_quick).function(cached(is_quick)))),
+    part("cached-unbounded-filled", |is_quick| Ok(full("cached unbounded", is_quick).function(cached_all))),
+    part("concurrent-filled", |is_quick| Ok(full("concurrent_cached", is_quick).function(concurrent(is_quick)))),
+    part("concurrent-churned", |is_quick| Ok(churn("concurrent_cached", is_quick).function(concurrent(is_quick)))),
+    part("concurrent-unbounded-filled", |is_quick| {
+        Ok(full("concurrent_cached unbounded", is_quick).function(concurrent_all))
     }),
     part("allocations", allocations::rows),
 ];
+
+const FOREVER: &str = <MokaForever<u64, Arc<Counted>> as Peer<_, _>>::NAME;
+
+fn cached(is_quick: bool) -> fn(u64) -> Arc<Counted> {
+    if is_quick { cached_100k } else { cached_1m }
+}
+
+fn concurrent(is_quick: bool) -> fn(u64) -> Arc<Counted> {
+    if is_quick { concurrent_100k } else { concurrent_1m }
+}
 
 const fn part(name: &'static str, run: fn(bool) -> Result<Vec<Row>, String>) -> Part {
     Part { name, run }

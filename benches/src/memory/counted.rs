@@ -56,8 +56,13 @@ impl Counting {
         Counted::load(id)
     }
 
+    #[cachex::cached(ttl = "1h", tags = ["rows", "payloads", "numbers"])]
+    pub(super) fn three_tags(&self, id: u64) -> Arc<Counted> {
+        Counted::load(id)
+    }
+
     #[cachex::cached]
-    pub(super) fn untagged(&self, id: u64) -> Arc<Counted> {
+    pub(super) fn plain(&self, id: u64) -> Arc<Counted> {
         Counted::load(id)
     }
 }
@@ -67,12 +72,12 @@ pub(super) fn cached_all(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }
 
-#[cached(max_size = 100_000)]
+#[cached(max_size = 100_000, ttl_secs = 3_600)]
 pub(super) fn cached_100k(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }
 
-#[cached(max_size = 1_000_000)]
+#[cached(max_size = 1_000_000, ttl_secs = 3_600)]
 pub(super) fn cached_1m(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }
@@ -82,12 +87,12 @@ pub(super) fn concurrent_all(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }
 
-#[concurrent_cached(max_size = 100_000)]
+#[concurrent_cached(max_size = 100_000, ttl_secs = 3_600)]
 pub(super) fn concurrent_100k(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }
 
-#[concurrent_cached(max_size = 1_000_000)]
+#[concurrent_cached(max_size = 1_000_000, ttl_secs = 3_600)]
 pub(super) fn concurrent_1m(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }

@@ -13,7 +13,7 @@
 //!   before. Each miss is of a cache that is full. The load allocates as well: the same number of bare loads is counted in
 //!   the same way, and subtracted.
 //!
-//! `cachex` is an annotated method with one tag and a TTL; `cachex untagged` has neither.
+//! `cachex` is an annotated method with one tag and a TTL; `cachex plain` has neither, `cachex 3 tags` has three and a TTL.
 //!
 //! [`Arc`]: std::sync::Arc
 

@@ -3,14 +3,13 @@
 //! The function returns the payload itself: hitbox keeps bytes, and reads a value from them for each caller. They are in
 //! bincode, the fastest of its formats.
 
-use std::time::Duration;
-
 use hitbox::concurrency::NoopConcurrencyManager;
 use hitbox_backend::PassthroughCompressor;
 use hitbox_backend::format::BincodeFormat;
 use hitbox_fn::prelude::*;
 use hitbox_moka::MokaBackend;
 
+use super::TTL;
 use crate::service::Payload;
 
 pub(crate) struct Hitbox(Cache<MokaBackend<BincodeFormat, PassthroughCompressor>, NoopConcurrencyManager>);
@@ -23,10 +22,10 @@ async fn by_number(id: u64) -> Payload {
 impl Hitbox {
     pub(crate) const NAME: &'static str = "hitbox";
 
-    /// Makes a cache for as many entries, each for an hour.
+    /// Makes a cache for as many entries.
     pub(crate) fn bounded(capacity: usize) -> Self {
         let backend = MokaBackend::builder().max_entries(capacity as u64).value_format(BincodeFormat).build();
-        let policy = PolicyConfig::builder().ttl(Duration::from_secs(3_600)).build();
+        let policy = PolicyConfig::builder().ttl(TTL).build();
         Self(Cache::builder().backend(backend).policy(policy).build())
     }
 

@@ -1,16 +1,20 @@
 //! Other crates, as their users use them.
 //!
-//! - `hashmap` (unlocked, nobody may change it) and `papaya` are maps and stand for the limit: nothing is evicted, and they
-//!   have the fastest hasher of all.
-//! - `quick_cache`, `moka` and `foyer` (its memory cache) are caches, with their default policy and hasher.
-//! - `cached` and `concurrent_cached` are functions with the attributes `#[cached]` and `#[concurrent_cached]` of the crate
-//!   `cached`: nothing is evicted, but where a capacity is said.
-//! - `hitbox` is a function with the attribute `#[cached]` of hitbox-fn. It is for async callers only. It keeps bytes, also in
-//!   memory, and makes the key a string: no setting avoids it.
+//! Each does of the annotated method's work what it can: where it has a capacity and a time to live, they are set, as they are
+//! for cachex.
 //!
-//! Maps and caches are asked by key and return a clone of the value; they do without what a cached method does besides:
-//! building the key, telling methods apart, tags, expiry, statistics. Of the peers only hitbox has a time to live here,
-//! because it always reads the clock.
+//! - `hashmap` (nobody may change it, so it needs no lock) and `papaya` are maps and stand for the limit: they do not evict,
+//!   nothing expires, and they have the fastest hasher of all.
+//! - `moka` is a cache with a capacity and a time to live. `quick_cache` and `foyer` (its memory cache) have a capacity; there is
+//!   no time to live in them. Policy and hasher are their defaults.
+//! - `cached` and `concurrent_cached` are functions with the attributes `#[cached]` and `#[concurrent_cached]` of the crate
+//!   `cached`, with a capacity and a time to live. `cached unbounded` and `concurrent_cached unbounded` have neither: they
+//!   keep everything for ever.
+//! - `hitbox` is a function with the attribute `#[cached]` of hitbox-fn, with a capacity and a time to live. It is for async
+//!   callers only. It keeps bytes, also in memory, and makes the key a string: no setting avoids it.
+//!
+//! Maps and caches are asked by key and return a clone of the value. They do without building a key from arguments, telling
+//! methods apart, tags, and statistics; and there is one cache for each kind of key and value.
 
 mod bounded;
 mod cached;
@@ -23,16 +27,20 @@ mod papaya;
 mod quick_cache;
 
 use std::hash::Hash;
+use std::time::Duration;
 
 pub(crate) use bounded::Bounded;
-pub(crate) use cached::Cached;
-pub(crate) use concurrent_cached::ConcurrentCached;
+pub(crate) use cached::{Cached, CachedUnbounded};
+pub(crate) use concurrent_cached::{ConcurrentCached, ConcurrentCachedUnbounded};
 pub(crate) use foyer::Foyer;
 pub(crate) use hash_map::Unlocked;
 pub(crate) use hitbox::Hitbox;
-pub(crate) use moka::{Moka, MokaFuture};
+pub(crate) use moka::{Moka, MokaForever, MokaFuture};
 pub(crate) use papaya::Papaya;
 pub(crate) use quick_cache::QuickCache;
+
+/// How long entries live, where a peer can say so.
+pub(crate) const TTL: Duration = Duration::from_secs(3_600);
 
 /// A key for all peers. It is cheap to copy: owned keys would be slower.
 pub(crate) trait PeerKey: Copy + Eq + Hash + Send + Sync + 'static {}
