@@ -43,6 +43,7 @@ mod key;
 mod method;
 mod observe;
 mod policy;
+mod raw;
 mod runtime;
 mod sync;
 mod tag;

@@ -140,7 +140,7 @@ enum Appraisal {
     /// It failed: nothing was written.
     Failed,
     /// It becomes the entry; or, where it can't be kept, the entry goes.
-    Written(Option<Arc<Entry>>),
+    Written(Option<Entry>),
 }
 
 impl<R> std::fmt::Debug for Update<R> {
@@ -200,7 +200,7 @@ impl<R> Update<R> {
 
 impl Writing {
     /// Ends a write with its effects: in one step where they are in the entry's own cache.
-    fn written(self, effects: &Effects, entry: Option<Arc<Entry>>) {
+    fn written(self, effects: &Effects, entry: Option<Entry>) {
         if self.is_in(effects.engine()) {
             self.end(entry, &effects.tags);
         } else {

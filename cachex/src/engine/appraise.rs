@@ -2,8 +2,6 @@
 
 use std::hash::BuildHasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use super::Engine;
@@ -21,7 +19,7 @@ const OVERHEAD: u64 = 160;
 
 /// A loaded value, ready to be handed to followers and, if it is kept, to be stored.
 pub(crate) struct Appraised {
-    pub(crate) entry: Arc<Entry>,
+    pub(crate) entry: Entry,
     pub(crate) is_kept: bool,
 }
 
@@ -35,14 +33,11 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     fn appraise_by_rules(&self, stamp: Stamp, value: &S::Value, load_time: Duration) -> Appraised {
         let loaded = self.shape.loaded(value);
         let is_negative = self.shape.is_negative(value);
-        let tags = match (self.rules.tags, loaded) {
-            (Some(more), Some(loaded)) => {
-                let mut tags = self.tags.clone();
-                more(loaded, &mut tags);
-                self.engine.cells(&tags)
-            }
-            _ => self.cells.clone(),
-        };
+        let more_cells = self.rules.tags.zip(loaded).map(|(more, loaded)| {
+            let mut tags = self.tags.clone();
+            more(loaded, &mut tags);
+            self.engine.cells(&tags)
+        });
         let own_ttl = self.rules.ttl.zip(loaded).map(|(ttl, loaded)| ttl(loaded).min(LONGEST));
         let ttl = lifetime(&self.policy, own_ttl, is_negative);
         let is_refused = self.rules.unless.zip(loaded).is_some_and(|(unless, loaded)| unless(loaded));
@@ -52,15 +47,15 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             None => size_of::<S::Value>() as u64,
         };
         let meta = Meta {
+            key: &self.key,
             stamp,
-            tags,
+            tags: more_cells.as_ref().unwrap_or(&self.cells),
             life: self.engine.life(&self.policy, ttl, &self.key, stamp),
             weight: weight(&self.key, size),
             is_negative,
             load_time,
-            uses: AtomicU8::new(0),
         };
-        let entry = self.keep.entry(meta, self.keep.copy(value));
+        let entry = self.keep.entry(&meta, self.keep.copy(value));
         Appraised { entry, is_kept: !is_refused && ttl != Some(Duration::ZERO) }
     }
 }
@@ -90,7 +85,8 @@ impl Engine {
             _ => None,
         };
         let at = |span: Option<Duration>| span.map_or(Timestamp::NEVER, |span| now.after(span));
-        Life::new(now, at(stale_after), at(ttl), policy.grace.unwrap_or_default(), policy.tti)
+        let (stale_at, expires_at) = (at(stale_after), at(ttl));
+        Life { created_at: now, stale_at, expires_at, grace: policy.grace.unwrap_or_default(), tti: policy.tti }
     }
 
     /// Draws a number from 0.0 up to 1.0 that depends on nothing but the seed, the key and the moment, so that a run under

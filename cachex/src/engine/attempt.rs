@@ -45,7 +45,7 @@ impl Place {
 pub(super) struct Attempt<S: Shape, K, F> {
     job: Arc<Job<S, K>>,
     place: Option<Place>,
-    fallback: Option<Arc<Entry>>,
+    fallback: Option<Entry>,
     stopwatch: Stopwatch,
     /// None if nobody can wait for it.
     flight: Option<Arc<Flight<Landing>>>,
@@ -54,7 +54,7 @@ pub(super) struct Attempt<S: Shape, K, F> {
 }
 
 impl<S: Shape, K: Keep<S::Value>, F: Future<Output = S::Output>> Attempt<S, K, F> {
-    pub(super) fn new(job: Arc<Job<S, K>>, place: Place, fallback: Option<Arc<Entry>>, load: F) -> Self {
+    pub(super) fn new(job: Arc<Job<S, K>>, place: Place, fallback: Option<Entry>, load: F) -> Self {
         let flight = match &place {
             Place::Leading(lead) => Some(lead.flight().clone()),
             Place::Alone(_) => None,

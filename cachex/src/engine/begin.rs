@@ -38,9 +38,9 @@ pub(crate) enum Begun<S: Shape, K> {
     /// There is a value, and a new one is to be loaded in the background.
     AnswerAndRefresh(S::Output, Job<S, K>),
     /// There is a value, and a new one is to be loaded here unless somebody does.
-    RefreshHere(S::Value, Arc<Entry>, Job<S, K>),
+    RefreshHere(S::Value, Entry, Job<S, K>),
     /// A value is to be loaded; an expired entry may stand in.
-    Load(Option<Arc<Entry>>, Job<S, K>),
+    Load(Option<Entry>, Job<S, K>),
     /// The cache is not to be used.
     Bypass,
 }
@@ -89,10 +89,12 @@ impl<S: Shape, K: Keep<S::Value>> Asked<'_, S, K> {
                 method.counters.stale_hit();
                 Begun::AnswerAndRefresh(shape.output(found.value), job)
             }
-            (Plan::RefreshHere, Some(found)) => Begun::RefreshHere(found.value, found.entry, job),
+            (Plan::RefreshHere, Some(Found { value, not_fresh: Some(entry), .. })) => {
+                Begun::RefreshHere(value, entry, job)
+            }
             (_, found) => {
                 method.counters.misses.one();
-                Begun::Load(found.map(|found| found.entry), job)
+                Begun::Load(found.and_then(|found| found.not_fresh), job)
             }
         }
     }

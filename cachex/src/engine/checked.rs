@@ -4,8 +4,6 @@
 //! loads under way for its key and replaces the entry. Both are decided under the lock that a removal of the key takes, so
 //! no removal can fall between the check and the store.
 
-use std::sync::Arc;
-
 use super::flight::Ticket;
 use super::methods::Method;
 use super::{Engine, Landing};
@@ -18,10 +16,10 @@ use crate::tier::memory::Inserted;
 
 impl Engine {
     /// Stores a loaded value if it is still current. Returns whether it was.
-    pub(crate) fn store_loaded(&self, method: &Method, entry: &Arc<Entry>, ticket: &Ticket<Landing>) -> bool {
+    pub(crate) fn store_loaded(&self, method: &Method, entry: &Entry, ticket: &Ticket<Landing>) -> bool {
         let key = ticket.key();
         // Break this check (`|| true`) and the race suite shows stale entries.
-        let is_valid = || ticket.allows(entry.meta.stamp) && self.is_current(method, entry);
+        let is_valid = || ticket.allows(entry.stamp()) && self.is_current(method, entry);
         self.insert(method, key, entry.clone(), is_valid)
     }
 
@@ -32,7 +30,7 @@ impl Engine {
     }
 
     /// Makes a written value the entry, whatever was there; nothing removes the entry.
-    pub(crate) fn write(&self, method: &Method, key: &Key, entry: Option<Arc<Entry>>) {
+    pub(crate) fn write(&self, method: &Method, key: &Key, entry: Option<Entry>) {
         let written: Result<(), std::convert::Infallible> = self.try_write(method, key, |_| Ok((entry, ())));
         match written {
             Ok(()) => {}
@@ -46,7 +44,7 @@ impl Engine {
         &self,
         method: &Method,
         key: &Key,
-        make: impl FnOnce(Stamp) -> Result<(Option<Arc<Entry>>, T), E>,
+        make: impl FnOnce(Stamp) -> Result<(Option<Entry>, T), E>,
     ) -> Result<T, E> {
         let (value, gone) = self.at_next(|at| {
             let (entry, value) = make(at)?;
@@ -60,12 +58,10 @@ impl Engine {
 
     /// Makes `entry` the entry, or removes what there is. The order is held, and what was voided at `at` stays void: a
     /// removal that comes later takes the entry away again.
-    pub(super) fn put(&self, key: &Key, entry: Option<Arc<Entry>>, at: Stamp) -> Gone {
+    pub(super) fn put(&self, key: &Key, entry: Option<Entry>, at: Stamp) -> Gone {
         let Some(mut entry) = entry else { return Gone::Removed(self.tier.remove(self.key_ref_of(key))) };
-        if let Some(entry) = Arc::get_mut(&mut entry) {
-            entry.meta.stamp = at;
-        }
-        Gone::Inserted(self.tier.insert(self.key_ref_of(key), entry, || true))
+        entry.set_stamp(at);
+        Gone::Inserted(self.tier.insert(self.key_ref_of(key), entry, self.now(), || true))
     }
 
     /// Accounts for a write, once the order is no longer held, and drops what had to go.
@@ -82,14 +78,8 @@ impl Engine {
     }
 
     /// Inserts an entry if `is_valid`, and accounts for all that had to go.
-    pub(crate) fn insert(
-        &self,
-        method: &Method,
-        key: &Key,
-        entry: Arc<Entry>,
-        is_valid: impl FnOnce() -> bool,
-    ) -> bool {
-        self.account(method, key, self.tier.insert(self.key_ref_of(key), entry, is_valid))
+    pub(crate) fn insert(&self, method: &Method, key: &Key, entry: Entry, is_valid: impl FnOnce() -> bool) -> bool {
+        self.account(method, key, self.tier.insert(self.key_ref_of(key), entry, self.now(), is_valid))
     }
 
     /// Counts and tells what an insert did; what had to go is dropped here, outside of any lock.
@@ -115,19 +105,25 @@ impl Engine {
                 if let Some(replaced) = replaced {
                     self.note_gone(method, key, &replaced, Reason::Replaced);
                 }
-                for (key, entry) in evicted {
-                    self.note_gone(self.method(key.region()), &key, &entry, Reason::Evicted);
+                for entry in &evicted {
+                    self.note_left(entry, Reason::Evicted);
                 }
                 true
             }
         }
     }
 
+    /// As [`note_gone`](Self::note_gone), of an entry of any key.
+    pub(super) fn note_left(&self, entry: &Entry, reason: Reason) -> bool {
+        let method = self.method_of(entry);
+        self.note_gone(method, &entry.key(method.region), entry, reason)
+    }
+
     /// Counts and tells that an entry has gone: for the given reason, unless it was of no use before. Returns whether a call
     /// could have been answered with it.
     pub(super) fn note_gone(&self, method: &Method, key: &Key, entry: &Entry, reason: Reason) -> bool {
         let counters = &method.counters;
-        let age = entry.meta.life.freshness(self.now());
+        let age = entry.freshness(|| self.now());
         if !self.is_unaltered(method, entry) {
             counters.invalidated.one();
             self.tell(|| Event::Invalidated(key.clone()));
@@ -164,5 +160,5 @@ pub(super) enum Reason {
 /// What a write left over, to be dropped once no lock is held.
 pub(super) enum Gone {
     Inserted(Inserted),
-    Removed(Option<Arc<Entry>>),
+    Removed(Option<Entry>),
 }

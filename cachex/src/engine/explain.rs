@@ -159,13 +159,12 @@ impl Cache {
         };
         if let Some(entry) = engine.tier.peek(engine.key_ref_of(key)) {
             let now = engine.now();
-            let meta = &entry.meta;
             told.verdict = if !engine.is_unaltered(method, &entry) {
                 Verdict::Invalidated
             } else if !engine.is_current(method, &entry) {
                 Verdict::Fenced
             } else {
-                match meta.life.freshness(now) {
+                match entry.freshness(|| now) {
                     Freshness::Fresh => Verdict::Fresh,
                     Freshness::Stale => Verdict::Stale,
                     Freshness::Expired => Verdict::Expired,
@@ -173,13 +172,13 @@ impl Cache {
                 }
             };
             told.tier = Some(Tier::Memory);
-            told.age = Some(now.since(meta.life.created_at));
-            told.ttl = meta.life.time_left(now);
-            told.stamp = Some(meta.stamp);
-            told.load_time = Some(meta.load_time);
-            told.weight = Some(meta.weight);
-            told.is_negative = meta.is_negative;
-            told.tags = meta.tags.iter().map(|cell| (cell.tag().clone(), cell.invalidated_at())).collect();
+            told.age = Some(entry.age(now));
+            told.ttl = entry.time_left(now);
+            told.stamp = Some(entry.stamp());
+            told.load_time = Some(entry.load_time());
+            told.weight = Some(entry.weight());
+            told.is_negative = entry.is_negative();
+            told.tags = entry.tags().iter().map(|cell| (cell.tag().clone(), cell.invalidated_at())).collect();
         }
         if !method.is_enabled() {
             told.verdict = Verdict::Disabled;

@@ -29,7 +29,7 @@ struct Standing {
 
 impl Standing {
     fn lift(&self) {
-        self.cells.iter().for_each(|cell| cell.release());
+        self.cells.as_slice().iter().for_each(|cell| cell.release());
     }
 }
 
@@ -155,7 +155,7 @@ impl Cache {
 
 impl Engine {
     fn begin_fence(&self, cells: TagCells, lease: Duration) -> u64 {
-        cells.iter().for_each(|cell| cell.fence());
+        cells.as_slice().iter().for_each(|cell| cell.fence());
         let mut state = self.fences();
         state.last_id += 1;
         let id = state.last_id;
@@ -164,7 +164,7 @@ impl Engine {
     }
 
     fn invalidate_cells(&self, cells: &TagCells) {
-        self.at_next(|at| cells.iter().for_each(|cell| cell.invalidate(at)));
+        self.at_next(|at| cells.as_slice().iter().for_each(|cell| cell.invalidate(at)));
     }
 
     /// Ends the fences whose lease is over: their writers count as dead, and their writes as done.

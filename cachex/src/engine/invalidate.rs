@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::Engine;
 use super::checked::Reason;
 use super::methods::Method;
-use crate::entry::Entry;
 use crate::entry::stamp::Stamp;
 use crate::key::Key;
 use crate::observe::event::Event;
@@ -38,10 +37,12 @@ impl Engine {
     /// Makes every entry wrong, and every load that has begun. The memory is given back at once.
     pub(crate) fn clear(&self) {
         self.at_next(|at| self.epoch.raise(at));
-        for (key, _) in self.tier.clear() {
-            self.method(key.region()).counters.invalidated.one();
-            self.tell(|| Event::Invalidated(key.clone()));
+        for entry in self.tier.clear() {
+            let method = self.method_of(&entry);
+            method.counters.invalidated.one();
+            self.tell(|| Event::Invalidated(entry.key(method.region)));
         }
+        self.tier.flush(1);
         self.tags.sweep(self.horizon());
     }
 
@@ -72,10 +73,8 @@ impl Engine {
     pub(crate) fn remove_matching(&self, matches: impl Fn(&Key) -> bool) -> u64 {
         self.at_next(|at| self.flights.void_matching(at, &matches));
         // What has taken the place of an entry that was seen is newer, and stays: an entry is never copied.
-        let removed = self.tier.retain(&mut |key, _| !matches(key));
-        let was_useful =
-            |(key, entry): &(Key, Arc<Entry>)| self.note_gone(self.method(key.region()), key, entry, Reason::Removed);
-        removed.iter().map(|gone| u64::from(was_useful(gone))).sum()
+        let removed = self.tier.retain(&mut |entry| !matches(&entry.key(self.method_of(entry).region)));
+        removed.iter().map(|gone| u64::from(self.note_left(gone, Reason::Removed))).sum()
     }
 
     /// Returns the methods this cache has met under a name: more than one if the method is generic.

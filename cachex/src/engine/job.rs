@@ -86,15 +86,15 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     }
 
     /// Answers with an expired entry, if it is still right.
-    pub(super) fn fall_back(&self, entry: &Arc<Entry>, ticket: &Ticket<Landing>) -> Option<S::Output> {
+    pub(super) fn fall_back(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
         let output = self.current_value(entry, ticket)?;
         self.method.counters.fallbacks.one();
         self.engine.tell(|| Event::FellBack(self.key.clone()));
         Some(output)
     }
 
-    fn current_value(&self, entry: &Arc<Entry>, ticket: &Ticket<Landing>) -> Option<S::Output> {
-        let is_current = ticket.allows(entry.meta.stamp) && self.engine.is_current(&self.method, entry);
+    fn current_value(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
+        let is_current = ticket.allows(entry.stamp()) && self.engine.is_current(&self.method, entry);
         is_current.then(|| self.keep.value(entry)).flatten().map(|value| self.shape.output(value))
     }
 
@@ -103,7 +103,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         (found.freshness == Freshness::Fresh).then_some(found.value)
     }
 
-    fn is_there(&self, entry: &Arc<Entry>) -> bool {
-        self.engine.tier.peek(self.engine.key_ref_of(&self.key)).is_some_and(|present| Arc::ptr_eq(&present, entry))
+    fn is_there(&self, entry: &Entry) -> bool {
+        self.engine.tier.peek(self.engine.key_ref_of(&self.key)).is_some_and(|present| present.is_same(entry))
     }
 }

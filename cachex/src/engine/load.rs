@@ -29,7 +29,7 @@ struct Patience {
 
 impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Loads, or waits for who does. The load ends with the call.
-    pub(crate) async fn run<F>(mut self, fallback: Option<Arc<Entry>>, load: F) -> S::Output
+    pub(crate) async fn run<F>(mut self, fallback: Option<Entry>, load: F) -> S::Output
     where
         F: Future<Output = S::Output>,
     {
@@ -40,7 +40,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     }
 
     /// Loads, or waits for who does, as long as the method's rules allow. The load goes on without the caller.
-    pub(crate) async fn run_detached<F>(mut self, fallback: Option<Arc<Entry>>, load: F) -> S::Output
+    pub(crate) async fn run_detached<F>(mut self, fallback: Option<Entry>, load: F) -> S::Output
     where
         S: 'static,
         K: 'static,
@@ -58,7 +58,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
 
     /// Loads a new value for a stale entry in the call, unless somebody does already; the stale value answers then, and also
     /// if the load fails.
-    pub(crate) async fn refresh_here<F>(mut self, stale: Arc<Entry>, value: S::Value, load: F) -> S::Output
+    pub(crate) async fn refresh_here<F>(mut self, stale: Entry, value: S::Value, load: F) -> S::Output
     where
         F: Future<Output = S::Output>,
     {
@@ -114,7 +114,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     async fn drive<F, B>(
         self: Arc<Self>,
         mut start: Start,
-        fallback: Option<Arc<Entry>>,
+        fallback: Option<Entry>,
         load: F,
         patience: Patience,
         beyond: B,
@@ -163,7 +163,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     async fn attend<F, B>(
         &self,
         mut attempt: Attempt<S, K, F>,
-        fallback: Option<&Arc<Entry>>,
+        fallback: Option<&Entry>,
         patience: Patience,
         beyond: B,
     ) -> S::Output
@@ -183,7 +183,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     async fn wait(
         &self,
         follow: &mut Follow<Landing>,
-        fallback: Option<&Arc<Entry>>,
+        fallback: Option<&Entry>,
         patience: Patience,
     ) -> Result<Waited<Landing>, S::Output> {
         let mut wait = follow.wait(&self.engine.sequence);
@@ -196,7 +196,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     async fn within<T, F: Future<Output = T> + Unpin>(
         &self,
         future: &mut F,
-        fallback: Option<&Arc<Entry>>,
+        fallback: Option<&Entry>,
         patience: Patience,
     ) -> Result<T, S::Output> {
         if let (Some(until), Some(entry)) = (patience.soft, fallback) {

@@ -73,6 +73,12 @@ impl Methods {
         }
     }
 
+    /// Returns the method of the region with a number, if it is known here.
+    pub(crate) fn known(&self, region: u32) -> Option<&Arc<Method>> {
+        let (bucket, index) = place(region);
+        self.buckets[bucket].get()?[index].get()
+    }
+
     #[cold]
     fn meet(&self, region: &'static Region, policy: impl Fn() -> Policy) -> &Arc<Method> {
         let (bucket, index) = place(region.id());

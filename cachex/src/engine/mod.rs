@@ -61,11 +61,11 @@ use registry::Rules;
 #[derive(Clone, Debug)]
 pub(crate) enum Landing {
     /// The loaded value, kept or not.
-    Value(Arc<Entry>),
+    Value(Entry),
     /// Nothing was loaded: somebody else had stored a fresh entry.
     Found,
     /// The load failed; this expired entry answers.
-    FellBack(Arc<Entry>),
+    FellBack(Entry),
     /// The load failed, and its error is shared.
     Failed(Arc<AnyValue>),
 }
@@ -125,6 +125,11 @@ impl Engine {
         })
     }
 
+    /// Returns the method of an entry: whoever stored it has met it.
+    pub(crate) fn method_of(&self, entry: &Entry) -> &Arc<Method> {
+        self.methods.known(entry.region_id()).expect("an entry is stored by its method")
+    }
+
     #[inline]
     pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: &'a [u8]) -> KeyRef<'a> {
         self.tier.key_ref(region, bytes)
@@ -138,7 +143,7 @@ impl Engine {
     /// whose key was invalidated is gone.)
     #[inline]
     pub(crate) fn is_current(&self, method: &Method, entry: &Entry) -> bool {
-        let stamp = entry.meta.stamp;
+        let stamp = entry.stamp();
         self.epoch.allows(stamp) && method.epoch.allows(stamp) && entry.is_current()
     }
 
@@ -154,8 +159,8 @@ impl Engine {
 
     /// As [`is_current`](Self::is_current), fences aside: a fence hides entries for a while, it does not make them wrong.
     pub(crate) fn is_unaltered(&self, method: &Method, entry: &Entry) -> bool {
-        let stamp = entry.meta.stamp;
-        self.epoch.allows(stamp) && method.epoch.allows(stamp) && entry.meta.tags.were_current(stamp)
+        let stamp = entry.stamp();
+        self.epoch.allows(stamp) && method.epoch.allows(stamp) && entry.was_current()
     }
 
     pub(crate) fn tell(&self, event: impl Fn() -> Event) {

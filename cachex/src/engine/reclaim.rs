@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::Engine;
 use super::cache::Cache;
 use crate::entry::Entry;
-use crate::key::Key;
 use crate::observe::event::Event;
 use crate::runtime;
 use crate::tier::memory::Reclaimed;
@@ -40,6 +39,8 @@ impl Cache {
     }
 }
 
+/// How often a reclaim that was asked for looks for values that somebody still reads.
+const MOST_LOOKS: usize = 1000;
 /// How many looks at a few slots each a background reclaim takes at least …
 const LEAST_LOOKS: u64 = 64;
 /// … and at most a look for so many entries, so that a large tier is gone through once in some ten reclaims.
@@ -48,39 +49,42 @@ const ENTRIES_A_LOOK: u64 = 160;
 impl Engine {
     /// Drops all that is dead by age, and all that was invalidated.
     pub(crate) fn reclaim(&self) -> u64 {
-        self.reclaim_by(|engine, now| vec![engine.tier.reclaim(now, &|key, entry| engine.is_kept(key, entry), true)])
+        self.reclaim_by(MOST_LOOKS, |engine, now| vec![engine.tier.reclaim(now, &|entry| engine.is_kept(entry), true)])
     }
 
     /// Drops all that is dead by age, and what was invalidated among a part of the entries, another one each time.
     fn reclaim_some(&self) -> u64 {
-        self.reclaim_by(|engine, now| {
+        self.reclaim_by(1, |engine, now| {
             let looks = LEAST_LOOKS.max(engine.tier.len() / ENTRIES_A_LOOK);
-            let look = |_| engine.tier.reclaim(now, &|key, entry| engine.is_kept(key, entry), false);
+            let look = |_| engine.tier.reclaim(now, &|entry| engine.is_kept(entry), false);
             (0..looks).map(look).collect()
         })
     }
 
-    fn is_kept(&self, key: &Key, entry: &Entry) -> bool {
-        self.is_unaltered(self.method(key.region()), entry)
+    fn is_kept(&self, entry: &Entry) -> bool {
+        self.is_unaltered(self.method_of(entry), entry)
     }
 
-    fn reclaim_by(&self, reclaim: impl FnOnce(&Self, Timestamp) -> Vec<Reclaimed>) -> u64 {
+    fn reclaim_by(&self, looks: usize, reclaim: impl FnOnce(&Self, Timestamp) -> Vec<Reclaimed>) -> u64 {
         self.expire_fences();
         let count = reclaim(self, self.now()).into_iter().map(|reclaimed| self.note_reclaimed(&reclaimed)).sum();
         self.tags.sweep(self.horizon());
+        self.tier.flush(looks);
         count
     }
 
     /// Counts and tells what was dropped.
     fn note_reclaimed(&self, reclaimed: &Reclaimed) -> u64 {
         let count = reclaimed.expired.len() + reclaimed.invalidated.len();
-        for (key, _) in &reclaimed.expired {
-            self.method(key.region()).counters.expired.one();
-            self.tell(|| Event::Expired(key.clone()));
+        for entry in &reclaimed.expired {
+            let method = self.method_of(entry);
+            method.counters.expired.one();
+            self.tell(|| Event::Expired(entry.key(method.region)));
         }
-        for (key, _) in &reclaimed.invalidated {
-            self.method(key.region()).counters.invalidated.one();
-            self.tell(|| Event::Invalidated(key.clone()));
+        for entry in &reclaimed.invalidated {
+            let method = self.method_of(entry);
+            method.counters.invalidated.one();
+            self.tell(|| Event::Invalidated(entry.key(method.region)));
         }
         count as u64
     }

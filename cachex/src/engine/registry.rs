@@ -264,10 +264,10 @@ impl Engine {
     /// Counts the entries of each region and what they weigh.
     fn holdings(&self) -> HashMap<u32, (u64, u64)> {
         let mut holdings = HashMap::new();
-        self.tier.for_each(&mut |key, entry| {
-            let (entries, weight) = holdings.entry(key.region().id()).or_insert((0, 0));
+        self.tier.for_each(&mut |entry| {
+            let (entries, weight) = holdings.entry(entry.region_id()).or_insert((0, 0));
             *entries += 1;
-            *weight += entry.meta.weight;
+            *weight += entry.weight();
         });
         holdings
     }

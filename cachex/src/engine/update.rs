@@ -12,7 +12,7 @@ use super::Landing;
 use super::flight::Ticket;
 use super::job::Job;
 use super::methods::Method;
-use crate::entry::Entry;
+use crate::entry::{Entry, tags};
 use crate::key::Key;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -42,7 +42,7 @@ impl Writing {
     }
 
     /// Ends a write: invalidates `tags`, then makes `entry` the entry if nothing came between.
-    pub(crate) fn end(self, entry: Option<Arc<Entry>>, tags: &Tags) {
+    pub(crate) fn end(self, entry: Option<Entry>, tags: &Tags) {
         let (engine, key) = (&self.engine, self.ticket.key());
         // What is not kept is dropped once the order is no longer held: the drop of a value is code of users.
         let (gone, _not_kept) = engine.at_next(|at| {
@@ -51,7 +51,7 @@ impl Writing {
             let is_undisturbed = self.ticket.allows(began)
                 && engine.epoch.allows(began)
                 && self.method.epoch.allows(began)
-                && entry.as_ref().is_none_or(|entry| entry.meta.tags.allow(began));
+                && entry.as_ref().is_none_or(|entry| tags::allow(entry.tags(), began));
             engine.raise_tags(tags, at);
             engine.void(key, at);
             let (kept, not_kept) = if is_undisturbed { (entry, None) } else { (None, entry) };
@@ -61,14 +61,14 @@ impl Writing {
     }
 
     /// Makes `entry` the entry, as a write by hand.
-    pub(crate) fn prime(self, entry: Option<Arc<Entry>>) {
+    pub(crate) fn prime(self, entry: Option<Entry>) {
         self.engine.write(&self.method, self.ticket.key(), entry);
     }
 }
 
 impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Makes the entry of a value that was returned by a write; nothing if it is not to be kept.
-    pub(crate) fn written(&self, output: &S::Output) -> Option<Arc<Entry>> {
+    pub(crate) fn written(&self, output: &S::Output) -> Option<Entry> {
         let value = self.shape.value(output)?;
         let stamp = self.engine.sequence.now();
         let appraised = self.appraise(stamp, value, Duration::ZERO)?;

@@ -25,7 +25,7 @@ const MOST: usize = 8192;
 
 /// The clock of one tag.
 #[derive(Debug)]
-pub(crate) struct TagCell {
+pub struct TagCell {
     tag: Tag,
     epoch: Epoch,
     fences: AtomicU32,
@@ -58,23 +58,39 @@ impl TagCell {
     }
 }
 
-/// The cells of one entry's tags.
+/// Whether a value whose load began at `stamp` saw every invalidation of these tags, and none is fenced.
+#[inline]
+pub(crate) fn allow(cells: &[Arc<TagCell>], stamp: Stamp) -> bool {
+    cells.iter().all(|cell| cell.allows(stamp))
+}
+
+/// As [`allow`], fences aside.
+pub(crate) fn were_current(cells: &[Arc<TagCell>], stamp: Stamp) -> bool {
+    cells.iter().all(|cell| cell.epoch.allows(stamp))
+}
+
+/// The cells of some tags.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TagCells(Box<[Arc<TagCell>]>);
 
 impl TagCells {
-    #[inline]
+    pub(crate) fn as_slice(&self) -> &[Arc<TagCell>] {
+        &self.0
+    }
+
     pub(crate) fn allow(&self, stamp: Stamp) -> bool {
-        self.0.iter().all(|cell| cell.allows(stamp))
+        allow(&self.0, stamp)
     }
 
     /// As [`allow`](Self::allow), fences aside.
     pub(crate) fn were_current(&self, stamp: Stamp) -> bool {
-        self.0.iter().all(|cell| cell.epoch.allows(stamp))
+        were_current(&self.0, stamp)
     }
+}
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &TagCell> {
-        self.0.iter().map(|cell| &**cell)
+impl From<&[Arc<TagCell>]> for TagCells {
+    fn from(cells: &[Arc<TagCell>]) -> Self {
+        Self(cells.into())
     }
 }
 

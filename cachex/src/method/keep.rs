@@ -1,7 +1,5 @@
 //! How a value is kept: in memory only, or fit for every store.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,7 +49,7 @@ pub trait Keep<V>: Copy + Send + Sync {
     fn proven(self) -> Self::Proven;
     /// Makes an entry.
     #[doc(hidden)]
-    fn entry(self, meta: Meta, value: V) -> Arc<Entry>;
+    fn entry(self, meta: &Meta<'_>, value: V) -> Entry;
     /// Clones the value out of an entry; nothing if it holds another type.
     #[doc(hidden)]
     fn value(self, entry: &Entry) -> Option<V>;
@@ -80,8 +78,8 @@ impl<V: CacheValue> Keep<V> for Portable {
         self
     }
 
-    fn entry(self, meta: Meta, value: V) -> Arc<Entry> {
-        Entry::new(meta, value)
+    fn entry(self, meta: &Meta<'_>, value: V) -> Entry {
+        Entry::of(meta, value)
     }
 
     #[inline]
@@ -107,8 +105,8 @@ impl<V: Clone + Send + Sync + 'static> Keep<V> for Local {
         self
     }
 
-    fn entry(self, meta: Meta, value: V) -> Arc<Entry> {
-        Entry::new(meta, value)
+    fn entry(self, meta: &Meta<'_>, value: V) -> Entry {
+        Entry::of(meta, value)
     }
 
     #[inline]

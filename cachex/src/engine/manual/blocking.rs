@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::EntryOptions;
-use super::entries::again;
 use crate::engine::Engine;
 use crate::engine::cache::Cache;
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
+use crate::entry::Freshness;
 use crate::entry::stamp::Stamp;
-use crate::entry::{Entry, Freshness};
 use crate::error::Error;
 use crate::key::Key;
 use crate::method::keep::CacheValue;
@@ -322,8 +321,7 @@ impl Blocking<'_> {
     pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
         let engine = self.engine();
         let Some(entry) = self.engine().peek(key) else { return false };
-        entry.meta.life.expire_at(engine.now().after(ttl));
-        engine.tier.requeue(engine.key_ref_of(key));
+        engine.tier.expire_at(engine.key_ref_of(key), &entry, engine.now().after(ttl));
         true
     }
 
@@ -342,7 +340,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use]
     pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
-        let deadline = self.engine().peek(key)?.meta.life.deadline();
+        let deadline = self.engine().peek(key)?.deadline();
         Some(match deadline {
             Timestamp::NEVER => Ttl::Never,
             deadline => Ttl::Left(deadline.since(self.engine().now())),
@@ -402,7 +400,7 @@ impl Blocking<'_> {
             };
             let next = step(number);
             let entry = match &found {
-                Some(entry) => Some(Entry::new(again(&entry.meta), next)),
+                Some(entry) => Some(engine.another(key, entry, next)),
                 None => engine.manual_entry(key, next, &method.policy(), &Tags::new(), Stamp::default()),
             };
             Ok((entry, next))

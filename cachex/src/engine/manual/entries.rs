@@ -1,13 +1,12 @@
 //! The entries of calls by hand: finding and making them.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::engine::appraise::{lifetime, weight};
 use crate::engine::methods::Method;
 use crate::entry::stamp::Stamp;
+use crate::entry::tags::TagCells;
 use crate::entry::{Entry, Freshness, Meta};
 use crate::key::Key;
 use crate::method::keep::{CacheValue, Keep, Portable};
@@ -16,25 +15,27 @@ use crate::tag::Tags;
 
 impl Engine {
     /// Finds a current, unexpired entry, and notes the use.
-    pub(super) fn usable(&self, method: &Method, key: &Key) -> Option<(Arc<Entry>, Freshness)> {
-        let entry = self.tier.get(self.key_ref_of(key))?;
-        let freshness = self.freshness(method, &entry);
-        matches!(freshness, Freshness::Fresh | Freshness::Stale).then_some((entry, freshness))
+    pub(super) fn usable(&self, method: &Method, key: &Key) -> Option<(Entry, Freshness)> {
+        let used = self.tier.read(self.key_ref_of(key), |entry| {
+            let freshness = self.freshness(method, entry);
+            matches!(freshness, Freshness::Fresh | Freshness::Stale).then(|| (entry.clone(), freshness))
+        });
+        used?
     }
 
     /// Finds an unexpired entry that nothing but a fence may hide.
-    pub(super) fn unaltered(&self, key: &Key) -> Option<Arc<Entry>> {
+    pub(super) fn unaltered(&self, key: &Key) -> Option<Entry> {
         let entry = self.tier.peek(self.key_ref_of(key))?;
         let is_usable = self.is_unaltered(self.method(key.region()), &entry)
-            && matches!(entry.meta.life.freshness(self.now()), Freshness::Fresh | Freshness::Stale);
+            && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
         is_usable.then_some(entry)
     }
 
     /// Finds a current, unexpired entry without using it.
-    pub(super) fn peek(&self, key: &Key) -> Option<Arc<Entry>> {
+    pub(super) fn peek(&self, key: &Key) -> Option<Entry> {
         let entry = self.tier.peek(self.key_ref_of(key))?;
         let is_usable = self.is_current(self.method(key.region()), &entry)
-            && matches!(entry.meta.life.freshness(self.now()), Freshness::Fresh | Freshness::Stale);
+            && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
         is_usable.then_some(entry)
     }
 
@@ -46,31 +47,32 @@ impl Engine {
         policy: &Policy,
         tags: &Tags,
         stamp: Stamp,
-    ) -> Option<Arc<Entry>> {
+    ) -> Option<Entry> {
         let ttl = lifetime(policy, None, false);
         let size = if self.is_bounded_by_bytes { Portable.size(&value) } else { size_of::<T>() as u64 };
         let meta = Meta {
+            key,
             stamp,
-            tags: self.cells(tags),
+            tags: &self.cells(tags),
             life: self.life(policy, ttl, key, stamp),
             weight: weight(key, size),
             is_negative: false,
             load_time: Duration::ZERO,
-            uses: AtomicU8::new(0),
         };
-        (ttl != Some(Duration::ZERO)).then(|| Entry::new(meta, value))
+        (ttl != Some(Duration::ZERO)).then(|| Entry::of(&meta, value))
     }
-}
 
-/// Returns the metadata of another value of the same entry.
-pub(super) fn again(meta: &Meta) -> Meta {
-    Meta {
-        stamp: meta.stamp,
-        tags: meta.tags.clone(),
-        life: meta.life.again(),
-        weight: meta.weight,
-        is_negative: meta.is_negative,
-        load_time: meta.load_time,
-        uses: AtomicU8::new(0),
+    /// Makes an entry with another value in the place of one of the same type.
+    pub(super) fn another<T: CacheValue>(&self, key: &Key, entry: &Entry, value: T) -> Entry {
+        let meta = Meta {
+            key,
+            stamp: entry.stamp(),
+            tags: &TagCells::from(entry.tags()),
+            life: entry.life(self.now()),
+            weight: entry.weight(),
+            is_negative: entry.is_negative(),
+            load_time: entry.load_time(),
+        };
+        Entry::of(&meta, value)
     }
 }

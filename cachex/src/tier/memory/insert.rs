@@ -1,11 +1,9 @@
 //! Storing: checked, and within the bounds.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::policy::SlotId;
-use super::shard::Shard;
-use super::{Left, MemoryTier, write};
+use super::shard::ShardOwner;
+use super::{Left, MemoryTier};
 use crate::entry::Entry;
 use crate::key::KeyRef;
 use crate::time::Timestamp;
@@ -17,66 +15,78 @@ const BATCH: usize = 8;
 #[derive(Debug)]
 pub(crate) enum Inserted {
     /// Its check failed: nothing changed, and here it is back.
-    Rejected(Arc<Entry>),
+    Rejected(Entry),
     /// It is heavier than the whole tier may be: it is not stored, and what its key had is removed, being older.
-    TooHeavy { entry: Arc<Entry>, removed: Option<Arc<Entry>> },
-    /// It is stored. What left for room may have been dead by age already: [`Life::dead_at`](crate::entry::Life::dead_at)
+    TooHeavy { entry: Entry, removed: Option<Entry> },
+    /// It is stored. What left for room may have been dead by age already: [`Entry::dead_at`]
     /// tells. An entry that itself gave way to the new one of the same key is in `replaced`.
-    Stored { replaced: Option<Arc<Entry>>, evicted: Left },
+    Stored { replaced: Option<Entry>, evicted: Left },
 }
 
 impl MemoryTier {
-    /// Stores an entry if `is_valid` says so.
+    /// Stores an entry if `is_valid` says so. `now` tells which others are dead by age.
     ///
     /// `is_valid` runs under the very lock that a [`remove`](Self::remove) of the key takes: whoever first makes the check
     /// fail and then removes the key can be sure that the entry is not there afterwards. It must not call the tier.
-    pub(crate) fn insert(&self, at: KeyRef<'_>, entry: Arc<Entry>, is_valid: impl FnOnce() -> bool) -> Inserted {
-        let weight = entry.meta.weight;
-        let is_too_heavy = self.limits.max_bytes.is_some_and(|most| weight > most);
-        let index = self.shard_index(at.hash);
-        let mut shard = write(&self.shards[index]);
+    pub(crate) fn insert(
+        &self,
+        at: KeyRef<'_>,
+        entry: Entry,
+        now: Timestamp,
+        is_valid: impl FnOnce() -> bool,
+    ) -> Inserted {
+        let is_too_heavy = self.limits.max_bytes.is_some_and(|most| entry.weight() > most);
+        let index = self.table.shard_of(at.hash);
+        let mut shard = self.table.own(index);
         // The one check of a store: outside of the lock, a removal could come between it and the store.
         if !is_valid() {
             return Inserted::Rejected(entry);
         }
         if is_too_heavy {
-            let found = shard.find(at);
-            let removed = found.map(|slot| self.take(&mut shard, slot).entry);
+            let found = shard.entry_at(at);
+            let removed = found.map(|found| self.take(&mut shard, &found));
             return Inserted::TooHeavy { entry, removed };
         }
-        let now = entry.meta.life.created_at;
         let mut evicted = Vec::new();
-        let replaced = self.store(&mut shard, at, entry, &mut evicted);
+        let replaced = self.store(&mut shard, at, entry, now, &mut evicted);
         drop(shard);
         self.settle(index, now, &mut evicted);
         Inserted::Stored { replaced, evicted }
     }
 
     /// Makes room in the key's own shard, as far as it can give, and stores.
-    fn store(&self, shard: &mut Shard, at: KeyRef<'_>, entry: Arc<Entry>, evicted: &mut Left) -> Option<Arc<Entry>> {
-        let (now, weight, dead_at) = (entry.meta.life.created_at, entry.meta.weight, entry.meta.life.dead_at());
-        let mut found = shard.find(at);
+    fn store(
+        &self,
+        shard: &mut ShardOwner<'_>,
+        at: KeyRef<'_>,
+        entry: Entry,
+        now: Timestamp,
+        evicted: &mut Left,
+    ) -> Option<Entry> {
+        let (weight, dead_at) = (entry.weight(), entry.dead_at());
+        let mut found = shard.entry_at(at);
         let mut given_way = None;
-        while self.lacks_room(shard, found, weight) && self.can_give(shard, evicted.len()) {
+        while self.lacks_room(found.as_ref(), weight) && self.can_give(shard, evicted.len()) {
             let Some(gone) = shard.evict(now) else { break };
-            self.count_out(&gone.entry);
-            if found == Some(gone.slot) {
+            self.count_out(&gone);
+            if found.as_ref().is_some_and(|found| found.is_same(&gone)) {
                 found = None;
-                given_way = Some(gone.entry);
+                given_way = Some(gone);
             } else {
-                evicted.push(gone.into_pair());
+                evicted.push(gone);
             }
         }
         self.weight.fetch_add(weight, Ordering::Relaxed);
-        let replaced = found.map(|slot| (slot, shard.entry(slot).meta.weight));
-        let replaced = match replaced {
-            Some((slot, lost)) => {
-                self.weight.fetch_sub(lost, Ordering::Relaxed);
-                Some(shard.replace(slot, entry))
+        let replaced = match found {
+            Some(found) => {
+                self.weight.fetch_sub(found.weight(), Ordering::Relaxed);
+                Some(shard.put(at, &found, entry))
             }
             None => {
                 self.len.fetch_add(1, Ordering::Relaxed);
-                shard.add(at, entry);
+                let before = evicted.len();
+                shard.add(at, entry, evicted);
+                evicted[before..].iter().for_each(|gone| self.count_out(gone));
                 given_way
             }
         };
@@ -85,19 +95,19 @@ impl MemoryTier {
     }
 
     /// Whether an entry of this weight, in the place of `found`, would exceed a bound.
-    fn lacks_room(&self, shard: &Shard, found: Option<SlotId>, weight: u64) -> bool {
+    fn lacks_room(&self, found: Option<&Entry>, weight: u64) -> bool {
         if found.is_none() && self.len() >= self.limits.max_entries {
             return true;
         }
-        let lost = found.map_or(0, |slot| shard.entry(slot).meta.weight);
+        let lost = found.map_or(0, Entry::weight);
         self.limits.max_bytes.is_some_and(|most| self.weight().saturating_sub(lost).saturating_add(weight) > most)
     }
 
     /// Whether a shard is to give one more entry for room: the only one is; of several, one with at least half of its
     /// share.
-    fn can_give(&self, shard: &Shard, given: usize) -> bool {
-        let shards = self.shards.len() as u64;
-        shards == 1 || (given < BATCH && shard.len() as u64 * shards * 2 >= self.len())
+    fn can_give(&self, shard: &ShardOwner<'_>, given: usize) -> bool {
+        let shards = self.table.shards() as u64;
+        shards == 1 || (given < BATCH && shard.state().len() as u64 * shards * 2 >= self.len())
     }
 
     fn is_over(&self) -> bool {
@@ -111,7 +121,7 @@ impl MemoryTier {
         if !self.is_over() {
             return;
         }
-        let others = self.shards.len() - 1;
+        let others = self.table.shards() - 1;
         let mut index = self.give_turn.fetch_add(1, Ordering::Relaxed);
         let mut idle = 0;
         while self.is_over() && idle <= others {
@@ -125,19 +135,19 @@ impl MemoryTier {
 
     /// Returns one of the shards but `own`, a different one for each of as many `index`es in a row as there are.
     fn other(&self, own: usize, index: usize) -> usize {
-        let shards = self.shards.len();
+        let shards = self.table.shards();
         (own + 1 + index % (shards - 1)) % shards
     }
 
     fn give(&self, index: usize, now: Timestamp, evicted: &mut Left) {
-        let mut shard = write(&self.shards[index]);
+        let mut shard = self.table.own(index);
         for _ in 0..BATCH {
             if !self.is_over() {
                 return;
             }
             let Some(gone) = shard.evict(now) else { return };
-            self.count_out(&gone.entry);
-            evicted.push(gone.into_pair());
+            self.count_out(&gone);
+            evicted.push(gone);
         }
     }
 }

@@ -2,9 +2,12 @@
 //! that no value is ever dropped under a lock.
 //!
 //! Reading order: this file (the tier, looking up, removing), [`insert`] (bounds), [`reclaim`] (what died), [`visit`]
-//! (walks); [`shard`] and [`slots`] (one lock's worth of it), [`eviction`] and [`policy`] (who leaves for room).
+//! (walks); [`shard`], [`slots`] and [`deadlines`] (one lock's worth of it), [`uses`] (what readers leave behind),
+//! [`eviction`] and [`policy`] (who leaves for room). What is read without a lock is in [`crate::raw`].
 
+mod deadlines;
 mod eviction;
+mod hasher;
 mod insert;
 mod policy;
 mod reclaim;
@@ -12,24 +15,26 @@ mod shard;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod uses;
 mod visit;
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-
-use foldhash::SharedSeed;
-use foldhash::quality::SeedableRandomState;
 
 pub use eviction::Eviction;
+use hasher::KeyHasher;
 pub(crate) use insert::Inserted;
 pub(crate) use reclaim::Reclaimed;
-use shard::{Gone, Shard};
+use shard::{Shard, ShardOwner};
+use slots::Slots;
+use uses::Uses;
 
-use crate::entry::Entry;
-use crate::key::{Key, KeyRef};
+use crate::entry::{Entry, EntryParts};
+use crate::key::KeyRef;
 use crate::method::Region;
+use crate::raw::grace::pinned;
+use crate::raw::table::Table;
 use crate::time::Timestamp;
 
 const MOST_SHARDS: u64 = 64;
@@ -38,8 +43,15 @@ const ENTRIES_A_SHARD: u64 = 512;
 /// … and of this many bytes: policies see one shard, and need enough of the whole to choose well.
 const BYTES_A_SHARD: u64 = 1 << 20;
 
-/// Entries that left the tier, with their keys: for the caller to account for, and to drop outside of any lock.
-pub(crate) type Left = Vec<(Key, Arc<Entry>)>;
+/// Values of this weight, or of one part in so many of the bound, may wait to be dropped besides those of a batch.
+const MOST_DEAD_BYTES: u64 = 1 << 20;
+const MOST_DEAD_PART: u64 = 64;
+
+/// Entries that left the tier: for the caller to account for, under no lock.
+///
+/// A value is dropped once its entry has left and nobody reads it any more: with the next batch of those that leave, or by
+/// [`flush`](MemoryTier::flush).
+pub(crate) type Left = Vec<Entry>;
 
 /// The bounds of a memory tier; none is 0.
 #[derive(Clone, Copy, Debug)]
@@ -51,13 +63,14 @@ pub(crate) struct Limits {
 
 /// The memory tier.
 ///
-/// Keys are spread over shards, each under a lock of its own; a small tier has one shard. The bounds are of the whole
-/// tier. With one shard they hold at any moment; with several, inserts that are under way may exceed them by what they
-/// insert, until they return.
+/// Keys are spread over shards: each is changed under a lock of its own, and read under none. A small tier has one shard. The
+/// bounds are of the whole tier. With one shard they hold at any moment; with several, inserts that are under way may exceed
+/// them by what they insert, until they return.
 pub(crate) struct MemoryTier {
+    table: Table<EntryParts, Shard>,
+    hasher: KeyHasher,
+    uses: Box<[Arc<Uses>]>,
     limits: Limits,
-    hasher: SeedableRandomState,
-    shards: Box<[RwLock<Shard>]>,
     eviction: Eviction,
     seed: u64,
     /// Entries in all shards: changed under the lock of the shard that changes.
@@ -75,12 +88,22 @@ pub(crate) struct MemoryTier {
 impl MemoryTier {
     /// Makes an empty tier. `seed` decides where keys go and what [`Eviction::Random`] chooses.
     pub(crate) fn new(limits: Limits, eviction: Eviction, seed: u64) -> Self {
+        Self::with_hasher(limits, eviction, seed, KeyHasher::seeded(seed))
+    }
+
+    fn with_hasher(limits: Limits, eviction: Eviction, seed: u64, hasher: KeyHasher) -> Self {
         let shards = shard_count(limits);
-        let shard = |index: u64| RwLock::new(Shard::new(eviction, seed.wrapping_add(index)));
+        let uses: Box<[_]> = (0..shards).map(|_| Arc::new(Uses::new(eviction.trace()))).collect();
+        let shard = |index: usize| {
+            let slots = Slots::new(hasher.clone(), uses[index].clone());
+            Shard::new(eviction.policy(seed.wrapping_add(index as u64)), slots)
+        };
+        let most_dead = limits.max_bytes.map_or(MOST_DEAD_BYTES, |most| (most / MOST_DEAD_PART).min(MOST_DEAD_BYTES));
         Self {
+            table: Table::new(shards as usize, most_dead, shard),
+            hasher,
+            uses,
             limits,
-            hasher: SeedableRandomState::with_seed(seed, SharedSeed::global_random()),
-            shards: (0..shards).map(shard).collect(),
             eviction,
             seed,
             len: AtomicU64::new(0),
@@ -94,42 +117,51 @@ impl MemoryTier {
     /// Returns the key by which this tier is asked: with its hash, which is good for this tier only.
     #[inline]
     pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: &'a [u8]) -> KeyRef<'a> {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write_u32(region.id());
-        hasher.write(bytes);
-        KeyRef { region, bytes, hash: hasher.finish() }
+        KeyRef { region, bytes, hash: self.hasher.hash(region.id(), bytes) }
     }
 
-    /// Returns the entry of a key, whatever its age and validity, and notes the use for the policy.
+    /// Calls `act` with the entry of a key, whatever its age and validity, and notes the use for the policy.
+    ///
+    /// Takes no lock. What the tier gives up meanwhile, on whatever thread, is not dropped before `act` returns: it must not
+    /// take long.
     #[inline]
-    pub(crate) fn get(&self, at: KeyRef<'_>) -> Option<Arc<Entry>> {
-        let shard = read(self.shard(at.hash));
-        let slot = shard.find(at)?;
-        shard.note_use(slot);
-        Some(shard.entry(slot).clone())
+    pub(crate) fn read<T>(&self, at: KeyRef<'_>, act: impl FnOnce(&Entry) -> T) -> Option<T> {
+        pinned(|pin| {
+            let entry = self.table.find(pin, at.hash, |entry| entry.is_at(at))?;
+            self.uses[self.table.shard_of(at.hash)].note(&entry);
+            Some(act(&entry))
+        })
     }
 
     /// Returns the entry of a key, whatever its age and validity, without noting a use.
-    pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Arc<Entry>> {
-        let shard = read(self.shard(at.hash));
-        shard.find(at).map(|slot| shard.entry(slot).clone())
+    pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
+        pinned(|pin| self.table.find(pin, at.hash, |entry| entry.is_at(at)).map(|entry| Entry::clone(&entry)))
     }
 
     /// Removes the entry of a key.
     ///
     /// After this returned, an [`insert`](Self::insert) of the key stores nothing unless its check, run after this, held.
-    pub(crate) fn remove(&self, at: KeyRef<'_>) -> Option<Arc<Entry>> {
-        let mut shard = write(self.shard(at.hash));
-        let slot = shard.find(at)?;
-        Some(self.take(&mut shard, slot).entry)
+    pub(crate) fn remove(&self, at: KeyRef<'_>) -> Option<Entry> {
+        let mut shard = self.own(at.hash);
+        let entry = shard.entry_at(at)?;
+        Some(self.take(&mut shard, &entry))
     }
 
-    /// Removes the entry of a key if it is still this very one; returns whether it was.
-    pub(crate) fn remove_same(&self, at: KeyRef<'_>, entry: &Arc<Entry>) -> bool {
-        let mut shard = write(self.shard(at.hash));
-        let same = shard.find(at).filter(|slot| Arc::ptr_eq(shard.entry(*slot), entry));
-        // The caller holds the entry, so what is taken here is not the last of it.
-        same.map(|slot| self.take(&mut shard, slot)).is_some()
+    /// Removes the entry if it is still in the tier; returns whether it was.
+    pub(crate) fn remove_same(&self, entry: &Entry) -> bool {
+        let hash = self.hasher.hash_of(entry);
+        let mut shard = self.own(hash);
+        let is_there = shard.find(hash, |known| known.is_same(entry)).is_some();
+        if is_there {
+            self.take(&mut shard, entry);
+        }
+        is_there
+    }
+
+    /// Drops the values of entries that have left and that nobody reads any more, also where they are too few for a batch. Looks
+    /// up to `looks` times for those that somebody reads; returns how many are left.
+    pub(crate) fn flush(&self, looks: usize) -> usize {
+        self.table.flush(looks)
     }
 
     /// Returns the number of entries, also of those that are of no use any more.
@@ -142,39 +174,34 @@ impl MemoryTier {
         self.weight.load(Ordering::Relaxed)
     }
 
-    fn take(&self, shard: &mut Shard, slot: policy::SlotId) -> Gone {
-        let gone = shard.take(slot);
-        self.count_out(&gone.entry);
-        gone
+    fn take(&self, shard: &mut ShardOwner<'_>, entry: &Entry) -> Entry {
+        self.count_out(entry);
+        shard.take(entry)
     }
 
     fn count_out(&self, entry: &Entry) {
         self.len.fetch_sub(1, Ordering::Relaxed);
-        self.weight.fetch_sub(entry.meta.weight, Ordering::Relaxed);
+        self.weight.fetch_sub(entry.weight(), Ordering::Relaxed);
     }
 
-    fn shard(&self, hash: u64) -> &RwLock<Shard> {
-        &self.shards[self.shard_index(hash)]
-    }
-
-    fn shard_index(&self, hash: u64) -> usize {
-        // Neither the lowest bits nor the highest: the tables within the shards use those.
-        (hash >> 40) as usize & (self.shards.len() - 1)
+    fn own(&self, hash: u64) -> ShardOwner<'_> {
+        self.table.own(self.table.shard_of(hash))
     }
 
     /// Panics unless everything the tier counts agrees with what it holds.
     #[cfg(test)]
     pub(crate) fn check_invariants(&self) {
         let (mut len, mut weight, mut due_at) = (0, 0, Timestamp::NEVER);
-        for (index, shard) in self.shards.iter().enumerate() {
-            let shard = read(shard);
+        for index in 0..self.table.shards() {
+            let shard = self.table.own(index);
             shard.check_invariants();
-            due_at = due_at.min(shard.next_deadline().unwrap_or(Timestamp::NEVER));
-            for slot in (0..shard.slots().numbers()).filter_map(|slot| shard.slots().get(slot as policy::SlotId)) {
-                assert_eq!(self.shard_index(slot.hash), index, "a key is in its shard");
+            due_at = due_at.min(shard.state().next_deadline().unwrap_or(Timestamp::NEVER));
+            shard.state().slots().for_each(|entry| {
+                let hash = self.hasher.hash_of(entry);
+                assert_eq!(self.table.shard_of(hash), index, "a key is in its shard");
                 len += 1;
-                weight += slot.entry.meta.weight;
-            }
+                weight += entry.weight();
+            });
         }
         assert_eq!((self.len(), self.weight()), (len, weight));
         assert!(len <= self.limits.max_entries, "{len} entries");
@@ -199,18 +226,4 @@ fn shard_count(limits: Limits) -> u64 {
     let by_bytes = limits.max_bytes.map_or(MOST_SHARDS, |bytes| bytes / BYTES_A_SHARD);
     let most = (limits.max_entries / ENTRIES_A_SHARD).min(by_bytes).clamp(1, MOST_SHARDS);
     1 << most.ilog2()
-}
-
-/// Locks for reading, also after a panic elsewhere: no code of others runs while a shard is half changed.
-fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
-    shard.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Locks for writing; see [`read`].
-fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
-    shard.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn key_ref_of(key: &Key, hash: u64) -> KeyRef<'_> {
-    KeyRef { region: key.region(), bytes: key.bytes(), hash }
 }

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use super::policy::SlotId;
 use super::shard::Shard;
-use super::{Left, MemoryTier, read, write};
+use super::{Left, MemoryTier};
 use crate::entry::Entry;
-use crate::key::{Key, KeyRef};
+use crate::key::KeyRef;
 use crate::time::Timestamp;
 
 /// How many entries leave under one hold of a lock.
@@ -28,27 +28,22 @@ impl MemoryTier {
     /// all that are not current. Each call without `scan_all` looks at other slots, until it begins anew.
     ///
     /// Cheap if nothing is due: one atomic load for the ages. `is_current` runs under a lock and must not call the tier.
-    pub(crate) fn reclaim(
-        &self,
-        now: Timestamp,
-        is_current: &dyn Fn(&Key, &Entry) -> bool,
-        scan_all: bool,
-    ) -> Reclaimed {
+    pub(crate) fn reclaim(&self, now: Timestamp, is_current: &dyn Fn(&Entry) -> bool, scan_all: bool) -> Reclaimed {
         let mut reclaimed = Reclaimed::default();
         if self.due_at.load(Ordering::Relaxed) <= now.as_nanos() {
             self.reclaim_expired(now, &mut reclaimed.expired);
         }
         if scan_all {
-            for index in 0..self.shards.len() {
-                let numbers = read(&self.shards[index]).slots().numbers();
+            for index in 0..self.table.shards() {
+                let numbers = self.table.own(index).state().slots().numbers();
                 for start in (0..numbers).step_by(BATCH) {
                     self.reclaim_invalidated(index, start, BATCH, is_current, &mut reclaimed.invalidated);
                 }
             }
         } else {
             let turn = self.scan_turn.fetch_add(1, Ordering::Relaxed);
-            let start = (turn / self.shards.len()).wrapping_mul(STEP);
-            self.reclaim_invalidated(turn % self.shards.len(), start, STEP, is_current, &mut reclaimed.invalidated);
+            let start = (turn / self.table.shards()).wrapping_mul(STEP);
+            self.reclaim_invalidated(turn % self.table.shards(), start, STEP, is_current, &mut reclaimed.invalidated);
         }
         reclaimed
     }
@@ -56,18 +51,19 @@ impl MemoryTier {
     /// Returns a time not later than the first at which an entry dies by age, as things stand; `None` if none does.
     ///
     /// It may be too early, since an access puts off the end of an idle entry: a [`reclaim`](Self::reclaim) at that time
-    /// then removes nothing and finds the next one. Takes the read lock of each shard in turn.
+    /// then removes nothing and finds the next one. Takes the lock of each shard in turn.
     #[cfg(test)]
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
-        self.shards.iter().filter_map(|shard| read(shard).next_deadline()).min()
+        (0..self.table.shards()).filter_map(|index| self.table.own(index).state().next_deadline()).min()
     }
 
-    /// Puts an entry whose end was moved in its new place in the queue of deadlines.
-    pub(crate) fn requeue(&self, at: KeyRef<'_>) {
-        let mut shard = write(self.shard(at.hash));
-        if let Some(slot) = shard.find(at) {
-            shard.requeue(slot);
-            self.note_deadline(shard.next_deadline().unwrap_or(Timestamp::NEVER));
+    /// Gives the entry of a key another end.
+    pub(crate) fn expire_at(&self, at: KeyRef<'_>, entry: &Entry, end: Timestamp) {
+        let mut shard = self.own(at.hash);
+        entry.expire_at(end);
+        if shard.find(at.hash, |known| known.is_same(entry)).is_some() {
+            shard.state_mut().queue(entry.number());
+            self.note_deadline(shard.state().next_deadline().unwrap_or(Timestamp::NEVER));
         }
     }
 
@@ -81,17 +77,18 @@ impl MemoryTier {
     fn reclaim_expired(&self, now: Timestamp, expired: &mut Left) {
         // From here on entries that are queued note their deadlines anew; those queued before are seen below.
         self.due_at.store(Timestamp::NEVER.as_nanos(), Ordering::Relaxed);
-        for shard in &self.shards {
+        for index in 0..self.table.shards() {
             loop {
-                let mut shard = write(shard);
+                let mut shard = self.table.own(index);
                 let before = expired.len();
                 while expired.len() - before < BATCH
-                    && let Some(slot) = shard.next_dead(now)
+                    && let Some(slot) = shard.state_mut().next_dead(now)
                 {
-                    expired.push(self.take(&mut shard, slot).into_pair());
+                    let dead = shard.state().slots().entry(slot).clone();
+                    expired.push(self.take(&mut shard, &dead));
                 }
                 if expired.len() - before < BATCH {
-                    self.note_deadline(shard.next_deadline().unwrap_or(Timestamp::NEVER));
+                    self.note_deadline(shard.state().next_deadline().unwrap_or(Timestamp::NEVER));
                     break;
                 }
             }
@@ -104,25 +101,20 @@ impl MemoryTier {
         index: usize,
         start: usize,
         count: usize,
-        is_current: &dyn Fn(&Key, &Entry) -> bool,
+        is_current: &dyn Fn(&Entry) -> bool,
         invalidated: &mut Left,
     ) {
-        let wrong = wrong_slots(&read(&self.shards[index]), start, count, is_current);
-        if wrong.is_empty() {
-            return;
-        }
-        let mut shard = write(&self.shards[index]);
-        for slot in wrong {
-            // Between the locks the slot may have come to hold something else.
-            if shard.slots().get(slot).is_some_and(|slot| !is_current(&slot.key, &slot.entry)) {
-                invalidated.push(self.take(&mut shard, slot).into_pair());
+        let mut shard = self.table.own(index);
+        for slot in slots_from(shard.state(), start, count) {
+            let wrong = shard.state().slots().get(slot).filter(|entry| !is_current(entry)).cloned();
+            if let Some(wrong) = wrong {
+                invalidated.push(self.take(&mut shard, &wrong));
             }
         }
     }
 }
 
-fn wrong_slots(shard: &Shard, start: usize, count: usize, is_current: &dyn Fn(&Key, &Entry) -> bool) -> Vec<SlotId> {
+fn slots_from(shard: &Shard, start: usize, count: usize) -> impl Iterator<Item = SlotId> + use<> {
     let numbers = shard.slots().numbers();
-    let looked_at = (0..count.min(numbers)).map(|offset| ((start % numbers + offset) % numbers) as SlotId);
-    looked_at.filter(|slot| shard.slots().get(*slot).is_some_and(|slot| !is_current(&slot.key, &slot.entry))).collect()
+    (0..count.min(numbers)).map(move |offset| ((start % numbers + offset) % numbers) as SlotId)
 }

@@ -1,39 +1,29 @@
-//! A part of the tier under one lock: keys go in, slots and what leaves them come out.
+//! A part of the tier under one lock: its entries, who of them leaves for room, and who falls due.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
-use hashbrown::HashTable;
-
-use super::eviction::Eviction;
-use super::policy::{Policy, SlotId, Trace};
-use super::slots::{Slot, Slots};
-use crate::entry::Entry;
-use crate::key::{Key, KeyRef};
+use super::deadlines::Deadlines;
+use super::policy::{Policy, SlotId};
+use super::slots::Slots;
+use crate::entry::{Entry, EntryParts};
+use crate::key::KeyRef;
+use crate::raw::table::{Crowded, Owner};
 use crate::time::Timestamp;
 
-/// A table from keys to slots, the policy over the slots, and the queue of their deadlines.
+/// The one that may change a shard: its part of the index, and what is kept beside it.
+pub(crate) type ShardOwner<'a> = Owner<'a, EntryParts, Shard>;
+
+/// What is kept beside the index.
 #[derive(Debug)]
 pub(crate) struct Shard {
-    table: HashTable<SlotId>,
     slots: Slots,
     policy: Box<dyn Policy>,
-    trace: Trace,
     /// Each slot whose entry dies by age, at a time not later than its true deadline: an access moves the deadline of
     /// an entry with a TTI, and the queue learns of it when the slot comes up.
-    deadlines: BTreeSet<(Timestamp, SlotId)>,
+    deadlines: Deadlines,
 }
 
 impl Shard {
-    pub(crate) fn new(eviction: Eviction, seed: u64) -> Self {
-        Self {
-            table: HashTable::new(),
-            slots: Slots::default(),
-            policy: eviction.policy(seed),
-            trace: eviction.trace(),
-            deadlines: BTreeSet::new(),
-        }
+    pub(crate) fn new(policy: Box<dyn Policy>, slots: Slots) -> Self {
+        Self { slots, policy, deadlines: Deadlines::default() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -44,154 +34,130 @@ impl Shard {
         &self.slots
     }
 
-    pub(crate) fn find(&self, at: KeyRef<'_>) -> Option<SlotId> {
-        let is_same = |slot: &SlotId| {
-            let key = &self.slots.filled_at(*slot).key;
-            key.region().id() == at.region.id() && key.bytes() == at.bytes
-        };
-        self.table.find(at.hash, is_same).copied()
-    }
-
-    pub(crate) fn entry(&self, slot: SlotId) -> &Arc<Entry> {
-        &self.slots.filled_at(slot).entry
-    }
-
-    /// Notes a use for the policy. Needs no exclusive access: readers call this at the same time.
-    pub(crate) fn note_use(&self, slot: SlotId) {
-        self.slots.note_use(slot, self.trace);
-    }
-
-    /// Stores the entry of a key that is not there.
-    pub(crate) fn add(&mut self, at: KeyRef<'_>, entry: Arc<Entry>) {
-        entry.meta.uses.store(0, Ordering::Relaxed);
-        let slot = self.slots.fill(at, entry);
-        let slots = &self.slots;
-        self.table.insert_unique(at.hash, slot, |slot| slots.filled_at(*slot).hash);
-        self.policy.enter(slot, &self.slots);
-        self.queue(slot);
-    }
-
-    /// Stores another entry in a filled slot and returns the one that was there. Counts as a use.
-    pub(crate) fn replace(&mut self, slot: SlotId, entry: Arc<Entry>) -> Arc<Entry> {
-        self.unqueue(slot);
-        let known = &mut self.slots.filled_at_mut(slot).entry;
-        entry.meta.uses.store(known.meta.uses.load(Ordering::Relaxed), Ordering::Relaxed);
-        let replaced = std::mem::replace(known, entry);
-        self.note_use(slot);
-        self.policy.renew(slot);
-        self.queue(slot);
-        replaced
-    }
-
-    /// Empties a slot for another reason than room.
-    pub(crate) fn take(&mut self, slot: SlotId) -> Gone {
-        self.policy.forget(slot);
-        self.empty(slot)
-    }
-
-    /// Empties a slot for room: one whose entry is dead at `now` if there is one, else the one the policy chooses.
-    pub(crate) fn evict(&mut self, now: Timestamp) -> Option<Gone> {
-        if let Some(dead) = self.next_dead(now) {
-            return Some(self.take(dead));
-        }
-        let victim = self.policy.evict(&self.slots)?;
-        Some(self.empty(victim))
+    /// Returns a time not later than the first deadline of all.
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(due_at, _)| due_at)
     }
 
     /// Returns a slot whose entry is dead at `now`.
     pub(crate) fn next_dead(&mut self, now: Timestamp) -> Option<SlotId> {
         loop {
-            let (due_at, slot) = *self.deadlines.first()?;
+            let (due_at, slot) = self.deadlines.first()?;
             if due_at > now {
                 return None;
             }
-            if self.entry(slot).meta.life.dead_at() <= now {
+            if self.slots.entry(slot).dead_at() <= now {
                 return Some(slot);
             }
-            self.unqueue(slot);
             self.queue(slot);
         }
     }
 
-    /// Queues a slot anew, whose deadline was moved.
-    pub(crate) fn requeue(&mut self, slot: SlotId) {
-        self.unqueue(slot);
-        self.queue(slot);
-    }
-
-    /// Returns a time not later than the first deadline of all.
-    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
-        self.deadlines.first().map(|(due_at, _)| *due_at)
-    }
-
-    fn empty(&mut self, slot: SlotId) -> Gone {
-        self.unqueue(slot);
-        let taken = self.slots.empty(slot);
-        if let Ok(found) = self.table.find_entry(taken.hash, |known| *known == slot) {
-            found.remove();
-        }
-        Gone { slot, key: taken.key, entry: taken.entry }
-    }
-
-    fn queue(&mut self, slot: SlotId) {
-        let filled = self.slots.filled_at_mut(slot);
-        let due_at = filled.entry.meta.life.dead_at();
+    /// Queues a slot by the deadline its entry has now.
+    pub(crate) fn queue(&mut self, slot: SlotId) {
+        let due_at = self.slots.entry(slot).dead_at();
         // An access only moves a deadline on, so one that is out of reach stays so until it is queued anew.
-        if due_at != Timestamp::NEVER {
-            filled.due_at = due_at;
-            self.deadlines.insert((due_at, slot));
+        if due_at == Timestamp::NEVER { self.deadlines.remove(slot) } else { self.deadlines.put(slot, due_at) }
+    }
+
+    /// Chooses a slot for room: one whose entry is dead at `now` if there is one, else the one the policy chooses.
+    fn choose(&mut self, now: Timestamp) -> Option<SlotId> {
+        if let Some(dead) = self.next_dead(now) {
+            self.policy.forget(dead);
+            return Some(dead);
         }
+        self.policy.evict(&self.slots)
     }
 
-    fn unqueue(&mut self, slot: SlotId) {
-        let filled = self.slots.filled_at_mut(slot);
-        let due_at = std::mem::replace(&mut filled.due_at, Timestamp::NEVER);
-        if due_at != Timestamp::NEVER {
-            self.deadlines.remove(&(due_at, slot));
+    /// Empties all slots.
+    pub(crate) fn drain(&mut self, policy: Box<dyn Policy>) -> impl Iterator<Item = Entry> + use<> {
+        self.policy = policy;
+        self.deadlines = Deadlines::default();
+        self.slots.drain()
+    }
+}
+
+impl ShardOwner<'_> {
+    pub(crate) fn entry_at(&self, at: KeyRef<'_>) -> Option<Entry> {
+        self.find(at.hash, |entry| entry.is_at(at)).map(|entry| Entry::clone(&entry))
+    }
+
+    /// Stores the entry of a key that is not there. What stands in its way, because too many keys have its hash, leaves.
+    pub(crate) fn add(&mut self, at: KeyRef<'_>, entry: Entry, gone: &mut Vec<Entry>) {
+        let mut node = entry.clone();
+        while let Err(crowded) = self.put_in(at.hash, node) {
+            gone.push(self.take(&crowded.other));
+            node = crowded.node;
         }
+        let shard = self.state_mut();
+        let slot = shard.slots.fill(entry);
+        shard.policy.enter(slot, &shard.slots);
+        shard.queue(slot);
     }
 
-    pub(crate) fn into_slots(self) -> impl Iterator<Item = Slot> {
-        self.slots.into_filled()
+    /// Stores the entry of a key in the place of the one that is there, and returns that.
+    pub(crate) fn put(&mut self, at: KeyRef<'_>, known: &Entry, entry: Entry) -> Entry {
+        let slot = known.number();
+        self.replace(at.hash, known, entry.clone(), known.weight());
+        let shard = self.state_mut();
+        let replaced = shard.slots.replace(slot, entry);
+        shard.policy.renew(slot);
+        shard.queue(slot);
+        replaced
     }
 
-    /// Panics unless table, slots, policy and deadlines agree.
+    fn put_in(&mut self, hash: u64, entry: Entry) -> Result<(), Crowded<EntryParts>> {
+        self.insert(hash, entry, |shard, entry| shard.slots.hash(entry))
+    }
+
+    /// Empties the slot of an entry for another reason than room.
+    pub(crate) fn take(&mut self, entry: &Entry) -> Entry {
+        self.state_mut().policy.forget(entry.number());
+        self.empty(entry.number())
+    }
+
+    /// Empties a slot for room.
+    pub(crate) fn evict(&mut self, now: Timestamp) -> Option<Entry> {
+        let victim = self.state_mut().choose(now)?;
+        Some(self.empty(victim))
+    }
+
+    fn empty(&mut self, slot: SlotId) -> Entry {
+        let shard = self.state_mut();
+        shard.deadlines.remove(slot);
+        let entry = shard.slots.empty(slot);
+        let hash = shard.slots.hash(&entry);
+        self.remove(hash, &entry, entry.weight());
+        entry
+    }
+
+    /// Panics unless index, slots, policy and deadlines agree.
     #[cfg(test)]
     pub(crate) fn check_invariants(&self) {
-        let numbers = 0..self.slots.numbers() as SlotId;
-        let filled: Vec<SlotId> = numbers.filter(|slot| self.slots.get(*slot).is_some()).collect();
-        assert_eq!(filled.len(), self.slots.filled());
-        let mut in_table: Vec<SlotId> = self.table.iter().copied().collect();
-        in_table.sort_unstable();
-        assert_eq!(in_table, filled, "table");
-        let mut in_policy = self.policy.members();
+        let Shard { slots, policy, deadlines } = self.state();
+        let numbers = 0..slots.numbers() as SlotId;
+        let filled: Vec<SlotId> = numbers.filter(|slot| slots.get(*slot).is_some()).collect();
+        assert_eq!(filled.len(), slots.filled());
+        let mut in_index: Vec<SlotId> = self.all().iter().map(Entry::number).collect();
+        in_index.sort_unstable();
+        assert_eq!(in_index, filled, "index");
+        let mut in_policy = policy.members();
         in_policy.sort_unstable();
         assert_eq!(in_policy, filled, "policy");
-        let mut due: Vec<(Timestamp, SlotId)> = Vec::new();
+        let mut due = deadlines.all();
+        due.sort_unstable_by_key(|(_, slot)| *slot);
+        let mut queued = due.iter().map(|(_, slot)| *slot).peekable();
         for slot in filled {
-            let Slot { key, hash, entry, due_at, .. } = self.slots.filled_at(slot);
-            let at = KeyRef { region: key.region(), bytes: key.bytes(), hash: *hash };
-            assert_eq!(self.find(at), Some(slot), "a key leads to its slot");
-            assert!(*due_at <= entry.meta.life.dead_at(), "a slot is queued by its deadline");
-            if *due_at != Timestamp::NEVER {
-                due.push((*due_at, slot));
-            }
+            let entry = slots.entry(slot);
+            let found = self.find(slots.hash(entry), |known| known.is_same(entry));
+            assert!(found.is_some_and(|found| found.number() == slot), "a key leads to its slot");
+            let is_queued = queued.next_if_eq(&slot).is_some();
+            assert!(is_queued || entry.dead_at() == Timestamp::NEVER, "a slot whose entry dies is queued");
         }
-        due.sort_unstable();
-        assert_eq!(self.deadlines.iter().copied().collect::<Vec<_>>(), due, "deadlines");
-    }
-}
-
-/// What left a slot.
-#[derive(Debug)]
-pub(crate) struct Gone {
-    pub(crate) slot: SlotId,
-    pub(crate) key: Key,
-    pub(crate) entry: Arc<Entry>,
-}
-
-impl Gone {
-    pub(crate) fn into_pair(self) -> (Key, Arc<Entry>) {
-        (self.key, self.entry)
+        assert_eq!(queued.next(), None, "only filled slots are queued");
+        assert!(
+            due.iter().all(|(due_at, slot)| *due_at <= slots.entry(*slot).dead_at()),
+            "a slot is queued by its deadline"
+        );
     }
 }

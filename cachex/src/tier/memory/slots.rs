@@ -1,35 +1,26 @@
-//! The slots of a shard: where its entries lie, by number.
+//! The slots of a shard: its entries by number, for what is chosen and walked through by number.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::policy::{SlotId, Trace, Traces};
+use super::hasher::KeyHasher;
+use super::policy::{SlotId, Traces};
+use super::uses::Uses;
 use crate::entry::Entry;
-use crate::key::{Key, KeyRef};
-use crate::time::Timestamp;
 
-/// A filled slot.
+/// Slots by number; numbers of emptied slots are used again. An entry knows its number.
 #[derive(Debug)]
-pub(crate) struct Slot {
-    pub(crate) key: Key,
-    pub(crate) hash: u64,
-    pub(crate) entry: Arc<Entry>,
-    /// When the deadline queue will look at the slot; [`Timestamp::NEVER`] if it is not queued.
-    pub(crate) due_at: Timestamp,
-    /// The tick of the last use.
-    used_at: AtomicU64,
-}
-
-/// Slots by number; numbers of emptied slots are used again.
-#[derive(Debug, Default)]
 pub(crate) struct Slots {
-    all: Vec<Option<Slot>>,
+    all: Vec<Option<Entry>>,
     empty: Vec<SlotId>,
-    /// The tick of the latest use of any slot.
-    tick: AtomicU64,
+    hasher: KeyHasher,
+    uses: Arc<Uses>,
 }
 
 impl Slots {
+    pub(crate) fn new(hasher: KeyHasher, uses: Arc<Uses>) -> Self {
+        Self { all: Vec::new(), empty: Vec::new(), hasher, uses }
+    }
+
     /// Returns the number of filled slots.
     pub(crate) fn filled(&self) -> usize {
         self.all.len() - self.empty.len()
@@ -40,81 +31,74 @@ impl Slots {
         self.all.len()
     }
 
-    pub(crate) fn get(&self, slot: SlotId) -> Option<&Slot> {
+    pub(crate) fn get(&self, slot: SlotId) -> Option<&Entry> {
         self.all.get(slot as usize)?.as_ref()
     }
 
-    /// Returns a slot that is known to be filled.
-    pub(crate) fn filled_at(&self, slot: SlotId) -> &Slot {
-        self.get(slot).expect("table, policy and deadlines name filled slots only")
+    /// Returns the entry of a slot that is known to be filled.
+    pub(crate) fn entry(&self, slot: SlotId) -> &Entry {
+        self.get(slot).expect("policy and deadlines name filled slots only")
     }
 
-    pub(crate) fn filled_at_mut(&mut self, slot: SlotId) -> &mut Slot {
-        let found = self.all.get_mut(slot as usize).and_then(Option::as_mut);
-        found.expect("table, policy and deadlines name filled slots only")
-    }
-
-    pub(crate) fn fill(&mut self, at: KeyRef<'_>, entry: Arc<Entry>) -> SlotId {
-        let used_at = AtomicU64::new(self.next_tick());
-        let slot = Slot { key: at.to_key(), hash: at.hash, entry, due_at: Timestamp::NEVER, used_at };
+    /// Puts an entry into an empty slot. It has not been used yet.
+    pub(crate) fn fill(&mut self, entry: Entry) -> SlotId {
+        self.uses.begin(&entry);
         if let Some(number) = self.empty.pop() {
-            self.all[number as usize] = Some(slot);
+            entry.set_number(number);
+            self.all[number as usize] = Some(entry);
             return number;
         }
         let number = SlotId::try_from(self.all.len()).ok().filter(|number| *number != SlotId::MAX);
         let number = number.expect("a shard holds fewer than 2^32 - 1 entries");
-        self.all.push(Some(slot));
+        entry.set_number(number);
+        self.all.push(Some(entry));
         number
     }
 
-    pub(crate) fn empty(&mut self, slot: SlotId) -> Slot {
-        let taken = self.all[slot as usize].take().expect("table, policy and deadlines name filled slots only");
+    /// Puts another entry into a filled slot, and returns the former one. Counts as a use of the same.
+    pub(crate) fn replace(&mut self, slot: SlotId, entry: Entry) -> Entry {
+        entry.set_number(slot);
+        entry.set_trace(self.entry(slot).trace());
+        self.uses.note(&entry);
+        self.all[slot as usize].replace(entry).expect("only filled slots are replaced")
+    }
+
+    pub(crate) fn empty(&mut self, slot: SlotId) -> Entry {
+        let taken = self.all[slot as usize].take().expect("policy and deadlines name filled slots only");
         self.empty.push(slot);
         taken
     }
 
-    /// Notes a use of a slot. Readers call this at the same time.
-    pub(crate) fn note_use(&self, slot: SlotId, trace: Trace) {
-        match trace {
-            Trace::Nothing => {}
-            Trace::Count { most } => self.filled_at(slot).entry.meta.note_use(most),
-            Trace::Order => {
-                let used_at = &self.filled_at(slot).used_at;
-                // What was used last of all already need not be noted again.
-                if used_at.load(Ordering::Relaxed) != self.tick.load(Ordering::Relaxed) {
-                    used_at.fetch_max(self.next_tick(), Ordering::Relaxed);
-                }
-            }
-        }
+    pub(crate) fn hash(&self, entry: &Entry) -> u64 {
+        self.hasher.hash_of(entry)
     }
 
-    pub(crate) fn for_each_filled(&self, f: impl FnMut(&Slot)) {
+    #[cfg(test)]
+    pub(crate) fn for_each(&self, f: impl FnMut(&Entry)) {
         self.all.iter().flatten().for_each(f);
     }
 
-    pub(crate) fn into_filled(self) -> impl Iterator<Item = Slot> {
-        self.all.into_iter().flatten()
-    }
-
-    fn next_tick(&self) -> u64 {
-        self.tick.fetch_add(1, Ordering::Relaxed) + 1
+    /// Empties all slots.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Entry> + use<> {
+        self.empty.clear();
+        std::mem::take(&mut self.all).into_iter().flatten()
     }
 }
 
 impl Traces for Slots {
     fn uses(&self, slot: SlotId) -> u8 {
-        self.filled_at(slot).entry.meta.uses.load(Ordering::Relaxed)
+        u8::try_from(self.entry(slot).trace()).unwrap_or(u8::MAX)
     }
 
     fn set_uses(&self, slot: SlotId, uses: u8) {
-        self.filled_at(slot).entry.meta.uses.store(uses, Ordering::Relaxed);
+        self.entry(slot).set_trace(u32::from(uses));
     }
 
     fn used_at(&self, slot: SlotId) -> u64 {
-        self.filled_at(slot).used_at.load(Ordering::Relaxed)
+        self.uses.used_at(self.entry(slot))
     }
 
     fn hash(&self, slot: SlotId) -> u64 {
-        self.filled_at(slot).hash
+        self.hash(self.entry(slot))
     }
 }

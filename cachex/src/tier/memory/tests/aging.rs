@@ -1,13 +1,14 @@
 //! What is dead goes without being asked for.
 
 use super::*;
+use crate::entry::Freshness;
 
 fn idle(created_at: u64, tti: u64) -> Life {
-    Life::new(seconds(created_at), Timestamp::NEVER, Timestamp::NEVER, Duration::ZERO, Some(Duration::from_secs(tti)))
+    Life { created_at: seconds(created_at), tti: Some(Duration::from_secs(tti)), ..forever() }
 }
 
 fn reclaim(tier: &MemoryTier, now: u64) -> (Vec<u64>, Vec<u64>) {
-    let reclaimed = tier.reclaim(seconds(now), &|_, _| true, false);
+    let reclaimed = tier.reclaim(seconds(now), &|_| true, false);
     tier.check_invariants();
     (numbers(&reclaimed.expired), numbers(&reclaimed.invalidated))
 }
@@ -34,7 +35,7 @@ fn entries_leave_at_their_deadlines_and_not_before() {
 #[test]
 fn an_expired_entry_stays_for_its_grace() {
     let tier = tier(10, None, Eviction::default());
-    let life = Life::new(seconds(0), Timestamp::NEVER, seconds(10), Duration::from_secs(5), None);
+    let life = Life { grace: Duration::from_secs(5), ..between(0, 10) };
     put(&tier, 1, entry_with(1_u64, 1, life));
     assert_eq!(reclaim(&tier, 14), (vec![], vec![]));
     assert_eq!(reclaim(&tier, 15), (vec![1], vec![]));
@@ -46,8 +47,8 @@ fn an_access_puts_off_the_end_of_an_idle_entry() {
     for key in 1..=2 {
         put(&tier, key, entry_with(key, 1, idle(0, 10)));
     }
-    let found = tier.get(tier.key_ref(Region::manual(), &1_u64.to_be_bytes())).expect("it was stored");
-    found.meta.life.note_access(seconds(8));
+    let found = peek(&tier, 1).expect("it was stored");
+    assert_eq!(found.access(|| seconds(8)), Freshness::Fresh);
     assert_eq!(reclaim(&tier, 10), (vec![2], vec![]));
     assert_eq!(tier.next_deadline(), Some(seconds(18)));
     assert_eq!(reclaim(&tier, 17), (vec![], vec![]));
@@ -102,7 +103,7 @@ fn dead_entries_make_room_before_live_ones() {
 fn what_is_not_current_leaves_in_a_full_scan() {
     let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
     (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
-    let reclaimed = tier.reclaim(seconds(0), &|key, _| !number(key).is_multiple_of(3), true);
+    let reclaimed = tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), true);
     assert_eq!(numbers(&reclaimed.invalidated), (0..1000).step_by(3).collect::<Vec<_>>());
     assert!(reclaimed.expired.is_empty());
     tier.check_invariants();
@@ -113,10 +114,10 @@ fn what_is_not_current_leaves_in_a_few_small_scans() {
     let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
     (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
     // Each call looks at 16 slots; the shards are not equally full, hence twice as many calls as there are slots.
-    let calls = 2 * 1000_usize.div_ceil(16) + tier.shards.len();
+    let calls = 2 * 1000_usize.div_ceil(16) + tier.table.shards();
     let mut invalidated = Vec::new();
     for _ in 0..calls {
-        let reclaimed = tier.reclaim(seconds(0), &|key, _| !number(key).is_multiple_of(3), false);
+        let reclaimed = tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), false);
         assert!(reclaimed.invalidated.len() <= 16);
         invalidated.extend(reclaimed.invalidated);
     }
@@ -128,7 +129,7 @@ fn what_is_not_current_leaves_in_a_few_small_scans() {
 fn an_empty_tier_has_nothing_to_reclaim() {
     let tier = tier(10, None, Eviction::default());
     for scan_all in [true, false] {
-        let reclaimed = tier.reclaim(seconds(10), &|_, _| false, scan_all);
+        let reclaimed = tier.reclaim(seconds(10), &|_| false, scan_all);
         assert!(reclaimed.expired.is_empty() && reclaimed.invalidated.is_empty());
     }
 }

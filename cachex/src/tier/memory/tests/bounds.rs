@@ -20,7 +20,7 @@ fn a_tier_for_three_entries_keeps_three() {
 fn a_tier_of_many_shards_keeps_any_keys_up_to_its_bound_and_not_one_more() {
     for (_, eviction) in Eviction::NAMES {
         let tier = tier(ENTRIES_IN_MANY_SHARDS, None, eviction);
-        assert_eq!(tier.shards.len(), 8);
+        assert_eq!(tier.table.shards(), 8);
         for key in 0..ENTRIES_IN_MANY_SHARDS {
             assert!(put(&tier, key, entry(key)).1.is_empty(), "{eviction}");
         }
@@ -35,7 +35,7 @@ fn a_tier_of_many_shards_keeps_any_keys_up_to_its_bound_and_not_one_more() {
 #[test]
 fn an_insert_takes_room_from_other_shards_when_its_own_has_none_to_give() {
     let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::S3Fifo);
-    let index = |key: u64| tier.shard_index(tier.key_ref(Region::manual(), &key.to_be_bytes()).hash);
+    let index = |key: u64| tier.table.shard_of(tier.key_ref(Region::manual(), &key.to_be_bytes()).hash);
     (0..)
         .filter(|key| index(*key) != 0)
         .take(ENTRIES_IN_MANY_SHARDS as usize)
@@ -80,7 +80,7 @@ fn an_entry_that_grows_displaces_others_and_is_kept() {
         (0..10).for_each(|key| _ = put(&tier, key, entry_with(key, 10, forever())));
         let (replaced, evicted) = put(&tier, 0, entry_with(70_u64, 70, forever()));
         assert_eq!(replaced.map(|entry| value(&entry)), Some(0), "{eviction}");
-        assert!(evicted.iter().all(|(key, _)| number(key) != 0), "{eviction}");
+        assert!(evicted.iter().all(|entry| number(entry) != 0), "{eviction}");
         assert_eq!(get(&tier, 0), Some(70), "{eviction}");
         assert_eq!(tier.weight(), 170 - 10 - 10 * evicted.len() as u64, "{eviction}");
         tier.check_invariants();
@@ -90,14 +90,14 @@ fn an_entry_that_grows_displaces_others_and_is_kept() {
 #[test]
 fn a_very_heavy_entry_finds_room_in_a_tier_of_many_shards() {
     let tier = tier(1 << 20, Some(8 << 20), Eviction::Lru);
-    assert_eq!(tier.shards.len(), 8);
+    assert_eq!(tier.table.shards(), 8);
     (0..8192).for_each(|key| _ = put(&tier, key, entry_with(key, 1024, forever())));
     assert_eq!(tier.weight(), 8 << 20);
     let (_, evicted) = put(&tier, 9999, entry_with(9999_u64, 4 << 20, forever()));
     assert!(has(&tier, 9999));
     assert_eq!(evicted.len(), 4096, "as many as it needs");
     tier.check_invariants();
-    let least = tier.shards.iter().map(|shard| read(shard).len()).min();
+    let least = (0..8).map(|index| tier.table.own(index).state().len()).min();
     assert!(least > Some(300), "every shard gave its part, and none all it had: {least:?}");
 }
 
@@ -105,8 +105,7 @@ fn a_very_heavy_entry_finds_room_in_a_tier_of_many_shards() {
 fn an_entry_heavier_than_the_tier_is_refused_and_its_elder_removed() {
     let tier = tier(10, Some(100), Eviction::default());
     put(&tier, 1, entry_with(1_u64, 100, forever()));
-    let at = tier.key_ref(Region::manual(), &[0, 0, 0, 0, 0, 0, 0, 1]);
-    let refused = tier.insert(at, entry_with(2_u64, 101, forever()), || true);
+    let refused = insert(&tier, 1, entry_with(2_u64, 101, forever()), || true);
     let Inserted::TooHeavy { entry, removed } = refused else { panic!("{refused:?}") };
     assert_eq!((value(&entry), removed.map(|entry| value(&entry))), (2, Some(1)));
     assert_eq!((tier.len(), tier.weight()), (0, 0));
@@ -119,9 +118,7 @@ fn a_check_that_fails_changes_nothing() {
         let tier = tier(1, Some(100), Eviction::default());
         put(&tier, 1, entry(1));
         for key in 1..3_u64 {
-            let bytes = key.to_be_bytes();
-            let inserted =
-                tier.insert(tier.key_ref(Region::manual(), &bytes), entry_with(7_u64, weight, forever()), || false);
+            let inserted = insert(&tier, key, entry_with(7_u64, weight, forever()), || false);
             assert!(matches!(inserted, Inserted::Rejected(entry) if value(&entry) == 7));
             assert_eq!(get(&tier, 1), Some(1));
         }
@@ -162,8 +159,8 @@ fn a_replacement_inherits_the_uses_and_counts_as_one_more() {
     put(&tier, 1, entry(1));
     (0..5).for_each(|_| _ = get(&tier, 1));
     put(&tier, 1, entry(2));
-    let found = tier.peek(tier.key_ref(Region::manual(), &1_u64.to_be_bytes())).expect("it was stored");
-    assert_eq!((value(&found), found.meta.uses.load(Ordering::Relaxed)), (2, 6));
+    let found = peek(&tier, 1).expect("it was stored");
+    assert_eq!((value(&found), found.trace()), (2, 6));
 }
 
 #[test]

@@ -47,28 +47,21 @@ impl Drop for PanicsWhenDropped {
     }
 }
 
-fn at(tier: &MemoryTier, key: u64, f: impl FnOnce(&MemoryTier, KeyRef<'_>)) {
-    let bytes = key.to_be_bytes();
-    f(tier, tier.key_ref(Region::manual(), &bytes));
-}
-
 /// Every way in which the entry of key 1 leaves a tier whose other bounds are one entry and 100 bytes.
 fn ways_out() -> [fn(&MemoryTier); 10] {
     [
         |tier| _ = remove(tier, 1),
         |tier| _ = tier.clear(),
-        |tier| _ = tier.retain(&mut |_, _| false),
-        |tier| _ = tier.reclaim(seconds(100), &|_, _| true, false),
-        |tier| _ = tier.reclaim(seconds(0), &|_, _| false, true),
-        |tier| _ = tier.reclaim(seconds(0), &|_, _| false, false),
+        |tier| _ = tier.retain(&mut |_| false),
+        |tier| _ = tier.reclaim(seconds(100), &|_| true, false),
+        |tier| _ = tier.reclaim(seconds(0), &|_| false, true),
+        |tier| _ = tier.reclaim(seconds(0), &|_| false, false),
         |tier| _ = put(tier, 1, entry(1)),
         |tier| _ = put(tier, 2, entry(2)),
-        |tier| at(tier, 1, |tier, at| _ = tier.insert(at, entry_with((), 101, forever()), || true)),
+        |tier| _ = insert(tier, 1, entry_with((), 101, forever()), || true),
         |tier| {
-            at(tier, 1, |tier, at| {
-                let found = tier.peek(at).expect("it was stored");
-                tier.remove_same(at, &found);
-            });
+            let found = peek(tier, 1).expect("it was stored");
+            tier.remove_same(&found);
         },
     ]
 }
@@ -81,6 +74,7 @@ fn whatever_way_an_entry_leaves_its_value_is_dropped() {
         put(&tier, 1, entry_with(Arc::new(Counted::new(&living)), 1, between(0, 100)));
         assert_eq!(living.load(Ordering::SeqCst), 1);
         way_out(&tier);
+        flush(&tier);
         assert_eq!(living.load(Ordering::SeqCst), 0, "way {index}");
         tier.check_invariants();
     }
@@ -91,7 +85,9 @@ fn a_tier_drops_its_values_with_itself() {
     let living = Arc::new(AtomicUsize::new(0));
     let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
     (0..5000).for_each(|key| _ = put(&tier, key, entry_with(Arc::new(Counted::new(&living)), 1, forever())));
+    flush(&tier);
     assert_eq!(living.load(Ordering::SeqCst) as u64, ENTRIES_IN_MANY_SHARDS);
+    (0..9).for_each(|key| _ = remove(&tier, key + 4900));
     drop(tier);
     assert_eq!(living.load(Ordering::SeqCst), 0);
 }
@@ -106,6 +102,7 @@ fn a_value_that_calls_its_tier_while_it_is_dropped_does_not_wait_for_itself() {
             let value = CallsBack { tier: Arc::downgrade(&tier), dropped };
             put(&tier, 1, entry_with(Arc::new(value), 1, between(0, 100)));
             way_out(&tier);
+            flush(&tier);
         });
         let waited = was_dropped.recv_timeout(Duration::from_secs(20));
         assert_eq!(waited, Ok(()), "way {index}");
@@ -118,8 +115,12 @@ fn a_value_that_panics_while_it_is_dropped_leaves_the_tier_usable() {
     for (index, way_out) in ways_out().into_iter().enumerate() {
         let tier = tier(1, Some(100), Eviction::default());
         put(&tier, 1, entry_with(Arc::new(PanicsWhenDropped), 1, between(0, 100)));
-        assert!(catch_unwind(AssertUnwindSafe(|| way_out(&tier))).is_err(), "way {index}");
-        assert!(tier.shards.iter().all(|shard| !shard.is_poisoned()), "way {index}: dropped under a lock");
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            way_out(&tier);
+            flush(&tier);
+        }));
+        assert!(dropped.is_err(), "way {index}");
+        assert!(!tier.table.is_poisoned(), "way {index}: dropped under a lock");
         tier.check_invariants();
         put(&tier, 3, entry(3));
         assert_eq!(get(&tier, 3), Some(3), "way {index}");
@@ -131,7 +132,7 @@ fn a_check_that_panics_stores_nothing_and_leaves_the_tier_usable() {
     let tier = tier(2, None, Eviction::default());
     put(&tier, 1, entry(1));
     let checked = catch_unwind(AssertUnwindSafe(|| {
-        at(&tier, 1, |tier, at| _ = tier.insert(at, entry(2), || panic!("a check that can't be made")));
+        insert(&tier, 1, entry(2), || panic!("a check that can't be made"));
     }));
     assert!(checked.is_err());
     tier.check_invariants();

@@ -8,13 +8,12 @@ mod races;
 mod walks;
 
 use std::any::Any;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use super::*;
 use crate::entry::tags::TagCells;
 use crate::entry::{Life, Meta, Stamp};
+use crate::key::Key;
 
 const ENTRIES_IN_MANY_SHARDS: u64 = 4096;
 
@@ -23,32 +22,53 @@ fn tier(max_entries: u64, max_bytes: Option<u64>, eviction: Eviction) -> MemoryT
 }
 
 fn forever() -> Life {
-    Life::new(Timestamp::default(), Timestamp::NEVER, Timestamp::NEVER, Duration::ZERO, None)
+    Life {
+        created_at: Timestamp::default(),
+        stale_at: Timestamp::NEVER,
+        expires_at: Timestamp::NEVER,
+        grace: Duration::ZERO,
+        tti: None,
+    }
 }
 
 /// A life that begins at `created_at` and ends at `expires_at`, in seconds.
 fn between(created_at: u64, expires_at: u64) -> Life {
-    Life::new(seconds(created_at), Timestamp::NEVER, seconds(expires_at), Duration::ZERO, None)
+    Life { created_at: seconds(created_at), expires_at: seconds(expires_at), ..forever() }
 }
 
 fn seconds(count: u64) -> Timestamp {
     Timestamp::default().after(Duration::from_secs(count))
 }
 
-fn entry_with<V: Any + Clone + Send + Sync>(value: V, weight: u64, life: Life) -> Arc<Entry> {
-    let meta = Meta {
-        stamp: Stamp::default(),
-        tags: TagCells::default(),
-        life,
-        weight,
-        is_negative: false,
-        load_time: Duration::ZERO,
-        uses: AtomicU8::new(0),
-    };
-    Entry::new(meta, value)
+/// What is to be stored, and when.
+struct Made {
+    make: Box<dyn FnOnce(&Key) -> Entry>,
+    now: Timestamp,
 }
 
-fn entry(value: u64) -> Arc<Entry> {
+impl Made {
+    fn at(self, key: u64) -> Entry {
+        (self.make)(&Key::from_parts(Region::manual(), &key.to_be_bytes()))
+    }
+}
+
+fn entry_with<V: Any + Clone + Send + Sync>(value: V, weight: u64, life: Life) -> Made {
+    let make = move |key: &Key| {
+        let meta = Meta {
+            key,
+            stamp: Stamp::default(),
+            tags: &TagCells::default(),
+            life,
+            weight,
+            is_negative: false,
+            load_time: Duration::ZERO,
+        };
+        Entry::of(&meta, value)
+    };
+    Made { make: Box::new(make), now: life.created_at }
+}
+
+fn entry(value: u64) -> Made {
     entry_with(value, 1, forever())
 }
 
@@ -56,40 +76,54 @@ fn value(entry: &Entry) -> u64 {
     *entry.value::<u64>().expect("a test's value is a u64")
 }
 
-fn number(key: &Key) -> u64 {
-    u64::from_be_bytes(key.bytes().try_into().expect("a test's key has 8 bytes"))
+fn number(entry: &Entry) -> u64 {
+    u64::from_be_bytes(entry.bytes().try_into().expect("a test's key has 8 bytes"))
 }
 
-fn numbers(left: &[(Key, Arc<Entry>)]) -> Vec<u64> {
-    let mut numbers: Vec<u64> = left.iter().map(|(key, _)| number(key)).collect();
+fn numbers(left: &[Entry]) -> Vec<u64> {
+    let mut numbers: Vec<u64> = left.iter().map(number).collect();
     numbers.sort_unstable();
     numbers
 }
 
+fn insert(tier: &MemoryTier, key: u64, made: Made, is_valid: impl FnOnce() -> bool) -> Inserted {
+    let now = made.now;
+    tier.insert(tier.key_ref(Region::manual(), &key.to_be_bytes()), made.at(key), now, is_valid)
+}
+
 /// Stores under a key that is a number, unconditionally.
-fn put(tier: &MemoryTier, key: u64, entry: Arc<Entry>) -> (Option<Arc<Entry>>, Left) {
-    match tier.insert(tier.key_ref(Region::manual(), &key.to_be_bytes()), entry, || true) {
+fn put(tier: &MemoryTier, key: u64, made: Made) -> (Option<Entry>, Left) {
+    match insert(tier, key, made, || true) {
         Inserted::Stored { replaced, evicted } => (replaced, evicted),
         other => panic!("{other:?}"),
     }
 }
 
 fn get(tier: &MemoryTier, key: u64) -> Option<u64> {
-    tier.get(tier.key_ref(Region::manual(), &key.to_be_bytes())).map(|entry| value(&entry))
+    tier.read(tier.key_ref(Region::manual(), &key.to_be_bytes()), value)
+}
+
+fn peek(tier: &MemoryTier, key: u64) -> Option<Entry> {
+    tier.peek(tier.key_ref(Region::manual(), &key.to_be_bytes()))
 }
 
 fn has(tier: &MemoryTier, key: u64) -> bool {
-    tier.peek(tier.key_ref(Region::manual(), &key.to_be_bytes())).is_some()
+    peek(tier, key).is_some()
 }
 
-fn remove(tier: &MemoryTier, key: u64) -> Option<Arc<Entry>> {
+fn remove(tier: &MemoryTier, key: u64) -> Option<Entry> {
     tier.remove(tier.key_ref(Region::manual(), &key.to_be_bytes()))
+}
+
+/// Drops the values of all that has left. Other tests may read meanwhile, and hold it up, but not for ever.
+fn flush(tier: &MemoryTier) {
+    assert_eq!(tier.flush(1_000_000), 0);
 }
 
 /// The keys in the tier, in order.
 fn keys(tier: &MemoryTier) -> Vec<u64> {
     let mut keys = Vec::new();
-    tier.for_each(&mut |key, _| keys.push(number(key)));
+    tier.for_each(&mut |entry| keys.push(number(entry)));
     keys.sort_unstable();
     keys
 }

@@ -46,20 +46,20 @@ impl Pair {
                 assert_eq!(remove(&self.tier, key).map(|entry| value(&entry)), self.model.remove(&key));
             }
             Step::Retain { divisor } => {
-                let removed = self.tier.retain(&mut |_, entry| !value(entry).is_multiple_of(divisor));
-                assert!(removed.iter().all(|(_, entry)| value(entry).is_multiple_of(divisor)));
+                let removed = self.tier.retain(&mut |entry| !value(entry).is_multiple_of(divisor));
+                assert!(removed.iter().all(|entry| value(entry).is_multiple_of(divisor)));
                 self.leave(&removed);
                 assert!(self.model.values().all(|value| !value.is_multiple_of(divisor)));
             }
             Step::Pass { seconds: passed, scan_all } => {
                 self.now += passed;
                 let now = seconds(self.now);
-                let reclaimed = self.tier.reclaim(now, &|_, entry| !value(entry).is_multiple_of(7), scan_all);
-                assert!(reclaimed.expired.iter().all(|(_, entry)| entry.meta.life.dead_at() <= now));
-                assert!(reclaimed.invalidated.iter().all(|(_, entry)| value(entry).is_multiple_of(7)));
+                let reclaimed = self.tier.reclaim(now, &|entry| !value(entry).is_multiple_of(7), scan_all);
+                assert!(reclaimed.expired.iter().all(|entry| entry.dead_at() <= now));
+                assert!(reclaimed.invalidated.iter().all(|entry| value(entry).is_multiple_of(7)));
                 self.leave(&reclaimed.expired);
                 self.leave(&reclaimed.invalidated);
-                self.tier.for_each(&mut |_, entry| assert!(entry.meta.life.dead_at() > now));
+                self.tier.for_each(&mut |entry| assert!(entry.dead_at() > now));
                 assert!(!scan_all || self.model.values().all(|value| !value.is_multiple_of(7)));
             }
             Step::Clear => {
@@ -74,12 +74,10 @@ impl Pair {
         self.stored += 1;
         // One in some entries never dies.
         let life = if lives == 0 { forever() } else { between(self.now, self.now + lives) };
-        let bytes = key.to_be_bytes();
-        let at = self.tier.key_ref(Region::manual(), &bytes);
-        match self.tier.insert(at, entry_with(self.stored, weight, life), || is_valid) {
+        match insert(&self.tier, key, self.made(weight, life), || is_valid) {
             Inserted::Rejected(entry) => assert!(!is_valid && value(&entry) == self.stored),
             Inserted::TooHeavy { entry, removed } => {
-                assert!(entry.meta.weight > 50);
+                assert!(entry.weight() > 50);
                 assert_eq!(removed.map(|entry| value(&entry)), self.model.remove(&key));
             }
             Inserted::Stored { replaced, evicted } => {
@@ -91,16 +89,20 @@ impl Pair {
         }
     }
 
-    fn leave(&mut self, left: &[(Key, Arc<Entry>)]) {
-        for (key, entry) in left {
-            assert_eq!(self.model.remove(&number(key)), Some(value(entry)));
+    fn made(&self, weight: u64, life: Life) -> Made {
+        Made { now: seconds(self.now), ..entry_with(self.stored, weight, life) }
+    }
+
+    fn leave(&mut self, left: &[Entry]) {
+        for entry in left {
+            assert_eq!(self.model.remove(&number(entry)), Some(value(entry)));
         }
     }
 
     fn check(&self) {
         self.tier.check_invariants();
         let mut held = BTreeMap::new();
-        self.tier.for_each(&mut |key, entry| _ = held.insert(number(key), value(entry)));
+        self.tier.for_each(&mut |entry| _ = held.insert(number(entry), value(entry)));
         assert_eq!(held, self.model);
     }
 }

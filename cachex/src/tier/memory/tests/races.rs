@@ -30,8 +30,7 @@ fn what_was_checked_before_a_removal_is_not_there_after_it() {
                 voided.send(()).expect("the check waits");
                 remove(tier, 1);
             });
-            let bytes = 1_u64.to_be_bytes();
-            tier.insert(tier.key_ref(Region::manual(), &bytes), entry(1), || {
+            insert(tier, 1, entry(1), || {
                 let is_valid = !is_void.load(Ordering::SeqCst);
                 checking.send(()).expect("the remover waits");
                 is_voided.recv().expect("the remover answers");
@@ -57,21 +56,20 @@ fn act_at_random(tier: &MemoryTier, living: &Arc<AtomicUsize>, seed: u64) {
         let at = tier.key_ref(Region::manual(), &bytes);
         match choice {
             0 => drop(tier.clear()),
-            1 => drop(tier.retain(&mut |key, _| number(key).is_multiple_of(3))),
+            1 => drop(tier.retain(&mut |entry| number(entry).is_multiple_of(3))),
             2..10 => drop(tier.reclaim(
                 seconds(draw(&mut state) % 100),
-                &|key, _| !number(key).is_multiple_of(5),
+                &|entry| !number(entry).is_multiple_of(5),
                 choice == 2,
             )),
             10..200 => drop(tier.remove(at)),
-            200..500 => drop(tier.get(at)),
+            200..500 => drop(tier.read(at, Entry::clone)),
             _ => {
                 living.fetch_add(1, Ordering::SeqCst);
                 let weight = if choice == 999 { 1 << 20 } else { choice * 4 };
                 let life = between(0, 1 + draw(&mut state) % 100);
-                drop(tier.insert(at, entry_with(Arc::new(Counted(living.clone())), weight, life), || {
-                    !choice.is_multiple_of(7)
-                }));
+                let made = entry_with(Arc::new(Counted(living.clone())), weight, life);
+                drop(insert(tier, key, made, || !choice.is_multiple_of(7)));
             }
         }
     }
@@ -81,7 +79,7 @@ fn act_at_random(tier: &MemoryTier, living: &Arc<AtomicUsize>, seed: u64) {
 fn after_any_storm_the_tier_agrees_with_itself_and_leaks_nothing() {
     for (seed, (_, eviction)) in (1..).zip(Eviction::NAMES) {
         let tier = tier(2048, Some(4 << 20), eviction);
-        assert_eq!(tier.shards.len(), 4);
+        assert_eq!(tier.table.shards(), 4);
         let living = Arc::new(AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for thread in 1..=4_u64 {
@@ -90,10 +88,12 @@ fn after_any_storm_the_tier_agrees_with_itself_and_leaks_nothing() {
             }
         });
         tier.check_invariants();
+        flush(&tier);
         assert_eq!(living.load(Ordering::SeqCst) as u64, tier.len(), "{eviction}");
         let removed = tier.clear();
         assert_eq!(removed.len(), living.load(Ordering::SeqCst), "{eviction}");
         drop(removed);
+        flush(&tier);
         assert_eq!(living.load(Ordering::SeqCst), 0, "{eviction}");
     }
 }

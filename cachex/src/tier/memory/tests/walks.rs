@@ -13,7 +13,7 @@ fn a_walk_sees_every_entry_once() {
 fn retain_removes_and_returns_what_is_not_kept() {
     let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
     (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
-    let removed = tier.retain(&mut |key, entry| number(key) >= 990 && value(entry) >= 995);
+    let removed = tier.retain(&mut |entry| number(entry) >= 990 && value(entry) >= 995);
     assert_eq!(numbers(&removed), (0..995).collect::<Vec<_>>());
     assert_eq!(keys(&tier), [995, 996, 997, 998, 999]);
     tier.check_invariants();
@@ -23,7 +23,7 @@ fn retain_removes_and_returns_what_is_not_kept() {
 fn retain_leaves_alone_what_was_replaced_while_it_was_judged() {
     let tier = tier(10, None, Eviction::default());
     put(&tier, 1, entry(1));
-    let removed = tier.retain(&mut |_, _| {
+    let removed = tier.retain(&mut |_| {
         put(&tier, 1, entry(2));
         false
     });
@@ -34,28 +34,44 @@ fn retain_leaves_alone_what_was_replaced_while_it_was_judged() {
 #[test]
 fn remove_same_removes_only_the_very_entry() {
     let tier = tier(10, None, Eviction::default());
-    let bytes = 1_u64.to_be_bytes();
-    let at = tier.key_ref(Region::manual(), &bytes);
-    let (first, second) = (entry(1), entry(1));
-    put(&tier, 1, first.clone());
-    put(&tier, 1, second.clone());
-    assert!(!tier.remove_same(at, &first));
+    let [first, second] = [1, 1].map(|value| {
+        put(&tier, 1, entry(value));
+        peek(&tier, 1).expect("it was stored")
+    });
+    assert!(!tier.remove_same(&first));
     assert!(has(&tier, 1));
-    assert!(tier.remove_same(at, &second));
-    assert!(!tier.remove_same(at, &second));
+    assert!(tier.remove_same(&second));
+    assert!(!tier.remove_same(&second));
     tier.check_invariants();
 }
 
 #[test]
 fn keys_that_share_a_hash_are_told_apart() {
-    let tier = tier(10, None, Eviction::default());
-    let at = |bytes: &'static [u8]| KeyRef { region: Region::manual(), bytes, hash: 7 };
-    for (bytes, number) in [(&b"a"[..], 1), (b"b", 2), (b"", 3)] {
-        assert!(matches!(tier.insert(at(bytes), entry(number), || true), Inserted::Stored { replaced: None, .. }));
+    let limits = Limits { max_entries: 10, max_bytes: None };
+    let tier = MemoryTier::with_hasher(limits, Eviction::default(), 1, KeyHasher::flooded());
+    for key in 1..=3 {
+        assert!(put(&tier, key, entry(10 * key)).0.is_none());
     }
-    let found = |bytes| tier.get(at(bytes)).map(|entry| value(&entry));
-    assert_eq!([found(b"a"), found(b"b"), found(b""), found(b"c")], [Some(1), Some(2), Some(3), None]);
-    assert_eq!(tier.remove(at(b"b")).map(|entry| value(&entry)), Some(2));
-    assert_eq!([found(b"a"), found(b"b"), found(b"")], [Some(1), None, Some(3)]);
+    let found = || [1, 2, 3, 4].map(|key| get(&tier, key));
+    assert_eq!(found(), [Some(10), Some(20), Some(30), None]);
+    assert_eq!(remove(&tier, 2).map(|entry| value(&entry)), Some(20));
+    assert_eq!(found(), [Some(10), None, Some(30), None]);
     tier.check_invariants();
+}
+
+#[test]
+fn keys_that_share_a_hash_displace_each_other_and_stay_few() {
+    for (_, eviction) in Eviction::NAMES {
+        let limits = Limits { max_entries: 100_000, max_bytes: None };
+        let tier = MemoryTier::with_hasher(limits, eviction, 1, KeyHasher::flooded());
+        for key in 0..500 {
+            let (replaced, evicted) = put(&tier, key, entry(key));
+            assert!(replaced.is_none());
+            // As many as fit into the buckets that a look-up may have to see.
+            assert_eq!(evicted.len(), usize::from(key >= 16 * 7), "{eviction}: key {key}");
+            assert_eq!(get(&tier, key), Some(key), "{eviction}");
+        }
+        assert_eq!(tier.len(), 16 * 7, "{eviction}");
+        tier.check_invariants();
+    }
 }

@@ -1,0 +1,427 @@
+//! A table from keys to nodes, in shards: changed under a lock for each shard, read under none.
+//!
+//! A shard's index is an array of buckets of one cache line each: seven pointers, and a word with a byte of each one's hash. A
+//! node lies in its *home*, which its hash names, or in one of the next buckets; how many a look-up has to see is noted at the
+//! home. That *reach* is bounded: keys of one hash, made to harm, cost a look-up no more than so many lines, and one that finds
+//! no place any more is refused ([`Crowded`]). At the load up to which the index is filled, others practically never are.
+//!
+//! Nodes are never moved within an index. A larger index is filled before readers see it, and is seen at once.
+
+#![expect(unsafe_code, reason = "readers follow pointers that they do not hold")]
+
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::grace::Pin;
+use super::limbo::Limbo;
+use super::node::{Lent, Node, Parts, Start};
+
+/// Pointers in a bucket.
+const WIDTH: usize = 7;
+/// Buckets that a look-up may have to see.
+const MOST_REACH: usize = 16;
+/// An index grows when more than so many in `WIDTH` places would be taken …
+const FULL: usize = 5;
+/// … and if somebody finds no place, also before, but not when fewer than one place in so many is taken.
+const SPARSE: usize = 16;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+/// The bytes of the pointers; the remaining one is the reach.
+const TAGS: u64 = 0x00ff_ffff_ffff_ffff;
+const REACH_SHIFT: u32 = 56;
+
+/// The shards, and what each owner keeps beside the index.
+pub(crate) struct Table<P: Parts, S> {
+    shards: Box<[Shard<P, S>]>,
+    limbo: Limbo<Unlinked<P>>,
+}
+
+#[repr(align(64))]
+struct Shard<P: Parts, S> {
+    index: AtomicPtr<Index<P>>,
+    owned: Mutex<Owned<S>>,
+}
+
+struct Owned<S> {
+    len: usize,
+    /// Which of the nodes in its way a refused one is told.
+    turn: usize,
+    state: S,
+}
+
+struct Index<P: Parts> {
+    mask: usize,
+    buckets: Box<[Bucket<P>]>,
+}
+
+#[repr(align(64))]
+struct Bucket<P: Parts> {
+    /// A byte for each pointer, 0 where there is none, and the reach of this home in the highest byte.
+    word: AtomicU64,
+    nodes: [AtomicPtr<Start<P>>; WIDTH],
+}
+
+/// What the table held and holds no more.
+enum Unlinked<P: Parts> {
+    Node { _node: Node<P> },
+    Index { _index: Retired<P> },
+}
+
+/// An index that was unlinked. Not a box: some may still read it, and a box is nobody else's.
+struct Retired<P: Parts>(NonNull<Index<P>>);
+
+// SAFETY: the index is shared by readers on all threads, and dropped by whichever thread is last.
+unsafe impl<P: Parts> Send for Retired<P> {}
+
+impl<P: Parts> Retired<P> {
+    fn index(&self) -> &Index<P> {
+        // SAFETY: it is dropped with `self`.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<P: Parts> Drop for Retired<P> {
+    fn drop(&mut self) {
+        // SAFETY: it came from a box (`Owner::publish`), and after its period of grace nobody reads it.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
+/// There is no place for a node: too many keys of its hash.
+pub(crate) struct Crowded<P: Parts> {
+    pub(crate) node: Node<P>,
+    /// One of those in its way.
+    pub(crate) other: Node<P>,
+}
+
+impl<P: Parts> Bucket<P> {
+    fn new() -> Self {
+        Self { word: AtomicU64::new(0), nodes: [const { AtomicPtr::new(ptr::null_mut()) }; WIDTH] }
+    }
+}
+
+impl<P: Parts> Index<P> {
+    fn new(buckets: usize) -> Self {
+        Self { mask: buckets - 1, buckets: (0..buckets).map(|_| Bucket::new()).collect() }
+    }
+
+    #[inline]
+    fn bucket(&self, home: usize, distance: usize) -> &Bucket<P> {
+        &self.buckets[(home + distance) & self.mask]
+    }
+
+    fn places(&self) -> usize {
+        self.buckets.len() * WIDTH
+    }
+
+    /// Puts a pointer in the first free place of its reach; returns whether there was one. Owners only.
+    fn put(&self, hash: u64, raw: *mut Start<P>) -> bool {
+        let home = hash as usize;
+        for distance in 0..MOST_REACH.min(self.buckets.len()) {
+            let bucket = self.bucket(home, distance);
+            let word = bucket.word.load(Ordering::Relaxed);
+            let Some(place) = matches(word, 0).next() else { continue };
+            // Release: who finds the pointer finds the node written.
+            bucket.nodes[place].store(raw, Ordering::Release);
+            let byte = u64::from(tag(hash)) << (8 * place);
+            bucket.word.store(word | byte, Ordering::Release);
+            let first = &self.bucket(home, 0).word;
+            let known = first.load(Ordering::Relaxed);
+            if known >> REACH_SHIFT < distance as u64 {
+                first.store(known & TAGS | (distance as u64) << REACH_SHIFT, Ordering::Release);
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Returns where a node is.
+    fn place_of(&self, hash: u64, raw: *mut Start<P>) -> Option<(&Bucket<P>, usize)> {
+        let home = hash as usize;
+        let places = (0..MOST_REACH.min(self.buckets.len())).map(|distance| self.bucket(home, distance));
+        let mut found = places.flat_map(|bucket| (0..WIDTH).map(move |place| (bucket, place)));
+        found.find(|(bucket, place)| bucket.nodes[*place].load(Ordering::Relaxed) == raw)
+    }
+
+    fn pointers(&self) -> impl Iterator<Item = NonNull<Start<P>>> {
+        let all = self.buckets.iter().flat_map(|bucket| &bucket.nodes);
+        all.filter_map(|node| NonNull::new(node.load(Ordering::Relaxed)))
+    }
+}
+
+/// The byte of a hash that is kept beside the pointer; never 0.
+#[inline]
+fn tag(hash: u64) -> u8 {
+    // The low bits choose the bucket, those in the middle the shard.
+    ((hash >> 56) as u8).max(1)
+}
+
+/// Returns the places whose byte is `tag`. The first one is right; one behind it may be named though it is none, by a borrow
+/// in the subtraction: what is there is looked at anyway.
+///
+/// Source: Mycroft's test for a zero byte, in Warren, "Hacker's Delight", 2nd edition, section 6-1.
+#[inline]
+fn matches(word: u64, tag: u8) -> Matches {
+    let differing = word ^ ONES.wrapping_mul(u64::from(tag));
+    Matches(differing.wrapping_sub(ONES) & !differing & (ONES << 7) & TAGS)
+}
+
+struct Matches(u64);
+
+impl Iterator for Matches {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let found = (self.0 != 0).then(|| self.0.trailing_zeros() as usize / 8);
+        self.0 &= self.0.wrapping_sub(1);
+        found
+    }
+}
+
+impl<P: Parts, S> Table<P, S> {
+    /// Makes an empty table. `shards` is a power of two; `most_dead` is the weight of what may wait to be dropped before
+    /// its period of grace is begun early.
+    pub(crate) fn new(shards: usize, most_dead: u64, state: impl Fn(usize) -> S) -> Self {
+        assert!(shards.is_power_of_two(), "the number of shards is a power of two");
+        let shard = |number| Shard {
+            index: AtomicPtr::new(Box::into_raw(Box::new(Index::new(1)))),
+            owned: Mutex::new(Owned { len: 0, turn: 0, state: state(number) }),
+        };
+        Self { shards: (0..shards).map(shard).collect(), limbo: Limbo::new(most_dead) }
+    }
+
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Returns the number of the shard that a hash belongs to.
+    #[inline]
+    pub(crate) fn shard_of(&self, hash: u64) -> usize {
+        // Neither the lowest bits nor the highest: those are for the bucket and the tag.
+        (hash >> 40) as usize & (self.shards.len() - 1)
+    }
+
+    /// Finds a node, under no lock.
+    #[inline]
+    pub(crate) fn find<'a>(
+        &'a self,
+        _pin: &'a Pin,
+        hash: u64,
+        is_it: impl Fn(&Node<P>) -> bool,
+    ) -> Option<Lent<'a, P>> {
+        let shard = &self.shards[self.shard_of(hash)];
+        // SAFETY: the pointer is never null. What it points to is dropped by `drop`, which excludes `self`, or by the limbo: after a
+        // period of grace that began after the index was unlinked, and so not before `_pin` is gone. Acquire: it was written whole.
+        let index = unsafe { &*shard.index.load(Ordering::Acquire) };
+        find(index, hash, is_it)
+    }
+
+    /// Locks a shard for changing, also after a panic in another owner: no code of others runs while an index is half changed.
+    pub(crate) fn own(&self, shard: usize) -> Owner<'_, P, S> {
+        let held = &self.shards[shard];
+        let owned = held.owned.lock().unwrap_or_else(PoisonError::into_inner);
+        Owner { shard: held, owned, tend: Tend(&self.limbo) }
+    }
+
+    /// Drops what was unlinked and is read by nobody any more; looks up to `looks` times for what somebody still reads.
+    /// Returns how much is left. To be called under no lock.
+    pub(crate) fn flush(&self, looks: usize) -> usize {
+        self.limbo.flush(looks)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.shards.iter().any(|shard| shard.owned.is_poisoned())
+    }
+}
+
+/// Finds a node in an index that is not given back for all of `'a`, nor any node that is in it meanwhile.
+#[inline]
+fn find<P: Parts>(index: &Index<P>, hash: u64, is_it: impl Fn(&Node<P>) -> bool) -> Option<Lent<'_, P>> {
+    let (home, tag) = (hash as usize, tag(hash));
+    let mut distance = 0;
+    let mut bucket = index.bucket(home, 0);
+    let mut word = bucket.word.load(Ordering::Acquire);
+    let reach = (word >> REACH_SHIFT) as usize;
+    loop {
+        for place in matches(word, tag) {
+            // Acquire: the node was written whole.
+            if let Some(raw) = NonNull::new(bucket.nodes[place].load(Ordering::Acquire)) {
+                // SAFETY: the index holds each node it points to, and what it held is dropped after a period of grace that began
+                // after it was unlinked; so not before the pin or the lock that `'a` stands for is gone.
+                let lent = unsafe { Node::lend(raw) };
+                if is_it(&lent) {
+                    return Some(lent);
+                }
+            }
+        }
+        if distance == reach {
+            return None;
+        }
+        distance += 1;
+        bucket = index.bucket(home, distance);
+        word = bucket.word.load(Ordering::Acquire);
+    }
+}
+
+impl<P: Parts, S> Drop for Table<P, S> {
+    fn drop(&mut self) {
+        let mut left = Vec::new();
+        for shard in &mut self.shards {
+            // SAFETY: each index came from a box, and the last one of a shard was not unlinked. Nobody reads: look-ups borrow the table.
+            let index = unsafe { Box::from_raw(*shard.index.get_mut()) };
+            // SAFETY: each pointer is a hold that was given to this index and not taken.
+            left.extend(index.pointers().map(|raw| unsafe { Node::from_raw(raw) }));
+        }
+        // Dropped when all indexes are: a value that panics must not keep the others.
+        drop(left);
+    }
+}
+
+/// Tends the limbo when the lock is no longer held.
+struct Tend<'a, P: Parts>(&'a Limbo<Unlinked<P>>);
+
+impl<P: Parts> Drop for Tend<'_, P> {
+    fn drop(&mut self) {
+        self.0.tend();
+    }
+}
+
+/// The one that may change a shard.
+pub(crate) struct Owner<'a, P: Parts, S> {
+    shard: &'a Shard<P, S>,
+    // Before `tend`: fields are dropped in this order.
+    owned: MutexGuard<'a, Owned<S>>,
+    tend: Tend<'a, P>,
+}
+
+impl<P: Parts, S> Owner<'_, P, S> {
+    pub(crate) fn state(&self) -> &S {
+        &self.owned.state
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut S {
+        &mut self.owned.state
+    }
+
+    fn index(&self) -> &Index<P> {
+        // SAFETY: as in `Table::find`; only an owner unlinks an index, and needs `&mut self` for it.
+        unsafe { &*self.shard.index.load(Ordering::Relaxed) }
+    }
+
+    pub(crate) fn find(&self, hash: u64, is_it: impl Fn(&Node<P>) -> bool) -> Option<Lent<'_, P>> {
+        find(self.index(), hash, is_it)
+    }
+
+    /// Puts in a node whose key is not there. `hash_of` tells the hash of those that are.
+    pub(crate) fn insert(
+        &mut self,
+        hash: u64,
+        node: Node<P>,
+        hash_of: impl Fn(&S, &Node<P>) -> u64,
+    ) -> Result<(), Crowded<P>> {
+        if (self.owned.len + 1) * WIDTH > self.index().places() * FULL {
+            self.grow(&hash_of);
+        }
+        // From here on the hold is the index's, if it takes it.
+        let raw = node.as_raw();
+        while !self.index().put(hash, raw) {
+            let is_sparse = (self.owned.len + 1) * SPARSE < self.index().places();
+            if is_sparse || !self.grow(&hash_of) {
+                return Err(Crowded { other: self.one_in_the_way(hash), node });
+            }
+        }
+        let _held_by_the_index = node.into_raw();
+        self.owned.len += 1;
+        Ok(())
+    }
+
+    /// Puts `node` in the place of `old`, which has the same key and is there.
+    pub(crate) fn replace(&mut self, hash: u64, old: &Node<P>, node: Node<P>, weight: u64) {
+        let (bucket, place) = self.index().place_of(hash, old.as_raw()).expect("the node is in its shard");
+        // AcqRel: who finds the pointer finds the node written.
+        let unlinked = bucket.nodes[place].swap(node.into_raw(), Ordering::AcqRel);
+        self.bury_node(unlinked, weight);
+    }
+
+    /// Takes out a node that is there.
+    pub(crate) fn remove(&mut self, hash: u64, node: &Node<P>, weight: u64) {
+        let (bucket, place) = self.index().place_of(hash, node.as_raw()).expect("the node is in its shard");
+        let word = bucket.word.load(Ordering::Relaxed);
+        bucket.word.store(word & !(0xff << (8 * place)), Ordering::Release);
+        let unlinked = bucket.nodes[place].swap(ptr::null_mut(), Ordering::AcqRel);
+        self.owned.len -= 1;
+        self.bury_node(unlinked, weight);
+    }
+
+    /// Takes out all nodes.
+    pub(crate) fn clear(&mut self, weight_of: impl Fn(&Node<P>) -> u64) {
+        let emptied = self.publish(Index::new(1));
+        self.owned.len = 0;
+        for raw in emptied.index().pointers() {
+            // SAFETY: each pointer is a hold that was given to this index and not taken; it can't be found in it any more but by
+            // those who have it already, for whom the limbo waits.
+            let node = unsafe { Node::from_raw(raw) };
+            let weight = weight_of(&node);
+            self.tend.0.bury(Unlinked::Node { _node: node }, weight);
+        }
+        self.bury_index(emptied);
+    }
+
+    /// Makes room for twice as many. Returns whether all found a place there.
+    fn grow(&mut self, hash_of: impl Fn(&S, &Node<P>) -> u64) -> bool {
+        let old = self.index();
+        let larger = Index::new(2 * old.buckets.len());
+        for raw in old.pointers() {
+            // SAFETY: the index holds it, and nobody but an owner takes it out.
+            let lent = unsafe { Node::lend(raw) };
+            if !larger.put(hash_of(&self.owned.state, &lent), raw.as_ptr()) {
+                return false;
+            }
+        }
+        let old = self.publish(larger);
+        self.bury_index(old);
+        true
+    }
+
+    /// Makes another index the one that readers find, and returns the former, which some may still read.
+    fn publish(&mut self, index: Index<P>) -> Retired<P> {
+        // Release: who finds the index finds it written.
+        let former = self.shard.index.swap(Box::into_raw(Box::new(index)), Ordering::AcqRel);
+        Retired(NonNull::new(former).expect("a shard has an index"))
+    }
+
+    fn bury_index(&self, index: Retired<P>) {
+        let weight = (index.index().buckets.len() * size_of::<Bucket<P>>()) as u64;
+        self.tend.0.bury(Unlinked::Index { _index: index }, weight);
+    }
+
+    fn bury_node(&self, unlinked: *mut Start<P>, weight: u64) {
+        let raw = NonNull::new(unlinked).expect("a place that was found is taken");
+        // SAFETY: it was a hold of the index, which has just given it up.
+        let node = unsafe { Node::from_raw(raw) };
+        self.tend.0.bury(Unlinked::Node { _node: node }, weight);
+    }
+
+    /// Returns one of the nodes that a key with this hash finds in its way, another one each time.
+    fn one_in_the_way(&mut self, hash: u64) -> Node<P> {
+        self.owned.turn = self.owned.turn.wrapping_add(1);
+        let turn = self.owned.turn;
+        let index = self.index();
+        let bucket = index.bucket(hash as usize, turn % MOST_REACH.min(index.buckets.len()));
+        let raw = NonNull::new(bucket.nodes[turn / MOST_REACH % WIDTH].load(Ordering::Relaxed));
+        // SAFETY: the index holds it, and nobody but an owner takes it out.
+        unsafe { Node::clone(&Node::lend(raw.expect("each place within reach is taken"))) }
+    }
+
+    /// Returns what can be found, for checks.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<Node<P>> {
+        // SAFETY: the index holds it, and nobody but an owner takes it out.
+        let all: Vec<_> = self.index().pointers().map(|raw| unsafe { Node::clone(&Node::lend(raw)) }).collect();
+        assert_eq!(all.len(), self.owned.len);
+        all
+    }
+}

@@ -1,0 +1,51 @@
+//! The hash of a key.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+
+use crate::entry::Entry;
+
+/// Hashes keys: seeded, so that nobody can choose keys of one hash without knowing the seed.
+///
+/// All 64 bits are used: some for the shard, some for the bucket, some for the byte that is compared first. So it is foldhash's
+/// quality variant, of which each bit depends on all of the key.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyHasher {
+    state: SeedableRandomState,
+    /// Every key has the same hash.
+    #[cfg(test)]
+    is_flooded: bool,
+}
+
+impl KeyHasher {
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self {
+            state: SeedableRandomState::with_seed(seed, SharedSeed::global_random()),
+            #[cfg(test)]
+            is_flooded: false,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn flooded() -> Self {
+        Self { is_flooded: true, ..Self::seeded(0) }
+    }
+
+    #[inline]
+    pub(crate) fn hash(&self, region: u32, bytes: &[u8]) -> u64 {
+        #[cfg(test)]
+        if self.is_flooded {
+            return 7;
+        }
+        let mut hasher = self.state.build_hasher();
+        hasher.write_u32(region);
+        hasher.write(bytes);
+        hasher.finish()
+    }
+
+    pub(crate) fn hash_of(&self, entry: &Entry) -> u64 {
+        self.hash(entry.region_id(), entry.bytes())
+    }
+}
