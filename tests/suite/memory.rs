@@ -1,8 +1,10 @@
 //! What the memory tier keeps: as much as it is told to, by the policy it is told to use, and what slow loads bring.
 //!
-//! Reading order: this file (bounds), [`eviction`] (who leaves), [`tags`] (tags that a load holds).
+//! Reading order: this file (bounds), [`eviction`] (who leaves), [`tags`] (tags that a load holds), [`stress`]
+//! (everything at once).
 
 mod eviction;
+mod stress;
 mod tags;
 
 use cachex::{Cache, EntryOptions, Key, Settings};
