@@ -47,7 +47,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             None => size_of::<S::Value>() as u64,
         };
         let meta = Meta {
-            key: &self.key,
+            key: self.key.parts(),
             stamp,
             tags: more_cells.as_ref().unwrap_or(&self.cells),
             life: self.engine.life(&self.policy, ttl, &self.key, stamp),

@@ -116,7 +116,7 @@ impl Engine {
     /// As [`note_gone`](Self::note_gone), of an entry of any key.
     pub(super) fn note_left(&self, entry: &Entry, reason: Reason) -> bool {
         let method = self.method_of(entry);
-        self.note_gone(method, &entry.key(method.region), entry, reason)
+        self.note_gone(method, &Key::from_parts(method.region, entry.bytes()), entry, reason)
     }
 
     /// Counts and tells that an entry has gone: for the given reason, unless it was of no use before. Returns whether a call

@@ -40,7 +40,7 @@ impl Engine {
         for entry in self.tier.clear() {
             let method = self.method_of(&entry);
             method.counters.invalidated.one();
-            self.tell(|| Event::Invalidated(entry.key(method.region)));
+            self.tell(|| Event::Invalidated(Key::from_parts(method.region, entry.bytes())));
         }
         self.tier.flush(1);
         self.tags.sweep(self.horizon());
@@ -73,7 +73,8 @@ impl Engine {
     pub(crate) fn remove_matching(&self, matches: impl Fn(&Key) -> bool) -> u64 {
         self.at_next(|at| self.flights.void_matching(at, &matches));
         // What has taken the place of an entry that was seen is newer, and stays: an entry is never copied.
-        let removed = self.tier.retain(&mut |entry| !matches(&entry.key(self.method_of(entry).region)));
+        let removed =
+            self.tier.retain(&mut |entry| !matches(&Key::from_parts(self.method_of(entry).region, entry.bytes())));
         removed.iter().map(|gone| u64::from(self.note_left(gone, Reason::Removed))).sum()
     }
 

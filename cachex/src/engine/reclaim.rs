@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Engine;
 use super::cache::Cache;
 use crate::entry::Entry;
+use crate::key::Key;
 use crate::observe::event::Event;
 use crate::runtime;
 use crate::tier::memory::Reclaimed;
@@ -68,8 +69,9 @@ impl Engine {
     fn reclaim_by(&self, looks: usize, reclaim: impl FnOnce(&Self, Timestamp) -> Vec<Reclaimed>) -> u64 {
         self.expire_fences();
         let count = reclaim(self, self.now()).into_iter().map(|reclaimed| self.note_reclaimed(&reclaimed)).sum();
-        self.tags.sweep(self.horizon());
+        // First what left: it holds clocks of tags.
         self.tier.flush(looks);
+        self.tags.sweep(self.horizon());
         count
     }
 
@@ -79,12 +81,12 @@ impl Engine {
         for entry in &reclaimed.expired {
             let method = self.method_of(entry);
             method.counters.expired.one();
-            self.tell(|| Event::Expired(entry.key(method.region)));
+            self.tell(|| Event::Expired(Key::from_parts(method.region, entry.bytes())));
         }
         for entry in &reclaimed.invalidated {
             let method = self.method_of(entry);
             method.counters.invalidated.one();
-            self.tell(|| Event::Invalidated(entry.key(method.region)));
+            self.tell(|| Event::Invalidated(Key::from_parts(method.region, entry.bytes())));
         }
         count as u64
     }

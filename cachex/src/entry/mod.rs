@@ -15,8 +15,6 @@ use std::time::Duration;
 pub(crate) use life::{Freshness, Life};
 pub use stamp::Stamp;
 
-use crate::key::{Key, KeyRef};
-use crate::method::Region;
 use crate::raw::node::{Node, Parts};
 use crate::sync::Arc;
 use crate::time::Timestamp;
@@ -62,7 +60,8 @@ const WEIGHT: u32 = NEGATIVE - 1;
 /// All that is known of a value apart from the value.
 #[derive(Debug)]
 pub struct Meta<'a> {
-    pub(crate) key: &'a Key,
+    /// The number of the region of the key, and its bytes.
+    pub(crate) key: (u32, &'a [u8]),
     /// The logical clock, read before the load began.
     pub(crate) stamp: Stamp,
     pub(crate) tags: &'a TagCells,
@@ -82,32 +81,25 @@ impl Entry {
         let head = Head {
             stamp: meta.stamp,
             expires_at: AtomicU64::new(life.expires_at.as_nanos()),
-            region: meta.key.region().id(),
+            region: meta.key.0,
             weight: short_weight | if meta.is_negative { NEGATIVE } else { 0 },
             created_at: brief::Moment::of(life.created_at),
             trace: AtomicU32::new(0),
         };
         let rare = (life.is_rare() || short_weight == WEIGHT).then(|| life::Rare::new(life, *weight));
         let load_time = brief::short_span(meta.load_time);
-        Self::new(head, load_time, rare, value, meta.tags.as_slice(), meta.key.bytes())
-            .expect("a key is shorter than 4 GiB")
+        Self::new(head, load_time, rare, value, meta.tags.as_slice(), meta.key.1).expect("a key is shorter than 4 GiB")
     }
 
     /// Whether this is the entry of a key.
     #[inline]
-    pub(crate) fn is_at(&self, at: KeyRef<'_>) -> bool {
-        self.bytes() == at.bytes && self.head().region == at.region.id()
+    pub(crate) fn is_at(&self, region: u32, bytes: &[u8]) -> bool {
+        self.bytes() == bytes && self.head().region == region
     }
 
     /// Returns the number of the region of the key.
     pub(crate) fn region_id(&self) -> u32 {
         self.head().region
-    }
-
-    /// Returns the key, whose region is known.
-    pub(crate) fn key(&self, region: &'static Region) -> Key {
-        debug_assert_eq!(region.id(), self.region_id());
-        Key::from_parts(region, self.bytes())
     }
 
     #[inline]

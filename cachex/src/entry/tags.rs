@@ -78,11 +78,7 @@ impl TagCells {
         &self.0
     }
 
-    pub(crate) fn allow(&self, stamp: Stamp) -> bool {
-        allow(&self.0, stamp)
-    }
-
-    /// As [`allow`](Self::allow), fences aside.
+    /// As [`were_current`].
     pub(crate) fn were_current(&self, stamp: Stamp) -> bool {
         were_current(&self.0, stamp)
     }

@@ -112,6 +112,11 @@ impl Key {
         self.region
     }
 
+    /// Returns what an entry keeps of its key.
+    pub(crate) fn parts(&self) -> (u32, &[u8]) {
+        (self.region.id(), &self.bytes)
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

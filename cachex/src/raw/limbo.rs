@@ -8,6 +8,9 @@ use super::grace::GracePeriod;
 
 /// Beginning a period interrupts other cores, so this many share one.
 const BATCH: usize = 64;
+/// Batches that wait without anybody giving way to those who read them.
+const MOST_WAITING: usize = 8;
+const MOST_YIELDS: usize = 16;
 
 /// Drops what is buried in it after a period of grace, on the thread of somebody who tends it, and under no lock.
 #[derive(Debug)]
@@ -45,6 +48,18 @@ impl<G> Limbo<G> {
     #[inline]
     pub(super) fn tend(&self) {
         if self.fresh.load(Ordering::Relaxed) >= BATCH {
+            drop(self.pass());
+            self.wait_for_readers();
+        }
+    }
+
+    /// Gives the thread to others while much waits: most likely a reader was interrupted, and needs a core.
+    fn wait_for_readers(&self) {
+        for _ in 0..MOST_YIELDS {
+            if self.lock().waiting.len() <= MOST_WAITING {
+                return;
+            }
+            std::thread::yield_now();
             drop(self.pass());
         }
     }

@@ -111,7 +111,6 @@ struct Place {
     items: usize,
     item_count: usize,
     bytes: usize,
-    byte_count: usize,
     layout: Layout,
 }
 
@@ -123,7 +122,7 @@ impl Kind {
         let items = self.rest + count_size;
         let bytes = items.checked_add(item_count.checked_mul(size_of::<P::Item>())?)?;
         let layout = Layout::from_size_align(bytes.checked_add(byte_count)?, self.align).ok()?;
-        Some(Place { items, item_count, bytes, byte_count, layout })
+        Some(Place { items, item_count, bytes, layout })
     }
 }
 

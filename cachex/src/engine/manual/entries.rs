@@ -51,7 +51,7 @@ impl Engine {
         let ttl = lifetime(policy, None, false);
         let size = if self.is_bounded_by_bytes { Portable.size(&value) } else { size_of::<T>() as u64 };
         let meta = Meta {
-            key,
+            key: key.parts(),
             stamp,
             tags: &self.cells(tags),
             life: self.life(policy, ttl, key, stamp),
@@ -65,7 +65,7 @@ impl Engine {
     /// Makes an entry with another value in the place of one of the same type.
     pub(super) fn another<T: CacheValue>(&self, key: &Key, entry: &Entry, value: T) -> Entry {
         let meta = Meta {
-            key,
+            key: key.parts(),
             stamp: entry.stamp(),
             tags: &TagCells::from(entry.tags()),
             life: entry.life(self.now()),

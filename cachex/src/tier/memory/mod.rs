@@ -127,7 +127,7 @@ impl MemoryTier {
     #[inline]
     pub(crate) fn read<T>(&self, at: KeyRef<'_>, act: impl FnOnce(&Entry) -> T) -> Option<T> {
         pinned(|pin| {
-            let entry = self.table.find(pin, at.hash, |entry| entry.is_at(at))?;
+            let entry = self.table.find(pin, at.hash, |entry| entry.is_at(at.region.id(), at.bytes))?;
             self.uses[self.table.shard_of(at.hash)].note(&entry);
             Some(act(&entry))
         })
@@ -135,7 +135,11 @@ impl MemoryTier {
 
     /// Returns the entry of a key, whatever its age and validity, without noting a use.
     pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
-        pinned(|pin| self.table.find(pin, at.hash, |entry| entry.is_at(at)).map(|entry| Entry::clone(&entry)))
+        pinned(|pin| {
+            self.table
+                .find(pin, at.hash, |entry| entry.is_at(at.region.id(), at.bytes))
+                .map(|entry| Entry::clone(&entry))
+        })
     }
 
     /// Removes the entry of a key.

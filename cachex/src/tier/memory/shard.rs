@@ -79,7 +79,7 @@ impl Shard {
 
 impl ShardOwner<'_> {
     pub(crate) fn entry_at(&self, at: KeyRef<'_>) -> Option<Entry> {
-        self.find(at.hash, |entry| entry.is_at(at)).map(|entry| Entry::clone(&entry))
+        self.find(at.hash, |entry| entry.is_at(at.region.id(), at.bytes)).map(|entry| Entry::clone(&entry))
     }
 
     /// Stores the entry of a key that is not there. What stands in its way, because too many keys have its hash, leaves.

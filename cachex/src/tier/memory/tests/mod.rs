@@ -13,7 +13,6 @@ use std::time::Duration;
 use super::*;
 use crate::entry::tags::TagCells;
 use crate::entry::{Life, Meta, Stamp};
-use crate::key::Key;
 
 const ENTRIES_IN_MANY_SHARDS: u64 = 4096;
 
@@ -42,20 +41,20 @@ fn seconds(count: u64) -> Timestamp {
 
 /// What is to be stored, and when.
 struct Made {
-    make: Box<dyn FnOnce(&Key) -> Entry>,
+    make: Box<dyn FnOnce(u64) -> Entry>,
     now: Timestamp,
 }
 
 impl Made {
     fn at(self, key: u64) -> Entry {
-        (self.make)(&Key::from_parts(Region::manual(), &key.to_be_bytes()))
+        (self.make)(key)
     }
 }
 
 fn entry_with<V: Any + Clone + Send + Sync>(value: V, weight: u64, life: Life) -> Made {
-    let make = move |key: &Key| {
+    let make = move |key: u64| {
         let meta = Meta {
-            key,
+            key: (Region::manual().id(), &key.to_be_bytes()),
             stamp: Stamp::default(),
             tags: &TagCells::default(),
             life,
