@@ -17,6 +17,7 @@ mod program;
 mod random;
 mod ratio;
 mod row;
+mod scale;
 mod service;
 
 pub use memory::count;

@@ -96,6 +96,14 @@ fn time(subject: &Subject<'_>, at_least: Duration, work: &[Vec<u32>]) -> Result<
     Ok(sum / work.len() as f64)
 }
 
+/// Returns how long something takes, in nanoseconds.
+#[expect(clippy::disallowed_methods, reason = "real time is what is measured")]
+pub(crate) fn timed(work: impl FnOnce()) -> f64 {
+    let started_at = Instant::now();
+    work();
+    started_at.elapsed().as_secs_f64() * 1e9
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};

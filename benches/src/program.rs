@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::args::{self, Arguments, Command};
 use crate::row::{self, Row};
-use crate::{compile, hit, invalidate, memory, miss, ratio};
+use crate::{compile, hit, invalidate, memory, miss, ratio, scale};
 
 /// A set of measurements that are made in one run, so that they can be compared.
 pub(crate) struct Suite {
@@ -18,7 +18,7 @@ pub(crate) struct Suite {
 
 /// Every suite there is.
 pub(crate) const SUITES: &[Suite] =
-    &[hit::SUITE, miss::SUITE, ratio::SUITE, memory::SUITE, invalidate::SUITE, compile::SUITE];
+    &[hit::SUITE, miss::SUITE, scale::SUITE, ratio::SUITE, memory::SUITE, invalidate::SUITE, compile::SUITE];
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {

@@ -89,6 +89,11 @@ impl Service {
         Value::load(id)
     }
 
+    #[cached(ttl = "1h", tags = ["others"])]
+    pub(crate) fn otherwise_tagged(&self, id: u64) -> Arc<Payload> {
+        Value::load(id)
+    }
+
     #[cached(ttl = "1h", tags = ["rows"])]
     pub(crate) async fn by_number_async(&self, id: u64) -> Arc<Payload> {
         Value::load(id)

@@ -4,7 +4,7 @@
 //! [`mod@keys`] (what is asked for).
 
 pub(crate) mod keys;
-mod subjects;
+pub(crate) mod subjects;
 
 use std::sync::Arc;
 use std::time::Duration;

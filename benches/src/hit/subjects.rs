@@ -118,7 +118,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().build().expect("a runtime without drivers needs nothing from the system")
 }
 
-fn peer<'a, K: PeerKey, V: 'a, P: Peer<K, V> + 'a>(peer: P, keys: &'a [K]) -> Subject<'a> {
+pub(crate) fn peer<'a, K: PeerKey, V: 'a, P: Peer<K, V> + 'a>(peer: P, keys: &'a [K]) -> Subject<'a> {
     Subject::new(P::NAME, move |draws| {
         draws.iter().filter(|draw| black_box(peer.get(&keys[**draw as usize])).is_some()).count()
     })
@@ -134,7 +134,11 @@ fn memoised<'a, F: Memoised<K, V>, K: PeerKey, V: 'a>(keys: &'a [K]) -> Subject<
 }
 
 /// What always answers; asked once for each key, so that all are resident.
-fn calls<'a, K: PeerKey, V: 'a>(name: &'static str, keys: &'a [K], call: impl Fn(&K) -> V + Sync + 'a) -> Subject<'a> {
+pub(crate) fn calls<'a, K: PeerKey, V: 'a>(
+    name: &'static str,
+    keys: &'a [K],
+    call: impl Fn(&K) -> V + Sync + 'a,
+) -> Subject<'a> {
     for key in keys {
         drop(call(key));
     }
@@ -147,7 +151,7 @@ fn calls<'a, K: PeerKey, V: 'a>(name: &'static str, keys: &'a [K], call: impl Fn
 macro_rules! annotated {
     ($($name:ident: $key:ty, $call:expr;)*) => {
         impl Service {
-            $(pub(super) fn $name<'a>(self, keys: &'a [$key]) -> Subject<'a> {
+            $(pub(crate) fn $name<'a>(self, keys: &'a [$key]) -> Subject<'a> {
                 let call = $call;
                 calls("cachex", keys, move |key| call(&self, *key))
             })*

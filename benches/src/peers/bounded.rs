@@ -12,6 +12,9 @@ pub(crate) trait Bounded<K, V>: Peer<K, V> + Sized {
     /// Returns the value of a key; loads it if there is none, once for all who ask if the peer can do that.
     fn get_or_load(&self, key: K, load: impl FnOnce() -> V) -> V;
 
+    /// Drops all entries.
+    fn drop_all(&self);
+
     /// Does what the peer has put off.
     fn settle(&self) {}
 
@@ -28,7 +31,7 @@ pub(crate) trait Bounded<K, V>: Peer<K, V> + Sized {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Foyer, Moka, QuickCache};
+    use super::super::{Foyer, FoyerS3Fifo, Moka, MokaForever, QuickCache};
     use super::*;
 
     fn check<P: Bounded<u64, u64>>() {
@@ -40,12 +43,16 @@ mod tests {
         assert_eq!(cache.get(&1_000), None);
         assert_eq!(cache.get_or_load(1_000, || 7), 7);
         assert_eq!(cache.get(&1_000), Some(7));
+        cache.drop_all();
+        assert_eq!((cache.get(&7), cache.get(&1_000)), (None, None));
     }
 
     #[test]
     fn a_cache_with_room_keeps_all_and_loads_what_is_missing() {
         check::<QuickCache<_, _>>();
         check::<Moka<_, _>>();
+        check::<MokaForever<_, _>>();
         check::<Foyer<_, _>>();
+        check::<FoyerS3Fifo<_, _>>();
     }
 }

@@ -32,7 +32,7 @@ use std::time::Duration;
 pub(crate) use bounded::Bounded;
 pub(crate) use cached::{Cached, CachedUnbounded};
 pub(crate) use concurrent_cached::{ConcurrentCached, ConcurrentCachedUnbounded};
-pub(crate) use foyer::Foyer;
+pub(crate) use foyer::{Foyer, FoyerS3Fifo};
 pub(crate) use hash_map::Unlocked;
 pub(crate) use hitbox::Hitbox;
 pub(crate) use moka::{Moka, MokaForever, MokaFuture};

@@ -17,6 +17,10 @@ impl<K: PeerKey, V: Clone + Send + Sync + 'static> Bounded<K, V> for Moka<K, V> 
         Self(moka::sync::Cache::builder().max_capacity(capacity as u64).time_to_live(TTL).build())
     }
 
+    fn drop_all(&self) {
+        self.0.invalidate_all();
+    }
+
     fn insert(&self, key: K, value: V) {
         self.0.insert(key, value);
     }
@@ -44,6 +48,10 @@ impl<K: PeerKey, V: Clone + Send + Sync + 'static> Peer<K, V> for MokaForever<K,
 impl<K: PeerKey, V: Clone + Send + Sync + 'static> Bounded<K, V> for MokaForever<K, V> {
     fn bounded(capacity: usize) -> Self {
         Self(Moka(moka::sync::Cache::new(capacity as u64)))
+    }
+
+    fn drop_all(&self) {
+        self.0.drop_all();
     }
 
     fn insert(&self, key: K, value: V) {

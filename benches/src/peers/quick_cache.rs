@@ -21,6 +21,10 @@ impl<K: PeerKey, V: Clone + Send + Sync> Bounded<K, V> for QuickCache<K, V> {
         Self(Cache::new(capacity))
     }
 
+    fn drop_all(&self) {
+        self.0.retain(|_, _| false);
+    }
+
     fn insert(&self, key: K, value: V) {
         self.0.insert(key, value);
     }

@@ -1,0 +1,193 @@
+//! How times grow: with entries, tags and threads.
+//!
+//! - `hit`: with the entries, at one thread; with the threads, at 1000 entries. Uniform, one tag, as in the suite `hit`.
+//! - `hit, 0 tags` to `hit, 8 tags`: what tags add. No peer has them.
+//! - `insert`: a cache with room for all is filled, from nothing; the time of one insertion. `cachex` is an annotated method: it
+//!   looks for the entry as well, and loads it.
+//! - `invalidate`: a tag that all entries have. No peer has tags; what comes nearest is to drop everything (`moka`:
+//!   `invalidate_all`, `foyer`: `clear`), or all for which a predicate holds (`quick_cache`: `retain`).
+//!
+//! How bytes grow is in the suite `memory`.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cachex::{Cache, CacheScope, Eviction, cached};
+
+use crate::args::Arguments;
+use crate::hit::{keys, subjects};
+use crate::measure::{Effort, Subject, measure, timed};
+use crate::peers::{Bounded, Foyer, Moka, QuickCache};
+use crate::program::Suite;
+use crate::random::{Popularity, Random};
+use crate::row::{Row, median};
+use crate::service::{Payload, Service, Value};
+
+pub(crate) const SUITE: Suite =
+    Suite { name: "scale", summary: "how times grow with entries, tags and threads, beside its peers", run };
+
+/// The entries of cases that are about something else.
+const ENTRIES: u32 = 1_000;
+
+type Shared = Arc<Payload>;
+
+fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
+    let quick = arguments.is_quick;
+    let sizes: &[u32] = if quick { &[1_000, 10_000, 100_000] } else { &[1_000, 10_000, 100_000, 1_000_000] };
+    let effort = match quick {
+        true => Effort { repetitions: 3, at_least: Duration::from_millis(3) },
+        false => Effort { repetitions: 15, at_least: Duration::from_millis(20) },
+    };
+    let mut table = Table { effort, draws: if quick { 20_000 } else { 200_000 }, rows: Vec::new() };
+    for entries in sizes {
+        table.hits("hit", &[1], *entries, |keys| beside(keys, *entries))?;
+    }
+    table.hits("hit", &[2, 4], ENTRIES, |keys| beside(keys, ENTRIES))?;
+    for (case, annotated) in TAGS {
+        table.hits(case, &[1], ENTRIES, |keys| Ok(vec![annotated(Tagged::new()?, keys)]))?;
+    }
+    for entries in sizes {
+        table.insertions(*entries)?;
+        table.invalidations(*entries)?;
+    }
+    Ok(table.rows)
+}
+
+/// The annotated method and the peers it is compared with in hits.
+fn beside(keys: &[u64], entries: u32) -> Result<Vec<Subject<'_>>, String> {
+    let filled = || keys.iter().map(|key| (*key, Shared::load(*key)));
+    let service = Service::new(2 * u64::from(entries), Eviction::S3Fifo)?;
+    Ok(vec![
+        service.by_number_subject(keys),
+        subjects::peer(QuickCache::<u64, Shared>::filled(filled()), keys),
+        subjects::peer(Moka::<u64, Shared>::filled(filled()), keys),
+    ])
+}
+
+/// The rows so far.
+struct Table {
+    effort: Effort,
+    /// How many keys each thread asks for.
+    draws: usize,
+    rows: Vec<Row>,
+}
+
+impl Table {
+    fn hits(
+        &mut self,
+        case: &'static str,
+        threads: &[usize],
+        entries: u32,
+        subjects: impl Fn(&[u64]) -> Result<Vec<Subject<'_>>, String>,
+    ) -> Result<(), String> {
+        let keys = keys::keys::<u64>(entries);
+        let subjects = subjects(&keys)?;
+        for threads in threads {
+            let work = |repetition| {
+                let mut random = Random::seeded(repetition as u64);
+                (0..*threads).map(|_| Popularity::Uniform(entries).draws(self.draws, &mut random)).collect()
+            };
+            for (subject, time) in subjects.iter().zip(measure(&subjects, self.effort, work)?) {
+                self.rows.push(row(case, subject.name, *threads, entries, time));
+            }
+        }
+        Ok(())
+    }
+
+    fn insertions(&mut self, entries: u32) -> Result<(), String> {
+        let mut times = [const { Vec::new() }; 4];
+        for _ in 0..self.effort.repetitions.min(5) {
+            let service = Service::new(2 * u64::from(entries), Eviction::S3Fifo)?;
+            times[0].push(timed(|| (0..u64::from(entries)).for_each(|id| drop(black_box(service.by_number(id))))));
+            times[1].push(fill::<QuickCache<u64, Shared>>(entries));
+            times[2].push(fill::<Moka<u64, Shared>>(entries));
+            times[3].push(fill::<Foyer<u64, Shared>>(entries));
+        }
+        for (subject, times) in ["cachex", "quick_cache", "moka", "foyer"].into_iter().zip(times) {
+            self.rows.push(row("insert", subject, 1, entries, median(&times) / f64::from(entries)));
+        }
+        Ok(())
+    }
+
+    fn invalidations(&mut self, entries: u32) -> Result<(), String> {
+        let mut times = [const { Vec::new() }; 4];
+        let filled = || (0..u64::from(entries)).map(|id| (id, Shared::load(id))).collect::<Vec<_>>().into_iter();
+        for _ in 0..self.effort.repetitions.min(5) {
+            let service = Service::new(2 * u64::from(entries), Eviction::S3Fifo)?;
+            (0..u64::from(entries)).for_each(|id| drop(service.by_number(id)));
+            times[0].push(timed(|| service.cache.invalidate_tags(["rows"])));
+            let cache = QuickCache::<u64, Shared>::filled(filled());
+            times[1].push(timed(|| cache.drop_all()));
+            let cache = Moka::<u64, Shared>::filled(filled());
+            times[2].push(timed(|| cache.drop_all()));
+            let cache = Foyer::<u64, Shared>::filled(filled());
+            times[3].push(timed(|| cache.drop_all()));
+        }
+        for (subject, times) in ["cachex", "quick_cache", "moka", "foyer"].into_iter().zip(times) {
+            self.rows.push(row("invalidate", subject, 1, entries, median(&times)));
+        }
+        Ok(())
+    }
+}
+
+/// Returns the time to fill a cache, its making not counted.
+fn fill<P: Bounded<u64, Shared>>(entries: u32) -> f64 {
+    let cache = P::bounded(2 * entries as usize);
+    timed(|| (0..u64::from(entries)).for_each(|id| cache.insert(id, Shared::load(id))))
+}
+
+fn row(case: &'static str, subject: &'static str, threads: usize, entries: u32, value: f64) -> Row {
+    Row {
+        suite: SUITE.name.into(),
+        case: case.into(),
+        subject: subject.into(),
+        threads,
+        entries: entries as usize,
+        value,
+        unit: "ns".into(),
+    }
+}
+
+/// The type with the methods that differ in tags only.
+#[derive(CacheScope)]
+struct Tagged {
+    #[scope(cache)]
+    cache: Cache,
+}
+
+type Annotated = for<'a> fn(Tagged, &'a [u64]) -> Subject<'a>;
+
+const TAGS: [(&str, Annotated); 4] = [
+    ("hit, 0 tags", |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.none(*id))),
+    ("hit, 1 tag", |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.one(*id))),
+    ("hit, 3 tags", |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.three(*id))),
+    ("hit, 8 tags", |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.eight(*id))),
+];
+
+impl Tagged {
+    fn new() -> Result<Self, String> {
+        let cache = Cache::builder().max_entries(2 * u64::from(ENTRIES)).build().map_err(|error| error.to_string())?;
+        Ok(Self { cache })
+    }
+
+    #[cached(ttl = "1h")]
+    fn none(&self, id: u64) -> Shared {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["a"])]
+    fn one(&self, id: u64) -> Shared {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["a", "b", "c"])]
+    fn three(&self, id: u64) -> Shared {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["a", "b", "c", "d", "e", "f", "g", "h"])]
+    fn eight(&self, id: u64) -> Shared {
+        Value::load(id)
+    }
+}
