@@ -71,7 +71,8 @@ impl Turn {
         if turns % 2 == 1 {
             return Self { record: None, is_borrowed: false };
         }
-        record.turns.store(turns + 1, Ordering::Relaxed);
+        // Release: who waits for the turn before may only ever see that this one has begun.
+        record.turns.store(turns + 1, Ordering::Release);
         barrier::of_reader();
         Self { record: Some(record), is_borrowed }
     }
