@@ -4,6 +4,7 @@
 
 mod allocations;
 mod annotated;
+mod bad_input;
 mod configuration;
 mod derives;
 mod documentation;

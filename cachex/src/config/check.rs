@@ -5,6 +5,8 @@ use super::read::written;
 use crate::error::Error;
 use crate::policy::{MethodSettings, Policy};
 
+/// The largest `max_bytes`: weights up to it can be added without an overflow.
+const MOST_BYTES: u64 = i64::MAX as u64;
 /// The most entries a memory tier keeps: it numbers them in 32 bits.
 const MOST_ENTRIES: u64 = u32::MAX as u64;
 
@@ -65,6 +67,9 @@ fn memory<'a>(settings: &'a Settings, mistakes: &mut Vec<(Vec<&'a str>, String)>
     if memory.max_bytes == Some(0) {
         let text = "is 0; write for example \"256MiB\", or remove it to have no such bound";
         mistakes.push((vec!["memory", "max_bytes"], text.to_owned()));
+    } else if memory.max_bytes.is_some_and(|bytes| bytes > MOST_BYTES) {
+        let text = format!("is more than {MOST_BYTES}; lower it, or remove it to have no such bound");
+        mistakes.push((vec!["memory", "max_bytes"], text));
     }
     if memory.reclaim_interval.is_zero() {
         mistakes.push((vec!["memory", "reclaim_interval"], "is zero; write for example \"1s\"".to_owned()));

@@ -17,6 +17,9 @@ use crate::time::Timestamp;
 /// What an entry takes beside its key and value, in bytes: metadata, index and policy.
 const OVERHEAD: u64 = 160;
 
+/// What an entry weighs at most where there is no bound by bytes: as many as can be numbered are then still added up.
+const MOST_UNBOUNDED: u64 = u32::MAX as u64;
+
 /// A loaded value, ready to be handed to followers and, if it is kept, to be stored.
 pub(crate) struct Appraised {
     pub(crate) entry: Entry,
@@ -51,18 +54,13 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             stamp,
             tags: more_cells.as_ref().unwrap_or(&self.cells),
             life: self.engine.life(&self.policy, ttl, &self.key, stamp),
-            weight: weight(&self.key, size),
+            weight: self.engine.weight(&self.key, size),
             is_negative,
             load_time,
         };
         let entry = self.keep.entry(&meta, self.keep.copy(value));
         Appraised { entry, is_kept: !is_refused && ttl != Some(Duration::ZERO) }
     }
-}
-
-/// Returns what an entry counts against the capacity, in bytes.
-pub(crate) fn weight(key: &Key, size: u64) -> u64 {
-    size.saturating_add(key.bytes().len() as u64).saturating_add(OVERHEAD)
 }
 
 /// Returns the TTL of a value: of a negative one, of its own, or the method's.
@@ -74,6 +72,12 @@ pub(crate) fn lifetime(policy: &Policy, own: Option<Duration>, is_negative: bool
 }
 
 impl Engine {
+    /// Returns what an entry counts against the capacity, in bytes.
+    pub(crate) fn weight(&self, key: &Key, size: u64) -> u64 {
+        let weight = size.saturating_add(key.bytes().len() as u64).saturating_add(OVERHEAD);
+        if self.is_bounded_by_bytes { weight } else { weight.min(MOST_UNBOUNDED) }
+    }
+
     /// Returns the times of an entry that is made now.
     pub(crate) fn life(&self, policy: &Policy, ttl: Option<Duration>, key: &Key, stamp: Stamp) -> Life {
         let now = self.now();

@@ -107,10 +107,12 @@ impl Builder {
         self
     }
 
-    /// Sets how many bytes the entries may weigh together: more than 0. Default: not bounded.
+    /// Sets how many bytes the entries may weigh together: 1 to 9 223 372 036 854 775 807. Default: not bounded.
     ///
     /// An entry weighs 160 bytes, its key, and its value: what `weight` in the annotation says, else an
-    /// estimate: what serialization sees of it, at least its own size (with `local`, its own size).
+    /// estimate: what serialization sees of it, at least its own size (with `local`, its own size). A value is weighed once,
+    /// when it is loaded, and what `weight` says is taken at its word. An entry that is heavier than all entries may be is not
+    /// kept, and what its key had before is removed; its calls are answered.
     ///
     /// # Examples
     ///

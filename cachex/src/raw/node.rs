@@ -14,6 +14,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
+use std::panic::catch_unwind;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
@@ -97,12 +98,15 @@ const fn round_up(offset: usize, align: usize) -> usize {
     offset.next_multiple_of(align)
 }
 
+/// Drops a value. A panic of its drop ends here: who happens to be the last holder is mostly another caller than the one whose
+/// value it was, and two such values that are dropped together would end the process.
+///
 /// # Safety
 ///
 /// `value` is a valid `V` that nobody uses afterwards.
 unsafe fn drop_value<V>(value: *mut u8) {
     // SAFETY: the caller's promise.
-    unsafe { ptr::drop_in_place(value.cast::<V>()) }
+    let _panicked = catch_unwind(|| unsafe { ptr::drop_in_place(value.cast::<V>()) });
 }
 
 /// Where the parts of one node lie.

@@ -70,6 +70,23 @@ impl Callers {
         self.shared.value()
     }
 
+    #[cached(local, unless = |_| true)]
+    fn refused(&self) -> Caller {
+        self.shared.value()
+    }
+
+    #[cached(local, weight = |_| u64::MAX)]
+    fn heavy(&self) -> Caller {
+        self.shared.value()
+    }
+
+    /// Is loaded while everything is cleared.
+    #[cached(local)]
+    fn overtaken(&self) -> Caller {
+        self.cache.clear();
+        self.shared.value()
+    }
+
     #[updates(Self::find(id))]
     async fn save(&self, id: u64) -> Caller {
         let _ = id;
@@ -104,6 +121,18 @@ fn values_may_call_the_cache_when_they_are_cloned_and_dropped() {
     }
     callers.find(1);
     callers.cache.blocking().remove_matching("*");
+    callers.check_nothing_is_left();
+}
+
+#[test]
+fn values_that_never_come_to_be_entries_may_call_the_cache() {
+    let builder = Cache::builder().max_bytes(100_000).reclaim_interval(Duration::from_secs(3_600));
+    let callers = Callers::new(builder.build().unwrap());
+    for call in [Callers::refused, Callers::heavy, Callers::overtaken] {
+        drop((call(&callers), call(&callers)));
+    }
+    let stats = callers.cache.stats();
+    assert_eq!((stats.too_heavy, stats.rejected_stores > 0), (2, true), "{stats:?}");
     callers.check_nothing_is_left();
 }
 

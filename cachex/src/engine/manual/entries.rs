@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::Engine;
-use crate::engine::appraise::{lifetime, weight};
+use crate::engine::appraise::lifetime;
 use crate::engine::methods::Method;
 use crate::entry::stamp::Stamp;
 use crate::entry::tags::TagCells;
@@ -55,7 +55,7 @@ impl Engine {
             stamp,
             tags: &self.cells(tags),
             life: self.life(policy, ttl, key, stamp),
-            weight: weight(key, size),
+            weight: self.weight(key, size),
             is_negative: false,
             load_time: Duration::ZERO,
         };

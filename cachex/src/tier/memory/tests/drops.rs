@@ -119,7 +119,7 @@ fn a_value_that_panics_while_it_is_dropped_leaves_the_tier_usable() {
             way_out(&tier);
             flush(&tier);
         }));
-        assert!(dropped.is_err(), "way {index}");
+        assert!(dropped.is_ok(), "way {index}: it ended the call of somebody else");
         assert!(!tier.table.is_poisoned(), "way {index}: dropped under a lock");
         tier.check_invariants();
         put(&tier, 3, entry(3));
