@@ -12,6 +12,7 @@ use crate::engine::Cache;
 use crate::key::{CacheKey, Key, KeyWriter};
 use crate::method::Region;
 use crate::method::site::CallSite;
+use crate::words::Bytes;
 use scope::CacheScope;
 
 /// One invocation of an annotated method: its key, written in place, and the cache it goes to.
@@ -74,7 +75,7 @@ impl<'a> Call<'a> {
     /// Returns the key of the entry.
     #[must_use]
     pub fn key(&self) -> Key {
-        Key::from_parts(self.region, self.key.as_bytes())
+        Key::written(self.region, &self.key)
     }
 
     #[inline]
@@ -83,8 +84,8 @@ impl<'a> Call<'a> {
     }
 
     #[inline]
-    pub(crate) fn bytes(&self) -> &[u8] {
-        self.key.as_bytes()
+    pub(crate) fn bytes(&self) -> Bytes<'_> {
+        self.key.bytes()
     }
 
     #[inline]

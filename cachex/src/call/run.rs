@@ -3,7 +3,8 @@
 use std::future::Future;
 
 use super::Call;
-use crate::engine::begin::{Asked, Begun};
+use crate::engine::answer::Later;
+use crate::engine::begin::{Asked, Begun, Look, Unanswered};
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
 use crate::method::keep::Keep;
@@ -12,16 +13,28 @@ use crate::method::value_rules::ValueRules;
 use crate::tag::Tags;
 
 #[inline]
-fn begin<S, K>(call: &Call<'_>, shape: S, keep: K, rules: ValueRules<S>, caller: Caller, reach: Reach) -> Begun<S, K>
+fn look<'a, S, K>(call: &'a Call<'_>, shape: S, keep: K) -> Look<'a, S, K> {
+    let engine = call.cache_in_use().engine();
+    let method = engine.method(call.region());
+    let at = engine.key_ref(call.region(), call.bytes());
+    Look { engine, method, at, shape, keep, is_bypassed: call.is_bypassed() }
+}
+
+/// Goes on where there was no hit: out of the way of those that hit.
+#[cold]
+#[inline(never)]
+fn go_on<S, K>(
+    look: Look<'_, S, K>,
+    unanswered: Unanswered<S::Value>,
+    rules: ValueRules<S>,
+    caller: Caller,
+    reach: Reach,
+) -> Begun<S, K>
 where
     S: Shape,
     K: Keep<S::Value>,
 {
-    let engine = call.cache_in_use().engine();
-    let method = engine.method(call.region());
-    let at = engine.key_ref(call.region(), call.bytes());
-    let is_bypassed = call.is_bypassed();
-    Asked { engine, method, at, shape, keep, rules, caller, reach, policy: None, is_bypassed }.begin()
+    Asked { look, rules, caller, reach, policy: None }.go_on(unanswered)
 }
 
 /// Runs a cached method that blocks.
@@ -35,7 +48,11 @@ where
     P: FnOnce(&mut Tags) -> L,
     L: FnOnce() -> S::Output,
 {
-    begin(call, shape, keep, rules, Caller::Blocking, Reach::Borrowed).answer(prepare)
+    let look = look(call, shape, keep);
+    match look.hit() {
+        Ok(output) => output,
+        Err(unanswered) => go_on(look, unanswered, rules, Caller::Blocking, Reach::Borrowed).answer(prepare),
+    }
 }
 
 /// Runs a cached async method.
@@ -53,7 +70,11 @@ where
     P: FnOnce(&mut Tags) -> F,
     F: Future<Output = S::Output>,
 {
-    begin(call, shape, keep, rules, Caller::Async, Reach::Borrowed).answer_async(prepare)
+    let look = look(call, shape, keep);
+    match look.hit() {
+        Ok(output) => Later::Ready(Some(output)),
+        Err(unanswered) => go_on(look, unanswered, rules, Caller::Async, Reach::Borrowed).answer_async(prepare),
+    }
 }
 
 /// As [`cached`], for methods that may load in the background.
@@ -65,7 +86,11 @@ where
     P: FnOnce(&mut Tags) -> L,
     L: FnOnce() -> S::Output + Send + 'static,
 {
-    begin(call, shape, keep, rules, Caller::Blocking, Reach::Detached).answer_detached(prepare)
+    let look = look(call, shape, keep);
+    match look.hit() {
+        Ok(output) => output,
+        Err(unanswered) => go_on(look, unanswered, rules, Caller::Blocking, Reach::Detached).answer_detached(prepare),
+    }
 }
 
 /// As [`cached_async`], for methods that may load in the background.
@@ -83,5 +108,11 @@ where
     P: FnOnce(&mut Tags) -> F,
     F: Future<Output = S::Output> + Send + 'static,
 {
-    begin(call, shape, keep, rules, Caller::Async, Reach::Detached).answer_detached_async(prepare)
+    let look = look(call, shape, keep);
+    match look.hit() {
+        Ok(output) => Later::Ready(Some(output)),
+        Err(unanswered) => {
+            go_on(look, unanswered, rules, Caller::Async, Reach::Detached).answer_detached_async(prepare)
+        }
+    }
 }

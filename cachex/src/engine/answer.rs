@@ -35,9 +35,12 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
         }
     }
 
-    /// For an async caller; the load ends with the call. A hit is ready at once; only a miss is boxed.
-    #[inline]
-    pub(crate) fn answer_async<P, F>(self, prepare: P) -> impl Future<Output = S::Output> + use<S, K, P, F>
+    /// For an async caller; the load ends with the call. An answer is ready at once; only a load is boxed.
+    #[cold]
+    pub(crate) fn answer_async<P, F>(
+        self,
+        prepare: P,
+    ) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, P, F>>
     where
         P: FnOnce(&mut Tags) -> F,
         F: Future<Output = S::Output>,
@@ -90,8 +93,11 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
     }
 
     /// For an async caller whose load may outlive the call.
-    #[inline]
-    pub(crate) fn answer_detached_async<P, F>(self, prepare: P) -> impl Future<Output = S::Output> + use<S, K, P, F>
+    #[cold]
+    pub(crate) fn answer_detached_async<P, F>(
+        self,
+        prepare: P,
+    ) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, P, F>>
     where
         S: Shape<Output: Send> + 'static,
         K: 'static,
@@ -130,7 +136,7 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
 }
 
 /// The future of an async call.
-enum Later<T, F> {
+pub(crate) enum Later<T, F> {
     Ready(Option<T>),
     Boxed(Pin<Box<F>>),
 }

@@ -7,8 +7,8 @@ use super::job::{Caller, Job};
 use super::lookup::Found;
 use super::methods::Method;
 use super::plan::{Plan, Reach, plan};
-use crate::entry::Entry;
 use crate::entry::tags::TagCells;
+use crate::entry::{Entry, Freshness};
 use crate::key::KeyRef;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -16,19 +16,64 @@ use crate::method::value_rules::ValueRules;
 use crate::policy::Policy;
 use crate::tag::Tags;
 
-/// A call, as the engine sees it.
-pub(crate) struct Asked<'a, S: Shape, K> {
+/// What is looked up for a call, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Look<'a, S, K> {
     pub(crate) engine: &'a Arc<Engine>,
     pub(crate) method: &'a Arc<Method>,
     pub(crate) at: KeyRef<'a>,
     pub(crate) shape: S,
     pub(crate) keep: K,
+    pub(crate) is_bypassed: bool,
+}
+
+/// Why a call has no answer yet.
+pub(crate) enum Unanswered<V> {
+    /// The cache is not to be used.
+    Bypassed,
+    /// There is no fresh entry; at most one that may answer if need be.
+    NotFresh(Option<Found<V>>),
+}
+
+impl<S: Shape, K: Keep<S::Value>> Look<'_, S, K> {
+    /// Answers with a fresh entry. This is all that happens on a hit.
+    #[inline]
+    pub(crate) fn hit(&self) -> Result<S::Output, Unanswered<S::Value>> {
+        let counters = &self.method.counters;
+        if self.is_bypassed || !self.method.is_enabled() {
+            counters.bypasses.one();
+            return Err(Unanswered::Bypassed);
+        }
+        let tally = counters.tally();
+        let found = if tally.is_sampled() { self.look_timed() } else { self.look() };
+        match found {
+            Some(Found { value, freshness: Freshness::Fresh, .. }) => {
+                tally.hit();
+                Ok(self.shape.output(value))
+            }
+            found => Err(Unanswered::NotFresh(found)),
+        }
+    }
+
+    #[inline]
+    fn look(&self) -> Option<Found<S::Value>> {
+        self.engine.lookup(self.method, self.at, self.keep)
+    }
+
+    #[cold]
+    fn look_timed(&self) -> Option<Found<S::Value>> {
+        self.method.counters.timed(|| self.look())
+    }
+}
+
+/// A call, as the engine sees it.
+pub(crate) struct Asked<'a, S: Shape, K> {
+    pub(crate) look: Look<'a, S, K>,
     pub(crate) rules: ValueRules<S>,
     pub(crate) caller: Caller,
     pub(crate) reach: Reach,
     /// In place of the method's own.
     pub(crate) policy: Option<Policy>,
-    pub(crate) is_bypassed: bool,
 }
 
 /// What is to be done for a call.
@@ -47,31 +92,17 @@ pub(crate) enum Begun<S: Shape, K> {
 
 impl<S: Shape, K: Keep<S::Value>> Asked<'_, S, K> {
     /// Looks up, and decides.
-    #[inline]
     pub(crate) fn begin(self) -> Begun<S, K> {
-        let Self { engine, method, at, shape, keep, reach, .. } = self;
-        if self.is_bypassed || !method.is_enabled() {
-            method.counters.bypasses.one();
-            return Begun::Bypass;
-        }
-        let sample = method.counters.sample();
-        let found = engine.lookup(method, at, keep);
-        if let Some(stopwatch) = sample {
-            method.counters.note_sample(stopwatch);
-        }
-        match (plan(found.as_ref().map(|found| found.freshness), reach), found) {
-            (Plan::Answer, Some(found)) => {
-                method.counters.hit();
-                Begun::Answer(shape.output(found.value))
-            }
-            (verdict, found) => self.begin_load(verdict, found),
+        match self.look.hit() {
+            Ok(output) => Begun::Answer(output),
+            Err(unanswered) => self.go_on(unanswered),
         }
     }
 
-    /// The other half, out of the path of a hit.
-    #[cold]
-    fn begin_load(self, verdict: Plan, found: Option<Found<S::Value>>) -> Begun<S, K> {
-        let Self { engine, method, at, shape, keep, rules, caller, .. } = self;
+    /// Decides what is to be done where there was no hit.
+    pub(crate) fn go_on(self, unanswered: Unanswered<S::Value>) -> Begun<S, K> {
+        let Unanswered::NotFresh(found) = unanswered else { return Begun::Bypass };
+        let Self { look: Look { engine, method, at, shape, keep, .. }, rules, caller, .. } = self;
         let job = Job {
             engine: engine.clone(),
             method: method.clone(),
@@ -84,9 +115,9 @@ impl<S: Shape, K: Keep<S::Value>> Asked<'_, S, K> {
             cells: TagCells::default(),
             caller,
         };
-        match (verdict, found) {
+        match (plan(found.as_ref().map(|found| found.freshness), self.reach), found) {
             (Plan::AnswerAndRefresh, Some(found)) => {
-                method.counters.stale_hit();
+                method.counters.tally().stale_hit();
                 Begun::AnswerAndRefresh(shape.output(found.value), job)
             }
             (Plan::RefreshHere, Some(Found { value, not_fresh: Some(entry), .. })) => {

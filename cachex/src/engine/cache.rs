@@ -120,7 +120,7 @@ impl Cache {
         arguments.encode_parts(&mut parts);
         let mut found = false;
         for method in self.0.methods_named(name) {
-            found |= self.0.remove(&Key::from_parts(method.region, parts.as_bytes()));
+            found |= self.0.remove(&Key::written(method.region, &parts));
         }
         Ok(found)
     }

@@ -229,7 +229,7 @@ impl Cache {
         let mut parts = KeyWriter::new();
         arguments.encode_parts(&mut parts);
         let (region, load) = self.prepare::<T, _>(name, arguments)?;
-        let key = Key::from_parts(region, parts.as_bytes());
+        let key = Key::written(region, &parts);
         let rules = ValueRules::new(Fallible::new()).timed_out();
         let begun = self.begin_call(&key, options, rules, Caller::Async, Reach::Detached);
         begun.answer_detached_async(|_| async move { load().await.map_err(Error::load) }).await

@@ -65,7 +65,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         self.hold_tags();
         match self.engine.flights.lead_only(&self.key, &self.engine.sequence) {
             None => {
-                self.method.counters.stale_hit();
+                self.method.counters.tally().stale_hit();
                 self.shape.output(value)
             }
             Some(lead) => {

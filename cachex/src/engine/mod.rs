@@ -52,6 +52,7 @@ use crate::sync::Mutex;
 use crate::tag::Tags;
 use crate::tier::memory::MemoryTier;
 use crate::time::{Clock, SystemClock, Timestamp};
+use crate::words::Bytes;
 use fence::Fences;
 use flight::Flights;
 use methods::{Method, Methods};
@@ -131,12 +132,12 @@ impl Engine {
     }
 
     #[inline]
-    pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: &'a [u8]) -> KeyRef<'a> {
+    pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: Bytes<'a>) -> KeyRef<'a> {
         self.tier.key_ref(region, bytes)
     }
 
     pub(crate) fn key_ref_of<'a>(&self, key: &'a Key) -> KeyRef<'a> {
-        self.tier.key_ref(key.region(), key.bytes())
+        self.tier.key_ref(key.region(), key.in_words())
     }
 
     /// Whether nothing that the entry depends on was invalidated since its load began. (Its key is not asked: an entry

@@ -18,6 +18,7 @@ pub use stamp::Stamp;
 use crate::raw::node::{Node, Parts};
 use crate::sync::Arc;
 use crate::time::Timestamp;
+use crate::words::Bytes;
 use tags::{TagCell, TagCells};
 
 /// Any value, shared.
@@ -93,8 +94,8 @@ impl Entry {
 
     /// Whether this is the entry of a key.
     #[inline]
-    pub(crate) fn is_at(&self, region: u32, bytes: &[u8]) -> bool {
-        self.bytes() == bytes && self.head().region == region
+    pub(crate) fn is_at(&self, region: u32, bytes: Bytes<'_>) -> bool {
+        self.head().region == region && bytes.are(self.bytes())
     }
 
     /// Returns the number of the region of the key.

@@ -15,7 +15,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_none(&mut self) {
-        self.push(&[kind::NONE]);
+        self.push_byte(kind::NONE);
     }
 
     /// Writes an optional value that is there.
@@ -29,7 +29,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_some<T: CacheKey + ?Sized>(&mut self, value: &T) {
-        self.push(&[kind::SOME]);
+        self.push_byte(kind::SOME);
         value.encode(self);
     }
 
@@ -136,10 +136,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_struct(&mut self, fields: KeyFields) {
-        let mut head = [0; 9];
-        head[0] = kind::STRUCT;
-        head[1..].copy_from_slice(&fields.fingerprint.to_be_bytes());
-        self.push(&head);
+        self.push_fixed(kind::STRUCT, &fields.fingerprint.to_be_bytes());
         self.push_count(fields.count);
     }
 

@@ -22,7 +22,7 @@ impl Key {
     pub fn new(name: &str) -> Self {
         let mut out = KeyWriter::new();
         out.write_str(name);
-        Self::from_parts(Region::manual(), out.as_bytes())
+        Self::written(Region::manual(), &out)
     }
 
     /// Adds a part.
@@ -38,8 +38,9 @@ impl Key {
     #[must_use]
     pub fn part<T: CacheKey + ?Sized>(self, part: &T) -> Self {
         let mut out = KeyWriter::new();
+        out.push(self.bytes());
         part.encode(&mut out);
-        Self { region: self.region, bytes: [&self.bytes, out.as_bytes()].concat().into() }
+        Self::written(self.region, &out)
     }
 
     /// Makes the key of one thing that is known by its id.
@@ -109,12 +110,12 @@ impl Key {
 // A kind byte that begins no value comes first: so a scheme's key is never the key of `Key::new` or of another scheme.
 fn scheme<T: CacheKey + ?Sized>(kind: u8, name: Option<&str>, part: &T) -> Key {
     let mut out = KeyWriter::new();
-    out.push(&[kind]);
+    out.push_byte(kind);
     if let Some(name) = name {
         out.write_str(name);
     }
     part.encode(&mut out);
-    Key::from_parts(Region::manual(), out.as_bytes())
+    Key::written(Region::manual(), &out)
 }
 
 #[cfg(test)]

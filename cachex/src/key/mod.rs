@@ -19,6 +19,7 @@ pub use compound::KeyFields;
 pub use writer::KeyWriter;
 
 use crate::method::Region;
+use crate::words::{Bytes, Word, Words};
 
 /// Writes a value into a key: canonically (equal values give equal bytes) and injectively (unequal values give
 /// unequal bytes).
@@ -99,13 +100,31 @@ pub trait CacheKey {
 #[derive(Clone)]
 pub struct Key {
     region: &'static Region,
-    bytes: Box<[u8]>,
+    words: Box<[Word]>,
+    /// In bytes.
+    len: usize,
 }
 
 impl Key {
     /// Joins a region and the encoded parts.
     pub(crate) fn from_parts(region: &'static Region, bytes: &[u8]) -> Self {
-        Self { region, bytes: bytes.into() }
+        let mut words = Words::new();
+        words.push_slice(bytes);
+        Self::of(region, words.bytes())
+    }
+
+    /// Joins a region and the parts that were written.
+    pub(crate) fn written(region: &'static Region, parts: &KeyWriter) -> Self {
+        Self::of(region, parts.bytes())
+    }
+
+    fn of(region: &'static Region, bytes: Bytes<'_>) -> Self {
+        Self { region, words: bytes.words().into(), len: bytes.len() }
+    }
+
+    /// Returns the bytes as they are hashed and compared.
+    pub(crate) fn in_words(&self) -> Bytes<'_> {
+        Bytes::new(&self.words, self.len)
     }
 
     pub(crate) fn region(&self) -> &'static Region {
@@ -114,11 +133,11 @@ impl Key {
 
     /// Returns what an entry keeps of its key.
     pub(crate) fn parts(&self) -> (u32, &[u8]) {
-        (self.region.id(), &self.bytes)
+        (self.region.id(), self.bytes())
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.in_words().as_slice()
     }
 }
 
@@ -126,19 +145,19 @@ impl Key {
 #[derive(Clone, Copy)]
 pub(crate) struct KeyRef<'a> {
     pub(crate) region: &'static Region,
-    pub(crate) bytes: &'a [u8],
+    pub(crate) bytes: Bytes<'a>,
     pub(crate) hash: u64,
 }
 
 impl KeyRef<'_> {
     pub(crate) fn to_key(self) -> Key {
-        Key::from_parts(self.region, self.bytes)
+        Key::of(self.region, self.bytes)
     }
 }
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.region.id() == other.region.id() && self.bytes == other.bytes
+        self.region.id() == other.region.id() && self.words == other.words && self.len == other.len
     }
 }
 
@@ -147,13 +166,13 @@ impl Eq for Key {}
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.region.id().hash(state);
-        self.bytes.hash(state);
+        self.bytes().hash(state);
     }
 }
 
 impl fmt::Debug for Key {
     // A key may hold personal data: its region and a digest are enough to tell keys apart.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({}, {:016x})", self.region.name(), writer::digest(&self.bytes))
+        write!(f, "Key({}, {:016x})", self.region.name(), writer::digest(self.bytes()))
     }
 }

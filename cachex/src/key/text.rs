@@ -30,7 +30,7 @@ impl Key {
     /// ```
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = render(self.region, &self.bytes);
+        let mut text = render(self.region, self.bytes());
         if text.len() > LONGEST {
             let end = (0..=LONGEST).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
             text.truncate(end);
@@ -41,7 +41,7 @@ impl Key {
 
     /// Returns whether the whole [`text`](Self::text), uncut, fits a glob pattern.
     pub(crate) fn matches(&self, pattern: &str) -> bool {
-        pattern::matches(pattern, &render(self.region, &self.bytes))
+        pattern::matches(pattern, &render(self.region, self.bytes()))
     }
 }
 

@@ -6,13 +6,11 @@
 use std::fmt;
 
 use super::kind;
-
-/// Bytes kept without an allocation; longer keys move to the heap.
-const INLINE: usize = 120;
+use crate::words::{Bytes, Words};
 
 /// Collects the canonical bytes of a key.
 ///
-/// Short keys (120 bytes or less) are written in place, without an allocation. Each `write_…` method appends one value, or
+/// Short keys (128 bytes or less) are written in place, without an allocation. Each `write_…` method appends one value, or
 /// the head of one; see [`CacheKey`](crate::CacheKey) for the rules.
 ///
 /// `Debug` shows the length in bytes and a digest, never the bytes, which may hold personal data.
@@ -33,11 +31,7 @@ const INLINE: usize = 120;
 /// assert_ne!(split_early.as_bytes(), split_late.as_bytes());
 /// ```
 #[derive(Clone)]
-pub struct KeyWriter {
-    len: usize,
-    inline: [u8; INLINE],
-    spilled: Vec<u8>,
-}
+pub struct KeyWriter(Words);
 
 macro_rules! write_integer {
     ($($(#[$doc:meta])* $name:ident, $ty:ty, $kind:expr;)*) => {$(
@@ -52,10 +46,7 @@ macro_rules! write_integer {
         /// ```
         #[inline]
         pub fn $name(&mut self, value: $ty) {
-            let mut bytes = [0; 1 + size_of::<$ty>()];
-            bytes[0] = $kind;
-            bytes[1..].copy_from_slice(&value.to_be_bytes());
-            self.push(&bytes);
+            self.push_fixed($kind, &value.to_be_bytes());
         }
     )*};
 }
@@ -72,7 +63,7 @@ impl KeyWriter {
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
-        Self { len: 0, inline: [0; INLINE], spilled: Vec::new() }
+        Self(Words::new())
     }
 
     /// Returns what was written so far.
@@ -87,36 +78,31 @@ impl KeyWriter {
     #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        if self.spilled.is_empty() { &self.inline[..self.len] } else { &self.spilled }
+        self.0.bytes().as_slice()
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> Bytes<'_> {
+        self.0.bytes()
     }
 
     #[inline]
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        if end <= INLINE && self.spilled.is_empty() {
-            self.inline[self.len..end].copy_from_slice(bytes);
-            self.len = end;
-        } else {
-            self.spill(bytes);
-        }
+        self.0.push_slice(bytes);
     }
 
-    #[cold]
-    fn spill(&mut self, bytes: &[u8]) {
-        if self.spilled.is_empty() {
-            self.spilled.reserve(2 * INLINE + bytes.len());
-            self.spilled.extend_from_slice(&self.inline[..self.len]);
-        }
-        self.spilled.extend_from_slice(bytes);
+    #[inline]
+    pub(crate) fn push_byte(&mut self, byte: u8) {
+        self.0.push(u64::from(byte), 1);
     }
 
     /// Pushes a kind byte and a length or a count: 7 bits a byte, lowest first, high bit set on all but the last (LEB128).
     #[inline]
     pub(crate) fn push_counted(&mut self, kind: u8, count: usize) {
         if count < 0x80 {
-            self.push(&[kind, count as u8]);
+            self.0.push(u64::from(kind) | (count as u64) << 8, 2);
         } else {
-            self.push(&[kind]);
+            self.push_byte(kind);
             self.push_long_count(count);
         }
     }
@@ -124,33 +110,31 @@ impl KeyWriter {
     fn push_long_count(&mut self, count: usize) {
         let mut rest = count;
         while rest >= 0x80 {
-            self.push(&[(rest as u8) | 0x80]);
+            self.push_byte((rest as u8) | 0x80);
             rest >>= 7;
         }
-        self.push(&[rest as u8]);
+        self.push_byte(rest as u8);
     }
 
     /// Pushes a count that no kind byte precedes.
     #[inline]
     pub(crate) fn push_count(&mut self, count: usize) {
-        if count < 0x80 { self.push(&[count as u8]) } else { self.push_long_count(count) }
+        if count < 0x80 { self.push_byte(count as u8) } else { self.push_long_count(count) }
     }
 
     /// Pushes a value of a fixed size.
     #[inline]
     pub(crate) fn push_fixed(&mut self, kind: u8, bytes: &[u8]) {
-        self.push(&[kind]);
+        self.push_byte(kind);
         self.push(bytes);
     }
 
     /// Pushes a whole number of seconds and the nanoseconds after it.
     #[inline]
     pub(crate) fn push_seconds(&mut self, kind: u8, seconds: [u8; 8], nanos: u32) {
-        let mut bytes = [0; 13];
-        bytes[0] = kind;
-        bytes[1..9].copy_from_slice(&seconds);
-        bytes[9..].copy_from_slice(&nanos.to_be_bytes());
-        self.push(&bytes);
+        self.push_byte(kind);
+        self.push(&seconds);
+        self.push(&nanos.to_be_bytes());
     }
 
     write_integer! {
@@ -227,7 +211,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_bool(&mut self, value: bool) {
-        self.push(&[if value { kind::TRUE } else { kind::FALSE }]);
+        self.push_byte(if value { kind::TRUE } else { kind::FALSE });
     }
 
     /// Writes a `char`.
@@ -285,7 +269,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_unit(&mut self) {
-        self.push(&[kind::UNIT]);
+        self.push_byte(kind::UNIT);
     }
 }
 

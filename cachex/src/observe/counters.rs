@@ -1,27 +1,28 @@
 //! The counters of one method: written without contention, read rarely.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::lane::{LANES, Lane};
 use crate::time::stopwatch::Stopwatch;
 
-const STRIPES: usize = 8;
 /// The look-up after one hit in so many is timed.
 const SAMPLE: u64 = 256;
 
-thread_local! {
-    static STRIPE: usize = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES
-    };
-}
-
-/// What is counted on a hit: one stripe for each of a few threads, on cache lines of their own.
+/// What is counted on a hit, in one lane; on cache lines of its own.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Stripe {
-    hits: AtomicU64,
-    stale_hits: AtomicU64,
+    /// Written by the owner of the lane only.
+    own: Hits,
+    /// Written by all who share the lane.
+    shared: Hits,
+}
+
+#[derive(Debug, Default)]
+struct Hits {
+    fresh: AtomicU64,
+    stale: AtomicU64,
 }
 
 macro_rules! counters {
@@ -29,7 +30,7 @@ macro_rules! counters {
         /// All that is counted for one method.
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
-            stripes: [Stripe; STRIPES],
+            stripes: [Stripe; LANES],
             $(pub(crate) $name: Counter,)*
         }
     };
@@ -58,35 +59,71 @@ impl Counter {
     }
 }
 
-impl Counters {
+/// Where a thread counts its hits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tally<'a> {
+    stripe: &'a Stripe,
+    is_owner: bool,
+}
+
+impl Tally<'_> {
+    /// Whether this look-up is one in a few hundred that are timed, so that timing costs nothing that could be measured.
     #[inline]
-    pub(crate) fn hit(&self) {
-        STRIPE.with(|stripe| self.stripes[*stripe].hits.fetch_add(1, Ordering::Relaxed));
+    pub(crate) fn is_sampled(self) -> bool {
+        let hits = if self.is_owner { &self.stripe.own } else { &self.stripe.shared };
+        hits.fresh.load(Ordering::Relaxed) % SAMPLE == 1
     }
 
     #[inline]
-    pub(crate) fn stale_hit(&self) {
-        STRIPE.with(|stripe| self.stripes[*stripe].stale_hits.fetch_add(1, Ordering::Relaxed));
+    pub(crate) fn hit(self) {
+        self.count(|hits| &hits.fresh);
+    }
+
+    #[inline]
+    pub(crate) fn stale_hit(self) {
+        self.count(|hits| &hits.stale);
+    }
+
+    #[inline]
+    fn count(self, which: impl FnOnce(&Hits) -> &AtomicU64) {
+        if self.is_owner {
+            // Nobody else writes it: no need for a step that no other can come between.
+            let count = which(&self.stripe.own);
+            count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        } else {
+            which(&self.stripe.shared).fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Counters {
+    /// Returns where this thread counts.
+    #[inline]
+    pub(crate) fn tally(&self) -> Tally<'_> {
+        let lane = Lane::of_thread();
+        Tally { stripe: &self.stripes[lane.index()], is_owner: lane.is_owned() }
     }
 
     pub(crate) fn hits(&self) -> u64 {
-        self.stripes.iter().map(|stripe| stripe.hits.load(Ordering::Relaxed)).sum()
+        self.sum(|hits| &hits.fresh)
     }
 
     pub(crate) fn stale_hits(&self) -> u64 {
-        self.stripes.iter().map(|stripe| stripe.stale_hits.load(Ordering::Relaxed)).sum()
+        self.sum(|hits| &hits.stale)
     }
 
-    /// Starts a stopwatch for one look-up in a few hundred, so that timing costs nothing that could be measured.
-    #[inline]
-    pub(crate) fn sample(&self) -> Option<Stopwatch> {
-        let hits = STRIPE.with(|stripe| self.stripes[*stripe].hits.load(Ordering::Relaxed));
-        (hits % SAMPLE == 1).then(Stopwatch::start)
+    fn sum(&self, which: impl Fn(&Hits) -> &AtomicU64) -> u64 {
+        let of = |stripe: &Stripe| [&stripe.own, &stripe.shared].map(|hits| which(hits).load(Ordering::Relaxed));
+        self.stripes.iter().flat_map(of).sum()
     }
 
-    pub(crate) fn note_sample(&self, stopwatch: Stopwatch) {
+    /// Times a look-up.
+    pub(crate) fn timed<T>(&self, look: impl FnOnce() -> T) -> T {
+        let stopwatch = Stopwatch::start();
+        let found = look();
         self.sampled_gets.one();
         self.sampled_nanos.add(nanos(stopwatch.elapsed()));
+        found
     }
 
     pub(crate) fn note_load(&self, took: Duration) {

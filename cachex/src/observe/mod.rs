@@ -2,6 +2,7 @@
 
 pub(crate) mod counters;
 pub(crate) mod event;
+mod lane;
 pub(crate) mod stats;
 
 pub use event::{Event, Observer};

@@ -21,9 +21,9 @@
 
 pub(crate) mod grace;
 pub(crate) mod limbo;
-pub(crate) mod node;
-pub(crate) mod table;
 #[cfg(all(test, cachex_loom))]
 mod models;
+pub(crate) mod node;
+pub(crate) mod table;
 #[cfg(all(test, not(cachex_loom)))]
 mod tests;

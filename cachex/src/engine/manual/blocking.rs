@@ -82,18 +82,16 @@ impl Blocking<'_> {
     /// ```
     pub fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let method = self.engine().method(key.region());
-        let sample = method.counters.sample();
-        let found = self.engine().usable(method, key);
+        let tally = method.counters.tally();
+        let look = || self.engine().usable(method, key);
+        let found = if tally.is_sampled() { method.counters.timed(look) } else { look() };
         let value = match &found {
             None => Ok(None),
             Some((entry, _)) => entry.value::<T>().cloned().map(Some).ok_or_else(|| wrong_type::<T>(key)),
         };
-        if let Some(stopwatch) = sample {
-            method.counters.note_sample(stopwatch);
-        }
         match (&value, found) {
-            (Ok(_), Some((_, Freshness::Stale))) => method.counters.stale_hit(),
-            (Ok(_), Some(_)) => method.counters.hit(),
+            (Ok(_), Some((_, Freshness::Stale))) => tally.stale_hit(),
+            (Ok(_), Some(_)) => tally.hit(),
             _ => method.counters.misses.one(),
         }
         value

@@ -1,7 +1,7 @@
 //! Calls by hand that load where there is nothing to answer with: the same decisions as for annotated methods.
 
 use super::EntryOptions;
-use crate::engine::begin::{Asked, Begun};
+use crate::engine::begin::{Asked, Begun, Look};
 use crate::engine::cache::Cache;
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
@@ -28,6 +28,7 @@ impl Cache {
         let at = engine.key_ref_of(key);
         let policy = Some(options.policy(&method.policy()));
         let (shape, keep) = (Fallible::new(), Portable);
-        Asked { engine, method, at, shape, keep, rules, caller, reach, policy, is_bypassed: false }.begin()
+        let look = Look { engine, method, at, shape, keep, is_bypassed: false };
+        Asked { look, rules, caller, reach, policy }.begin()
     }
 }

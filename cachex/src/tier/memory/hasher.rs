@@ -3,9 +3,10 @@
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::SharedSeed;
-use foldhash::quality::SeedableRandomState;
+use foldhash::quality::{FoldHasher, SeedableRandomState};
 
 use crate::entry::Entry;
+use crate::words::{Bytes, each_word};
 
 /// Hashes keys: seeded, so that nobody can choose keys of one hash without knowing the seed.
 ///
@@ -34,18 +35,31 @@ impl KeyHasher {
     }
 
     #[inline]
-    pub(crate) fn hash(&self, region: u32, bytes: &[u8]) -> u64 {
+    pub(crate) fn hash(&self, region: u32, bytes: Bytes<'_>) -> u64 {
         #[cfg(test)]
         if self.is_flooded {
             return 7;
         }
-        let mut hasher = self.state.build_hasher();
-        hasher.write_u32(region);
-        hasher.write(bytes);
+        let mut hasher = self.start(region, bytes.len());
+        bytes.words().iter().for_each(|word| hasher.write_u64(u64::from_le_bytes(*word)));
         hasher.finish()
     }
 
+    /// As [`hash`](Self::hash), of the key of an entry.
     pub(crate) fn hash_of(&self, entry: &Entry) -> u64 {
-        self.hash(entry.region_id(), entry.bytes())
+        #[cfg(test)]
+        if self.is_flooded {
+            return 7;
+        }
+        let mut hasher = self.start(entry.region_id(), entry.bytes().len());
+        each_word(entry.bytes(), |word| hasher.write_u64(word));
+        hasher.finish()
+    }
+
+    #[inline]
+    fn start(&self, region: u32, len: usize) -> FoldHasher<'static> {
+        let mut hasher = self.state.build_hasher();
+        hasher.write_u64(u64::from(region) | (len as u64) << 32);
+        hasher
     }
 }

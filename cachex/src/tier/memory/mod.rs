@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 pub use eviction::Eviction;
 use hasher::KeyHasher;
 pub(crate) use insert::Inserted;
+use policy::Trace;
 pub(crate) use reclaim::Reclaimed;
 use shard::{Shard, ShardOwner};
 use slots::Slots;
@@ -36,6 +37,7 @@ use crate::method::Region;
 use crate::raw::grace::pinned;
 use crate::raw::table::Table;
 use crate::time::Timestamp;
+use crate::words::Bytes;
 
 const MOST_SHARDS: u64 = 64;
 /// A tier is divided only so far that each shard has its part of this many entries …
@@ -72,6 +74,7 @@ pub(crate) struct MemoryTier {
     uses: Box<[Arc<Uses>]>,
     limits: Limits,
     eviction: Eviction,
+    trace: Trace,
     seed: u64,
     /// Entries in all shards: changed under the lock of the shard that changes.
     len: AtomicU64,
@@ -105,6 +108,7 @@ impl MemoryTier {
             uses,
             limits,
             eviction,
+            trace: eviction.trace(),
             seed,
             len: AtomicU64::new(0),
             weight: AtomicU64::new(0),
@@ -116,7 +120,7 @@ impl MemoryTier {
 
     /// Returns the key by which this tier is asked: with its hash, which is good for this tier only.
     #[inline]
-    pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: &'a [u8]) -> KeyRef<'a> {
+    pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: Bytes<'a>) -> KeyRef<'a> {
         KeyRef { region, bytes, hash: self.hasher.hash(region.id(), bytes) }
     }
 
@@ -128,7 +132,11 @@ impl MemoryTier {
     pub(crate) fn read<T>(&self, at: KeyRef<'_>, act: impl FnOnce(&Entry) -> T) -> Option<T> {
         pinned(|pin| {
             let entry = self.table.find(pin, at.hash, |entry| entry.is_at(at.region.id(), at.bytes))?;
-            self.uses[self.table.shard_of(at.hash)].note(&entry);
+            match self.trace {
+                Trace::Count { most } => entry.count_use(most),
+                Trace::Order => self.uses[self.table.shard_of(at.hash)].note(&entry),
+                Trace::Nothing => {}
+            }
             Some(act(&entry))
         })
     }

@@ -87,7 +87,7 @@ fn numbers(left: &[Entry]) -> Vec<u64> {
 
 fn insert(tier: &MemoryTier, key: u64, made: Made, is_valid: impl FnOnce() -> bool) -> Inserted {
     let now = made.now;
-    tier.insert(tier.key_ref(Region::manual(), &key.to_be_bytes()), made.at(key), now, is_valid)
+    tier.insert(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)), made.at(key), now, is_valid)
 }
 
 /// Stores under a key that is a number, unconditionally.
@@ -99,11 +99,11 @@ fn put(tier: &MemoryTier, key: u64, made: Made) -> (Option<Entry>, Left) {
 }
 
 fn get(tier: &MemoryTier, key: u64) -> Option<u64> {
-    tier.read(tier.key_ref(Region::manual(), &key.to_be_bytes()), value)
+    tier.read(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)), value)
 }
 
 fn peek(tier: &MemoryTier, key: u64) -> Option<Entry> {
-    tier.peek(tier.key_ref(Region::manual(), &key.to_be_bytes()))
+    tier.peek(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)))
 }
 
 fn has(tier: &MemoryTier, key: u64) -> bool {
@@ -111,7 +111,7 @@ fn has(tier: &MemoryTier, key: u64) -> bool {
 }
 
 fn remove(tier: &MemoryTier, key: u64) -> Option<Entry> {
-    tier.remove(tier.key_ref(Region::manual(), &key.to_be_bytes()))
+    tier.remove(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)))
 }
 
 /// Drops the values of all that has left. Other tests may read meanwhile, and hold it up, but not for ever.
