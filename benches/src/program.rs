@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::args::{self, Arguments, Command};
 use crate::row::{self, Row};
-use crate::{compile, hit, invalidate, memory, miss, ratio, scale};
+use crate::{compile, hit, invalidate, machine, memory, miss, ratio, results, scale};
 
 /// A set of measurements that are made in one run, so that they can be compared.
 pub(crate) struct Suite {
@@ -22,18 +22,19 @@ pub(crate) const SUITES: &[Suite] =
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {
-    let arguments = match args::parse(std::env::args().skip(1)) {
-        Ok(Command::Run(arguments)) => arguments,
+    let outcome = match args::parse(std::env::args().skip(1)) {
+        Ok(Command::Run(arguments)) => run(&arguments),
+        Ok(Command::Report(file)) => results::write(&file),
         Ok(Command::Help) => {
             println!("{}", args::help());
-            return ExitCode::SUCCESS;
+            Ok(())
         }
         Err(message) => {
             eprintln!("error: {message}");
             return ExitCode::from(2);
         }
     };
-    match run(&arguments) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
@@ -43,10 +44,15 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
-    let rows = (arguments.suite.run)(arguments)?;
-    print!("{}", row::table(&rows));
-    match &arguments.json {
-        Some(path) => row::write_json(path, &rows),
-        None => Ok(()),
+    let mut all = machine::rows(&arguments.command);
+    for suite in &arguments.suites {
+        let rows = (suite.run)(arguments)?;
+        print!("{}", row::table(&rows));
+        all.extend(rows);
+        // After each suite, so that what fails later takes nothing with it.
+        if let Some(path) = &arguments.json {
+            row::write_json(path, &all)?;
+        }
     }
+    Ok(())
 }

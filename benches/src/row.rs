@@ -64,6 +64,12 @@ pub(crate) fn write_json(path: &Path, rows: &[Row]) -> Result<(), String> {
     std::fs::write(path, json + "\n").map_err(|error| format!("{} can't be written: {error}", path.display()))
 }
 
+/// Reads rows from a file that [`write_json`] has written.
+pub(crate) fn read_json(path: &Path) -> Result<Vec<Row>, String> {
+    let json = std::fs::read_to_string(path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+    serde_json::from_str(&json).map_err(|error| format!("{} has no rows: {error}", path.display()))
+}
+
 /// Returns the middle of some values; of an even number, the mean of the two in the middle.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();

@@ -1,0 +1,203 @@
+//! What is to be reached, and what was: ratios within the run.
+
+use super::Figures;
+
+/// Something to be reached.
+pub(super) struct Bar {
+    pub(super) what: String,
+    pub(super) limit: Limit,
+    /// Empty if the run has no rows for it; else the worst counts.
+    pub(super) reached: Vec<f64>,
+    /// What the numbers are of: `x`, or a unit.
+    pub(super) unit: &'static str,
+}
+
+/// How a figure must be.
+#[derive(Clone, Copy)]
+pub(super) enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Bar {
+    /// Returns the figure that is farthest from what it should be.
+    pub(super) fn worst(&self) -> Option<f64> {
+        let values = self.reached.iter().copied();
+        match self.limit {
+            Limit::AtMost(_) => values.reduce(f64::max),
+            Limit::AtLeast(_) => values.reduce(f64::min),
+        }
+    }
+
+    pub(super) fn is_reached(&self) -> Option<bool> {
+        self.worst().map(|worst| match self.limit {
+            Limit::AtMost(limit) => worst <= limit,
+            Limit::AtLeast(limit) => worst >= limit,
+        })
+    }
+}
+
+/// How many values a cache may hold back beyond its capacity.
+const BATCH: f64 = 128.0;
+
+const LARGE: [usize; 2] = [100_000, 1_000_000];
+
+/// Returns all that is to be reached.
+pub(super) fn bars(figures: &Figures) -> Vec<Bar> {
+    [hits(figures), misses(figures), ratios(figures), memory(figures), invalidations(figures)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn hits(figures: &Figures) -> Vec<Bar> {
+    let hit = |case: &str, subject: &str, threads| figures.value("hit", case, subject, threads, 1_000);
+    let ours = |case| hit(case, "cachex", 1);
+    let slower = |what: &str, peer: &str, threads: usize, limit| {
+        let what = format!("{what}, {threads} thread{}: how many times faster than `{peer}`", plural(threads));
+        at_least(what, limit, "x", ratio(hit("1 tag", peer, threads), hit("1 tag", "cachex", threads)))
+    };
+    let large = |peer: &str, limit| {
+        let cases = ["uniform", "zipf 0.99"].into_iter().flat_map(|case| LARGE.map(|entries| (case, entries)));
+        let cases = cases.flat_map(|case| [1, 2].map(|threads| (case, threads)));
+        let ratios = cases.filter_map(|((case, entries), threads)| {
+            let of = |subject| figures.value("hit", case, subject, threads, entries);
+            ratio(of("cachex"), of(peer))
+        });
+        let what = format!("hit, 100k and 1M entries, uniform and Zipf, 1 and 2 threads: time beside `{peer}`");
+        at_most(what, limit, "x", ratios)
+    };
+    vec![
+        at_most(
+            "hit, u64 key, 1 tag, TTL: time beside `hashmap`",
+            2.0,
+            "x",
+            ratio(ours("1 tag"), hit("1 tag", "hashmap", 1)),
+        ),
+        at_most("hit, async: time beside the blocking call", 1.15, "x", ratio(ours("async"), ours("1 tag"))),
+        at_most("hit, tuple key: time beside a u64 key", 1.6, "x", ratio(ours("tuple key"), ours("1 tag"))),
+        slower("hit", "cached", 1, 2.5),
+        slower("hit", "moka", 1, 5.0),
+        slower("hit", "cached", 2, 5.0),
+        slower("hit", "moka", 2, 8.0),
+        at_most("hit, 2 threads: time beside 1 thread", 1.6, "x", ratio(hit("1 tag", "cachex", 2), ours("1 tag"))),
+        large("moka", 0.35),
+        large("cached", 0.75),
+    ]
+}
+
+fn misses(figures: &Figures) -> Vec<Bar> {
+    let miss = |case, subject, threads| figures.value("miss", case, subject, threads, 1_000);
+    let insert = |threads, limit| {
+        let what = format!("insert that evicts, {threads} thread{}: time beside `moka`", plural(threads));
+        at_most(what, limit, "x", ratio(miss("insert", "cachex", threads), miss("insert", "moka", threads)))
+    };
+    let joined = ratio(miss("evicting", "cachex", 1), miss("evicting", "cachex alone", 1));
+    vec![insert(1, 0.35), insert(2, 0.5), at_most("miss: time beside one without single flight", 1.3, "x", joined)]
+}
+
+fn ratios(figures: &Figures) -> Vec<Bar> {
+    let points = |policy: &str, wants_loops: bool| {
+        let rows = figures.of("ratio").into_iter().filter(|row| row.subject == policy);
+        let rows = rows.filter(|row| row.case.starts_with("loop") == wants_loops);
+        let points = rows.filter_map(|row| {
+            let moka = figures.value("ratio", &row.case, "moka", row.threads, row.entries)?;
+            Some(row.value - moka)
+        });
+        points.collect::<Vec<_>>()
+    };
+    vec![
+        at_least("hit ratio of the default beside `moka`, loops apart", -1.0, "points", points("cachex", false)),
+        at_least("hit ratio of `lfu` beside `moka`, loops", -4.0, "points", points("cachex lfu", true)),
+    ]
+}
+
+fn memory(figures: &Figures) -> Vec<Bar> {
+    let rows = figures.of("memory");
+    let ours = |case: &str| rows.iter().filter(|row| row.subject == "cachex" && row.case == case).collect::<Vec<_>>();
+    let bytes = |peer: &str| {
+        let ours = ours("bytes churned");
+        let peers = ours.iter().filter_map(|row| figures.value("memory", &row.case, peer, 1, row.entries));
+        ours.iter().zip(peers).filter_map(|(row, peer)| ratio(Some(row.value), Some(peer))).collect::<Vec<_>>()
+    };
+    let allocations = |what: &str| {
+        let rows = rows.iter().filter(|row| row.subject == "cachex" && row.unit == "allocs");
+        rows.filter(|row| row.case.split(',').next().is_some_and(|case| case.ends_with(what)))
+            .map(|row| row.value)
+            .collect::<Vec<_>>()
+    };
+    let beyond = |case| ours(case).iter().map(|row| row.value - row.entries as f64).collect::<Vec<_>>();
+    vec![
+        at_most("bytes for each entry beside `moka`, after churn", 0.4, "x", bytes("moka")),
+        at_most("bytes for each entry beside `quick_cache`, after churn", 1.2, "x", bytes("quick_cache")),
+        at_most("allocations of a hit, blocking and async, each kind of key", 0.0, "", allocations("hit")),
+        at_most("allocations of a miss, blocking and async, each kind of key", 1.0, "", allocations("miss")),
+        at_most("values alive beyond the capacity, after churn", BATCH, "values", beyond("live values")),
+    ]
+}
+
+fn invalidations(figures: &Figures) -> Vec<Bar> {
+    let of = |entries| figures.value("invalidate", "invalidate", "cachex", 1, entries);
+    vec![at_most("invalidation of a tag over 1M entries: time beside 1 entry", 2.0, "x", ratio(of(1_000_000), of(1)))]
+}
+
+fn plural(threads: usize) -> &'static str {
+    if threads == 1 { "" } else { "s" }
+}
+
+fn ratio(ours: Option<f64>, theirs: Option<f64>) -> Option<f64> {
+    Some(ours? / theirs?)
+}
+
+fn at_most(what: impl Into<String>, limit: f64, unit: &'static str, reached: impl IntoIterator<Item = f64>) -> Bar {
+    Bar { what: what.into(), limit: Limit::AtMost(limit), reached: reached.into_iter().collect(), unit }
+}
+
+fn at_least(what: impl Into<String>, limit: f64, unit: &'static str, reached: impl IntoIterator<Item = f64>) -> Bar {
+    Bar { what: what.into(), limit: Limit::AtLeast(limit), reached: reached.into_iter().collect(), unit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figure;
+    use super::*;
+
+    fn reached(bars: Vec<Bar>, what: &str) -> (Option<f64>, Option<bool>) {
+        let bar = bars.into_iter().find(|bar| bar.what.contains(what)).unwrap();
+        (bar.worst(), bar.is_reached())
+    }
+
+    #[test]
+    fn a_bar_is_a_ratio_of_one_run_and_the_worst_counts() {
+        let figures = Figures {
+            rows: vec![
+                figure("hit", "1 tag", "cachex", (1, 1_000), 15.0),
+                figure("hit", "1 tag", "hashmap", (1, 1_000), 10.0),
+                figure("hit", "1 tag", "moka", (1, 1_000), 60.0),
+                figure("hit", "uniform", "cachex", (1, 100_000), 30.0),
+                figure("hit", "uniform", "moka", (1, 100_000), 100.0),
+                figure("hit", "zipf 0.99", "cachex", (2, 100_000), 40.0),
+                figure("hit", "zipf 0.99", "moka", (2, 100_000), 100.0),
+            ],
+        };
+        assert_eq!(reached(hits(&figures), "beside `hashmap`"), (Some(1.5), Some(true)));
+        assert_eq!(reached(hits(&figures), "1 thread: how many times faster than `moka`"), (Some(4.0), Some(false)));
+        assert_eq!(reached(hits(&figures), "time beside `moka`"), (Some(0.4), Some(false)));
+        assert_eq!(reached(hits(&figures), "2 threads: how many times faster than `moka`"), (None, None));
+    }
+
+    #[test]
+    fn hit_ratios_are_compared_in_points_and_loops_by_themselves() {
+        let figures = Figures {
+            rows: vec![
+                figure("ratio", "zipf", "cachex", (1, 10), 49.5),
+                figure("ratio", "zipf", "moka", (1, 10), 50.0),
+                figure("ratio", "loop 2x", "cachex", (1, 10), 10.0),
+                figure("ratio", "loop 2x", "cachex lfu", (1, 10), 45.0),
+                figure("ratio", "loop 2x", "moka", (1, 10), 50.0),
+            ],
+        };
+        assert_eq!(reached(ratios(&figures), "the default"), (Some(-0.5), Some(true)));
+        assert_eq!(reached(ratios(&figures), "`lfu`"), (Some(-5.0), Some(false)));
+    }
+}
