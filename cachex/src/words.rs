@@ -4,21 +4,21 @@
 //! that would cost more than all the rest. So bytes are put together in a register, every word is written whole, and is
 //! read as it was written. The last one is filled up with zeros.
 
-use arrayvec::ArrayVec;
-
-/// Eight bytes, in their order in memory.
+/// Eight bytes, lowest first.
 pub(crate) type Word = [u8; 8];
 
 const WORD: usize = size_of::<Word>();
-/// Words kept without an allocation.
+/// Words kept without an allocation; one more than bytes are kept in, for what a push carries over.
 const INLINE: usize = 16;
+const MOST: usize = (INLINE - 1) * WORD;
 
 /// Bytes that are written one after the other.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Words {
     /// In bytes.
     len: usize,
-    inline: ArrayVec<Word, INLINE>,
+    /// The word behind the last whole one is filled up with zeros.
+    inline: [Word; INLINE],
     /// All words, once there are too many.
     spilled: Vec<Word>,
 }
@@ -32,45 +32,45 @@ pub(crate) struct Bytes<'a> {
 }
 
 impl Words {
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn new() -> Self {
-        Self { len: 0, inline: ArrayVec::new_const(), spilled: Vec::new() }
+        Self { len: 0, inline: [[0; WORD]; INLINE], spilled: Vec::new() }
     }
 
     /// Appends the `count` lowest bytes of `bits`, at most 8, lowest first; the others are 0.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, bits: u64, count: usize) {
         debug_assert!(count <= WORD && (count == WORD || bits >> (8 * count) == 0));
-        if self.len + count > INLINE * WORD {
-            return self.spill(bits, count);
+        if self.len + count > MOST {
+            self.spill(bits, count);
+            return;
         }
-        let shift = 8 * (self.len % WORD);
-        if shift == 0 {
-            self.inline.push(bits.to_le_bytes());
-        } else if let Some(last) = self.inline.last_mut() {
-            *last = (u64::from_le_bytes(*last) | bits << shift).to_le_bytes();
-            if shift + 8 * count > 64 {
-                self.inline.push((bits >> (64 - shift)).to_le_bytes());
-            }
-        }
+        // Without a branch, and the remainder for the compiler's sake: no index is out of bounds.
+        let (at, shift) = (self.len / WORD, 8 * (self.len % WORD));
+        let word = &mut self.inline[at % INLINE];
+        *word = (u64::from_le_bytes(*word) | bits << shift).to_le_bytes();
+        self.inline[(at + 1) % INLINE] = ((bits >> 1) >> (63 - shift)).to_le_bytes();
         self.len += count;
     }
 
     /// Appends bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_slice(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks();
-        words.iter().for_each(|word| self.push(u64::from_le_bytes(*word), WORD));
+        for word in words {
+            self.push(u64::from_le_bytes(*word), WORD);
+        }
         if !rest.is_empty() {
             self.push(rest_of(bytes), rest.len());
         }
     }
 
     #[cold]
+    #[inline(never)]
     fn spill(&mut self, bits: u64, count: usize) {
         if self.spilled.is_empty() {
             self.spilled.reserve(4 * INLINE);
-            self.spilled.extend_from_slice(&self.inline);
+            self.spilled.extend_from_slice(&self.inline[..self.len.div_ceil(WORD)]);
         }
         for byte in &bits.to_le_bytes()[..count] {
             match (self.len % WORD, self.spilled.last_mut()) {
@@ -81,10 +81,16 @@ impl Words {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&self) -> Bytes<'_> {
-        let words = if self.spilled.is_empty() { &self.inline[..] } else { &self.spilled };
+        let words = if self.len <= MOST { &self.inline[..self.len.div_ceil(WORD)] } else { &self.spilled };
         Bytes { words, len: self.len }
+    }
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -95,12 +101,12 @@ impl<'a> Bytes<'a> {
         Self { words, len }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn words(self) -> &'a [Word] {
         self.words
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn len(self) -> usize {
         self.len
     }
@@ -111,21 +117,23 @@ impl<'a> Bytes<'a> {
     }
 
     /// Whether these are the bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn are(self, bytes: &[u8]) -> bool {
         if bytes.len() != self.len {
             return false;
         }
         let (words, rest) = bytes.as_chunks();
-        let mut ours = self.words.iter();
-        let are_words =
-            words.iter().zip(&mut ours).all(|(one, other)| u64::from_le_bytes(*one) == u64::from_le_bytes(*other));
-        are_words && (rest.is_empty() || ours.next().is_some_and(|last| u64::from_le_bytes(*last) == rest_of(bytes)))
+        for (theirs, ours) in words.iter().zip(self.words) {
+            if u64::from_le_bytes(*theirs) != u64::from_le_bytes(*ours) {
+                return false;
+            }
+        }
+        rest.is_empty() || self.words.last().is_some_and(|last| u64::from_le_bytes(*last) == rest_of(bytes))
     }
 }
 
 /// Returns the bytes behind the last whole word as the lowest bytes of a number.
-#[inline]
+#[inline(always)]
 fn rest_of(bytes: &[u8]) -> u64 {
     let count = bytes.len() % WORD;
     match bytes.last_chunk::<WORD>() {
@@ -141,16 +149,6 @@ fn rest_of(bytes: &[u8]) -> u64 {
                 place(0) | place(count / 2) | place(count - 1)
             }
         },
-    }
-}
-
-/// Calls `see` with each word of `bytes`, the last one filled up with zeros.
-#[inline]
-pub(crate) fn each_word(bytes: &[u8], mut see: impl FnMut(u64)) {
-    let (words, rest) = bytes.as_chunks();
-    words.iter().for_each(|word| see(u64::from_le_bytes(*word)));
-    if !rest.is_empty() {
-        see(rest_of(bytes));
     }
 }
 
@@ -176,9 +174,6 @@ mod tests {
                 prop_assert!(bytes.words().as_flattened()[plain.len()..].iter().all(|byte| *byte == 0));
                 prop_assert!(bytes.are(&plain));
             }
-            let mut seen = Vec::new();
-            each_word(&plain, |word| seen.push(word.to_le_bytes()));
-            prop_assert_eq!(&seen[..], words.bytes().words());
         }
 
         #[test]

@@ -34,19 +34,19 @@ impl<'a> Call<'a> {
 
     /// Says which method is called. `instance` is a closure written in the method's body: its type tells the instances of
     /// a generic method, or of a method of a generic type, apart.
-    #[inline]
+    #[inline(always)]
     pub fn start<I>(&mut self, site: &'static CallSite, instance: &I) {
         self.region = site.region(instance);
     }
 
     /// Says which cache to use, before any other.
-    #[inline]
+    #[inline(always)]
     pub fn cache<C: AsRef<Cache> + ?Sized>(&mut self, cache: &'a C) {
         self.cache = Some(cache.as_ref());
     }
 
     /// Writes what `self` adds to the key, and takes its cache unless one was named.
-    #[inline]
+    #[inline(always)]
     pub fn scope<S: CacheScope + ?Sized>(&mut self, scope: &'a S) {
         scope.encode_scope(&mut self.key);
         if self.cache.is_none() {
@@ -61,18 +61,19 @@ impl<'a> Call<'a> {
     }
 
     /// Writes one argument.
-    #[inline]
+    #[inline(always)]
     pub fn part<K: CacheKey + ?Sized>(&mut self, part: &K) {
         part.encode(&mut self.key);
     }
 
     /// Bypasses the cache unless `is_cached`.
-    #[inline]
+    #[inline(always)]
     pub fn when(&mut self, is_cached: bool) {
         self.is_bypassed = !is_cached;
     }
 
     /// Returns the key of the entry.
+    #[inline]
     #[must_use]
     pub fn key(&self) -> Key {
         Key::written(self.region, &self.key)
@@ -94,7 +95,7 @@ impl<'a> Call<'a> {
     }
 
     /// Returns the cache to use: the one named, else the installed one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn cache_in_use(&self) -> &'a Cache {
         match self.cache {
             Some(cache) => cache,

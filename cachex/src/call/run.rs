@@ -3,30 +3,36 @@
 use std::future::Future;
 
 use super::Call;
+use crate::engine::Cache;
 use crate::engine::answer::Later;
 use crate::engine::begin::{Asked, Begun, Look, Unanswered};
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
+use crate::key::Key;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
 use crate::tag::Tags;
 
-#[inline]
-fn look<'a, S, K>(call: &'a Call<'_>, shape: S, keep: K) -> Look<'a, S, K> {
+#[inline(always)]
+fn look<'a, K>(call: &'a Call<'_>, keep: K) -> Look<'a, K> {
     let engine = call.cache_in_use().engine();
     let method = engine.method(call.region());
     let at = engine.key_ref(call.region(), call.bytes());
-    Look { engine, method, at, shape, keep, is_bypassed: call.is_bypassed() }
+    Look { engine, method, at, keep, is_bypassed: call.is_bypassed() }
 }
 
 /// Goes on where there was no hit: out of the way of those that hit.
+///
+/// It is given a copy of the key and nothing of the call. Were the call lent, the compiler would have to expect that
+/// somebody keeps a pointer to it, and write to memory what could stay in registers.
 #[cold]
 #[inline(never)]
 fn go_on<S, K>(
-    look: Look<'_, S, K>,
+    cache: &Cache,
+    key: Key,
     unanswered: Unanswered<S::Value>,
-    rules: ValueRules<S>,
+    (shape, keep, rules): (S, K, ValueRules<S>),
     caller: Caller,
     reach: Reach,
 ) -> Begun<S, K>
@@ -34,7 +40,9 @@ where
     S: Shape,
     K: Keep<S::Value>,
 {
-    Asked { look, rules, caller, reach, policy: None }.go_on(unanswered)
+    let engine = cache.engine();
+    let method = engine.method(key.region());
+    Asked { engine, method, shape, keep, rules, caller, reach, policy: None }.go_on(key, unanswered)
 }
 
 /// Runs a cached method that blocks.
@@ -48,10 +56,12 @@ where
     P: FnOnce(&mut Tags) -> L,
     L: FnOnce() -> S::Output,
 {
-    let look = look(call, shape, keep);
-    match look.hit() {
-        Ok(output) => output,
-        Err(unanswered) => go_on(look, unanswered, rules, Caller::Blocking, Reach::Borrowed).answer(prepare),
+    match look(call, keep).hit() {
+        Ok(value) => shape.output(value),
+        Err(unanswered) => {
+            let (cache, key) = (call.cache_in_use(), call.key());
+            go_on(cache, key, unanswered, (shape, keep, rules), Caller::Blocking, Reach::Borrowed).answer(prepare)
+        }
     }
 }
 
@@ -70,10 +80,12 @@ where
     P: FnOnce(&mut Tags) -> F,
     F: Future<Output = S::Output>,
 {
-    let look = look(call, shape, keep);
-    match look.hit() {
-        Ok(output) => Later::Ready(Some(output)),
-        Err(unanswered) => go_on(look, unanswered, rules, Caller::Async, Reach::Borrowed).answer_async(prepare),
+    match look(call, keep).hit() {
+        Ok(value) => Later::Ready(Some(shape.output(value))),
+        Err(unanswered) => {
+            let (cache, key) = (call.cache_in_use(), call.key());
+            go_on(cache, key, unanswered, (shape, keep, rules), Caller::Async, Reach::Borrowed).answer_async(prepare)
+        }
     }
 }
 
@@ -86,10 +98,13 @@ where
     P: FnOnce(&mut Tags) -> L,
     L: FnOnce() -> S::Output + Send + 'static,
 {
-    let look = look(call, shape, keep);
-    match look.hit() {
-        Ok(output) => output,
-        Err(unanswered) => go_on(look, unanswered, rules, Caller::Blocking, Reach::Detached).answer_detached(prepare),
+    match look(call, keep).hit() {
+        Ok(value) => shape.output(value),
+        Err(unanswered) => {
+            let (cache, key) = (call.cache_in_use(), call.key());
+            go_on(cache, key, unanswered, (shape, keep, rules), Caller::Blocking, Reach::Detached)
+                .answer_detached(prepare)
+        }
     }
 }
 
@@ -108,11 +123,12 @@ where
     P: FnOnce(&mut Tags) -> F,
     F: Future<Output = S::Output> + Send + 'static,
 {
-    let look = look(call, shape, keep);
-    match look.hit() {
-        Ok(output) => Later::Ready(Some(output)),
+    match look(call, keep).hit() {
+        Ok(value) => Later::Ready(Some(shape.output(value))),
         Err(unanswered) => {
-            go_on(look, unanswered, rules, Caller::Async, Reach::Detached).answer_detached_async(prepare)
+            let (cache, key) = (call.cache_in_use(), call.key());
+            go_on(cache, key, unanswered, (shape, keep, rules), Caller::Async, Reach::Detached)
+                .answer_detached_async(prepare)
         }
     }
 }

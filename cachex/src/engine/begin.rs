@@ -4,25 +4,25 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::job::{Caller, Job};
-use super::lookup::Found;
+use super::lookup::{Found, Looked};
 use super::methods::Method;
 use super::plan::{Plan, Reach, plan};
+use crate::entry::Entry;
 use crate::entry::tags::TagCells;
-use crate::entry::{Entry, Freshness};
-use crate::key::KeyRef;
+use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
+use crate::observe::event::Event;
 use crate::policy::Policy;
 use crate::tag::Tags;
+use crate::time::stopwatch::Stopwatch;
 
 /// What is looked up for a call, and how.
-#[derive(Clone, Copy)]
-pub(crate) struct Look<'a, S, K> {
-    pub(crate) engine: &'a Arc<Engine>,
-    pub(crate) method: &'a Arc<Method>,
+pub(crate) struct Look<'a, K> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) method: &'a Method,
     pub(crate) at: KeyRef<'a>,
-    pub(crate) shape: S,
     pub(crate) keep: K,
     pub(crate) is_bypassed: bool,
 }
@@ -33,42 +33,46 @@ pub(crate) enum Unanswered<V> {
     Bypassed,
     /// There is no fresh entry; at most one that may answer if need be.
     NotFresh(Option<Found<V>>),
+    /// The entry holds a value of another type.
+    OtherType,
 }
 
-impl<S: Shape, K: Keep<S::Value>> Look<'_, S, K> {
-    /// Answers with a fresh entry. This is all that happens on a hit.
-    #[inline]
-    pub(crate) fn hit(&self) -> Result<S::Output, Unanswered<S::Value>> {
+impl<K> Look<'_, K> {
+    /// Answers with the value of a fresh entry. This is all that happens on a hit.
+    #[inline(always)]
+    pub(crate) fn hit<V>(&self) -> Result<V, Unanswered<V>>
+    where
+        K: Keep<V>,
+    {
         let counters = &self.method.counters;
         if self.is_bypassed || !self.method.is_enabled() {
             counters.bypasses.one();
             return Err(Unanswered::Bypassed);
         }
         let tally = counters.tally();
-        let found = if tally.is_sampled() { self.look_timed() } else { self.look() };
-        match found {
-            Some(Found { value, freshness: Freshness::Fresh, .. }) => {
-                tally.hit();
-                Ok(self.shape.output(value))
-            }
-            found => Err(Unanswered::NotFresh(found)),
+        let stopwatch = tally.is_sampled().then(Stopwatch::start);
+        let looked = self.engine.look(self.method, self.at, self.keep);
+        if let Some(stopwatch) = stopwatch {
+            counters.note_look(stopwatch);
         }
-    }
-
-    #[inline]
-    fn look(&self) -> Option<Found<S::Value>> {
-        self.engine.lookup(self.method, self.at, self.keep)
-    }
-
-    #[cold]
-    fn look_timed(&self) -> Option<Found<S::Value>> {
-        self.method.counters.timed(|| self.look())
+        match looked {
+            Looked::Fresh(value) => {
+                tally.hit();
+                Ok(value)
+            }
+            Looked::NotFresh(found) => Err(Unanswered::NotFresh(Some(found))),
+            Looked::OtherType => Err(Unanswered::OtherType),
+            Looked::Nothing => Err(Unanswered::NotFresh(None)),
+        }
     }
 }
 
-/// A call, as the engine sees it.
+/// A call that may have to load, as the engine sees it.
 pub(crate) struct Asked<'a, S: Shape, K> {
-    pub(crate) look: Look<'a, S, K>,
+    pub(crate) engine: &'a Arc<Engine>,
+    pub(crate) method: &'a Arc<Method>,
+    pub(crate) shape: S,
+    pub(crate) keep: K,
     pub(crate) rules: ValueRules<S>,
     pub(crate) caller: Caller,
     pub(crate) reach: Reach,
@@ -92,21 +96,30 @@ pub(crate) enum Begun<S: Shape, K> {
 
 impl<S: Shape, K: Keep<S::Value>> Asked<'_, S, K> {
     /// Looks up, and decides.
-    pub(crate) fn begin(self) -> Begun<S, K> {
-        match self.look.hit() {
-            Ok(output) => Begun::Answer(output),
-            Err(unanswered) => self.go_on(unanswered),
+    pub(crate) fn begin(self, key: &Key) -> Begun<S, K> {
+        let Self { engine, method, keep, .. } = self;
+        let look = Look { engine, method, at: engine.key_ref_of(key), keep, is_bypassed: false };
+        match look.hit() {
+            Ok(value) => Begun::Answer(self.shape.output(value)),
+            Err(unanswered) => self.go_on(key.clone(), unanswered),
         }
     }
 
     /// Decides what is to be done where there was no hit.
-    pub(crate) fn go_on(self, unanswered: Unanswered<S::Value>) -> Begun<S, K> {
-        let Unanswered::NotFresh(found) = unanswered else { return Begun::Bypass };
-        let Self { look: Look { engine, method, at, shape, keep, .. }, rules, caller, .. } = self;
+    pub(crate) fn go_on(self, key: Key, unanswered: Unanswered<S::Value>) -> Begun<S, K> {
+        let found = match unanswered {
+            Unanswered::Bypassed => return Begun::Bypass,
+            Unanswered::NotFresh(found) => found,
+            Unanswered::OtherType => {
+                self.engine.tell(|| Event::TypeMismatch(key.clone()));
+                None
+            }
+        };
+        let Self { engine, method, shape, keep, rules, caller, .. } = self;
         let job = Job {
             engine: engine.clone(),
             method: method.clone(),
-            key: at.to_key(),
+            key,
             shape,
             keep,
             rules,
@@ -120,12 +133,10 @@ impl<S: Shape, K: Keep<S::Value>> Asked<'_, S, K> {
                 method.counters.tally().stale_hit();
                 Begun::AnswerAndRefresh(shape.output(found.value), job)
             }
-            (Plan::RefreshHere, Some(Found { value, not_fresh: Some(entry), .. })) => {
-                Begun::RefreshHere(value, entry, job)
-            }
+            (Plan::RefreshHere, Some(found)) => Begun::RefreshHere(found.value, found.entry, job),
             (_, found) => {
                 method.counters.misses.one();
-                Begun::Load(found.and_then(|found| found.not_fresh), job)
+                Begun::Load(found.map(|found| found.entry), job)
             }
         }
     }

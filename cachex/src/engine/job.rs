@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::flight::{Follow, Ticket};
+use super::lookup::Looked;
 use super::methods::Method;
 use super::{Engine, Landing, nesting};
+use crate::entry::Entry;
 use crate::entry::stamp::Stamp;
 use crate::entry::tags::TagCells;
-use crate::entry::{Entry, Freshness};
 use crate::key::Key;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -99,8 +100,10 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     }
 
     pub(super) fn find_fresh(&self) -> Option<S::Value> {
-        let found = self.engine.lookup(&self.method, self.engine.key_ref_of(&self.key), self.keep)?;
-        (found.freshness == Freshness::Fresh).then_some(found.value)
+        match self.engine.look(&self.method, self.engine.key_ref_of(&self.key), self.keep) {
+            Looked::Fresh(value) => Some(value),
+            Looked::NotFresh(_) | Looked::OtherType | Looked::Nothing => None,
+        }
     }
 
     fn is_there(&self, entry: &Entry) -> bool {

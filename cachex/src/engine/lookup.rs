@@ -5,45 +5,57 @@ use super::methods::Method;
 use crate::entry::{Entry, Freshness};
 use crate::key::KeyRef;
 use crate::method::keep::Keep;
-use crate::observe::event::Event;
+use crate::raw::grace::Pin;
 
-/// A clone of the value of a current entry.
+/// What a look-up brings.
+pub(crate) enum Looked<V> {
+    /// A clone of the value of a fresh entry.
+    Fresh(V),
+    NotFresh(Found<V>),
+    /// The entry holds a value of another type.
+    OtherType,
+    Nothing,
+}
+
+/// A current entry that is not fresh, but of use.
 pub(crate) struct Found<V> {
+    /// A clone of its value.
     pub(crate) value: V,
-    /// The entry itself, unless it is fresh: it then may have to answer again.
-    pub(crate) not_fresh: Option<Entry>,
+    pub(crate) entry: Entry,
     pub(crate) freshness: Freshness,
 }
 
 impl Engine {
     /// Finds a current entry that is of any use, and clones its value, under no lock.
-    #[inline]
-    pub(crate) fn lookup<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Option<Found<V>> {
-        let found = self.tier.read(at, |entry| {
-            let freshness = self.freshness(method, entry);
-            if freshness == Freshness::Dead {
-                return Ok(None);
-            }
-            let value = keep.value(entry).ok_or(WrongType)?;
-            let not_fresh = if freshness == Freshness::Fresh { None } else { Some(entry.clone()) };
-            Ok(Some(Found { value, not_fresh, freshness }))
-        });
-        match found {
-            None => None,
-            Some(Ok(found)) => found,
-            Some(Err(WrongType)) => {
-                self.tell(|| Event::TypeMismatch(at.to_key()));
-                None
-            }
+    #[inline(always)]
+    pub(crate) fn look<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Looked<V> {
+        let pin = Pin::new();
+        let Some(entry) = self.tier.find(&pin, at) else { return Looked::Nothing };
+        if self.is_current(method, &entry)
+            && entry.is_plainly_fresh(|| self.now())
+            && let Some(value) = keep.value(&entry)
+        {
+            return Looked::Fresh(value);
+        }
+        self.look_closely(method, &entry, keep)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_closely<V, K: Keep<V>>(&self, method: &Method, entry: &Entry, keep: K) -> Looked<V> {
+        let freshness = self.freshness(method, entry);
+        if freshness == Freshness::Dead {
+            return Looked::Nothing;
+        }
+        match (keep.value(entry), freshness) {
+            (None, _) => Looked::OtherType,
+            (Some(value), Freshness::Fresh) => Looked::Fresh(value),
+            (Some(value), _) => Looked::NotFresh(Found { value, entry: entry.clone(), freshness }),
         }
     }
 
     /// Returns how old a current entry is, and notes the access; an entry that is not current is dead.
-    #[inline]
     pub(crate) fn freshness(&self, method: &Method, entry: &Entry) -> Freshness {
         if self.is_current(method, entry) { entry.access(|| self.now()) } else { Freshness::Dead }
     }
 }
-
-/// The entry holds a value of another type.
-struct WrongType;

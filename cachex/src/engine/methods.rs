@@ -64,7 +64,7 @@ impl Methods {
     }
 
     /// Returns the method of a region, made with `policy` if it is new here.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self, region: &'static Region, policy: impl Fn() -> Policy) -> &Arc<Method> {
         let (bucket, index) = place(region.id());
         match self.buckets[bucket].get().and_then(|bucket| bucket[index].get()) {
@@ -102,7 +102,7 @@ impl fmt::Debug for Methods {
 }
 
 /// Returns the bucket of a region and its index there.
-#[inline]
+#[inline(always)]
 fn place(id: u32) -> (usize, usize) {
     let position = id as usize + FIRST;
     let bucket = (position.ilog2() - FIRST.ilog2()) as usize;

@@ -102,7 +102,7 @@ enum ClockInUse {
 }
 
 impl Engine {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn now(&self) -> Timestamp {
         match &self.clock {
             ClockInUse::System(clock) => clock.now(),
@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// Returns what this cache knows of a region.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn method(&self, region: &'static Region) -> &Arc<Method> {
         self.methods.get(region, || match region.id() {
             0 => self.rules.manual(),
@@ -131,7 +131,7 @@ impl Engine {
         self.methods.known(entry.region_id()).expect("an entry is stored by its method")
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: Bytes<'a>) -> KeyRef<'a> {
         self.tier.key_ref(region, bytes)
     }
@@ -142,7 +142,7 @@ impl Engine {
 
     /// Whether nothing that the entry depends on was invalidated since its load began. (Its key is not asked: an entry
     /// whose key was invalidated is gone.)
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_current(&self, method: &Method, entry: &Entry) -> bool {
         let stamp = entry.stamp();
         self.epoch.allows(stamp) && method.epoch.allows(stamp) && entry.is_current()

@@ -62,8 +62,14 @@ impl Rare {
 }
 
 impl Entry {
+    /// Whether the entry is fresh and nothing about it is rare. `now` is asked only if the time matters to it at all.
+    #[inline(always)]
+    pub(crate) fn is_plainly_fresh(&self, now: impl FnOnce() -> Timestamp) -> bool {
+        let expires_at = self.expires_at();
+        self.rare().is_none() && (expires_at == Timestamp::NEVER || now() < expires_at)
+    }
+
     /// Returns how old the entry is. `now` is asked only if the time matters to it at all.
-    #[inline]
     pub(crate) fn freshness(&self, now: impl FnOnce() -> Timestamp) -> Freshness {
         if let Some(rare) = self.rare() {
             return self.freshness_by(rare, now());
@@ -84,7 +90,6 @@ impl Entry {
     }
 
     /// As [`freshness`](Self::freshness), and notes the access, which puts off the end of an idle entry.
-    #[inline]
     pub(crate) fn access(&self, now: impl FnOnce() -> Timestamp) -> Freshness {
         match self.rare() {
             None => self.freshness(now),
@@ -127,7 +132,7 @@ impl Entry {
         Life { created_at, stale_at, expires_at: self.expires_at(), grace, tti }
     }
 
-    #[inline]
+    #[inline(always)]
     fn expires_at(&self) -> Timestamp {
         Timestamp::from_nanos(self.head().expires_at.load(Ordering::Relaxed))
     }

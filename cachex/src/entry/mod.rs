@@ -93,7 +93,7 @@ impl Entry {
     }
 
     /// Whether this is the entry of a key.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_at(&self, region: u32, bytes: Bytes<'_>) -> bool {
         self.head().region == region && bytes.are(self.bytes())
     }
@@ -103,7 +103,7 @@ impl Entry {
         self.head().region
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stamp(&self) -> Stamp {
         self.head().stamp
     }
@@ -116,7 +116,7 @@ impl Entry {
     }
 
     /// Whether no tag of the entry was invalidated since its load began.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_current(&self) -> bool {
         tags::allow(self.items(), self.stamp())
     }
@@ -163,7 +163,7 @@ impl Entry {
     }
 
     /// Counts a use, for the eviction policy. Written only while it changes something: a hot entry is then only read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count_use(&self, most: u8) {
         let uses = self.trace();
         if uses < u32::from(most) {

@@ -114,10 +114,13 @@ impl Key {
     }
 
     /// Joins a region and the parts that were written.
+    #[inline]
     pub(crate) fn written(region: &'static Region, parts: &KeyWriter) -> Self {
         Self::of(region, parts.bytes())
     }
 
+    // Inline: so the compiler sees that no pointer to the bytes is kept.
+    #[inline]
     fn of(region: &'static Region, bytes: Bytes<'_>) -> Self {
         Self { region, words: bytes.words().into(), len: bytes.len() }
     }
@@ -147,12 +150,6 @@ pub(crate) struct KeyRef<'a> {
     pub(crate) region: &'static Region,
     pub(crate) bytes: Bytes<'a>,
     pub(crate) hash: u64,
-}
-
-impl KeyRef<'_> {
-    pub(crate) fn to_key(self) -> Key {
-        Key::of(self.region, self.bytes)
-    }
 }
 
 impl PartialEq for Key {

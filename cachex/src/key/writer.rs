@@ -10,7 +10,7 @@ use crate::words::{Bytes, Words};
 
 /// Collects the canonical bytes of a key.
 ///
-/// Short keys (128 bytes or less) are written in place, without an allocation. Each `write_…` method appends one value, or
+/// Short keys (120 bytes or less) are written in place, without an allocation. Each `write_…` method appends one value, or
 /// the head of one; see [`CacheKey`](crate::CacheKey) for the rules.
 ///
 /// `Debug` shows the length in bytes and a digest, never the bytes, which may hold personal data.
@@ -44,7 +44,7 @@ macro_rules! write_integer {
         #[doc = concat!("out.", stringify!($name), "(7);")]
         #[doc = concat!("assert_eq!(out.as_bytes()[1..], 7_", stringify!($ty), ".to_be_bytes());")]
         /// ```
-        #[inline]
+        #[inline(always)]
         pub fn $name(&mut self, value: $ty) {
             self.push_fixed($kind, &value.to_be_bytes());
         }
@@ -75,29 +75,29 @@ impl KeyWriter {
     /// out.write_u8(7);
     /// assert_eq!(out.as_bytes(), [0x10, 7]);
     /// ```
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.bytes().as_slice()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&self) -> Bytes<'_> {
         self.0.bytes()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.0.push_slice(bytes);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_byte(&mut self, byte: u8) {
         self.0.push(u64::from(byte), 1);
     }
 
     /// Pushes a kind byte and a length or a count: 7 bits a byte, lowest first, high bit set on all but the last (LEB128).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_counted(&mut self, kind: u8, count: usize) {
         if count < 0x80 {
             self.0.push(u64::from(kind) | (count as u64) << 8, 2);
@@ -123,7 +123,7 @@ impl KeyWriter {
     }
 
     /// Pushes a value of a fixed size.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_fixed(&mut self, kind: u8, bytes: &[u8]) {
         self.push_byte(kind);
         self.push(bytes);
@@ -237,7 +237,7 @@ impl KeyWriter {
     /// out.write_str("ab");
     /// assert_eq!(out.as_bytes(), [0x30, 2, b'a', b'b']);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_str(&mut self, value: &str) {
         self.push_counted(kind::STR, value.len());
         self.push(value.as_bytes());

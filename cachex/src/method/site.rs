@@ -65,7 +65,7 @@ impl CallSite {
     }
 
     /// Returns the region of one instance of the method.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn region<I>(&'static self, _instance: &I) -> &'static Region {
         let id = typeid::of::<I>();
         match self.first.get() {

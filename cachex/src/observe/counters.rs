@@ -68,23 +68,23 @@ pub(crate) struct Tally<'a> {
 
 impl Tally<'_> {
     /// Whether this look-up is one in a few hundred that are timed, so that timing costs nothing that could be measured.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_sampled(self) -> bool {
         let hits = if self.is_owner { &self.stripe.own } else { &self.stripe.shared };
         hits.fresh.load(Ordering::Relaxed) % SAMPLE == 1
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hit(self) {
         self.count(|hits| &hits.fresh);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stale_hit(self) {
         self.count(|hits| &hits.stale);
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(self, which: impl FnOnce(&Hits) -> &AtomicU64) {
         if self.is_owner {
             // Nobody else writes it: no need for a step that no other can come between.
@@ -98,7 +98,7 @@ impl Tally<'_> {
 
 impl Counters {
     /// Returns where this thread counts.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tally(&self) -> Tally<'_> {
         let lane = Lane::of_thread();
         Tally { stripe: &self.stripes[lane.index()], is_owner: lane.is_owned() }
@@ -117,13 +117,11 @@ impl Counters {
         self.stripes.iter().flat_map(of).sum()
     }
 
-    /// Times a look-up.
-    pub(crate) fn timed<T>(&self, look: impl FnOnce() -> T) -> T {
-        let stopwatch = Stopwatch::start();
-        let found = look();
+    /// Notes how long a look-up took.
+    #[cold]
+    pub(crate) fn note_look(&self, stopwatch: Stopwatch) {
         self.sampled_gets.one();
         self.sampled_nanos.add(nanos(stopwatch.elapsed()));
-        found
     }
 
     pub(crate) fn note_load(&self, took: Duration) {

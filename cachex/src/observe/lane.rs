@@ -25,7 +25,7 @@ pub(crate) struct Lane(usize);
 
 impl Lane {
     /// Returns the lane of this thread.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of_thread() -> Self {
         match LANE.get() {
             NONE => take(),

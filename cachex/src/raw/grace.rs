@@ -18,11 +18,7 @@
 
 use std::marker::PhantomData;
 
-use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock};
-
-/// Says that the thread is pinned.
-#[derive(Debug)]
-pub(crate) struct Pin(PhantomData<*const ()>);
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Mutex, Ordering, lock};
 
 /// One for each thread that reads; handed on when the thread ends.
 // Two cache lines: they are fetched in pairs.
@@ -31,12 +27,14 @@ pub(crate) struct Pin(PhantomData<*const ()>);
 struct Record {
     /// Odd while its thread is pinned. Written by that thread only.
     turns: AtomicU64,
+    /// How many pins the thread has. Used by that thread only.
+    pins: AtomicU32,
     is_taken: AtomicBool,
 }
 
 impl Record {
     fn new() -> Self {
-        Self { turns: AtomicU64::new(0), is_taken: AtomicBool::new(true) }
+        Self { turns: AtomicU64::new(0), pins: AtomicU32::new(0), is_taken: AtomicBool::new(true) }
     }
 
     /// Whether a period that found the record at `turns` need not wait for it any more.
@@ -46,52 +44,52 @@ impl Record {
     }
 }
 
-/// Calls `act` while the thread is pinned. May be called within itself.
-#[inline]
-pub(crate) fn pinned<T>(act: impl FnOnce(&Pin) -> T) -> T {
-    let _turn = Turn::begin();
-    act(&Pin(PhantomData))
-}
-
-/// The outermost pin of a thread.
-struct Turn {
-    /// Nothing within another turn.
-    record: Option<&'static Record>,
+/// Keeps what the thread finds in tables from being dropped. A thread may have several.
+#[derive(Debug)]
+pub(crate) struct Pin {
+    record: &'static Record,
     is_borrowed: bool,
+    /// It belongs to its thread.
+    _thread: PhantomData<*const ()>,
 }
 
-impl Turn {
-    #[inline]
-    fn begin() -> Self {
+impl Pin {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
         let (record, is_borrowed) = match local::record() {
             Some(record) => (record, false),
             None => take_record(),
         };
-        let turns = record.turns.load(Ordering::Relaxed);
-        if turns % 2 == 1 {
-            return Self { record: None, is_borrowed: false };
+        let pins = record.pins.load(Ordering::Relaxed);
+        record.pins.store(pins + 1, Ordering::Relaxed);
+        if pins == 0 {
+            // Release: who waits for the turn before may only ever see that this one has begun.
+            record.turns.store(record.turns.load(Ordering::Relaxed) + 1, Ordering::Release);
+            barrier::of_reader();
         }
-        // Release: who waits for the turn before may only ever see that this one has begun.
-        record.turns.store(turns + 1, Ordering::Release);
-        barrier::of_reader();
-        Self { record: Some(record), is_borrowed }
+        Self { record, is_borrowed, _thread: PhantomData }
     }
 }
 
-impl Drop for Turn {
-    #[inline]
+impl Drop for Pin {
+    #[inline(always)]
     fn drop(&mut self) {
-        let Some(record) = self.record else { return };
-        // Release: see `Record::has_left`.
-        record.turns.store(record.turns.load(Ordering::Relaxed) + 1, Ordering::Release);
+        let record = self.record;
+        let pins = record.pins.load(Ordering::Relaxed) - 1;
+        record.pins.store(pins, Ordering::Relaxed);
+        if pins == 0 {
+            // Release: see `Record::has_left`.
+            record.turns.store(record.turns.load(Ordering::Relaxed) + 1, Ordering::Release);
+        }
         if self.is_borrowed {
             give_back(record);
         }
     }
 }
 
-/// Returns a record for this thread, and whether it is for one turn only: that is so once the thread's own is gone.
+/// Returns a record for this thread, and whether it is for one pin only: that is so once the thread's own is gone.
 #[cold]
+#[inline(never)]
 fn take_record() -> (&'static Record, bool) {
     barrier::prepare();
     let record = registry::take();
@@ -99,6 +97,8 @@ fn take_record() -> (&'static Record, bool) {
     (record, !is_kept)
 }
 
+#[cold]
+#[inline(never)]
 fn give_back(record: &Record) {
     // Release: the next thread goes on from where this one left the turns.
     record.is_taken.store(false, Ordering::Release);
@@ -188,7 +188,7 @@ mod local {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn record() -> Option<&'static Record> {
         RECORD.get()
     }
@@ -230,7 +230,7 @@ mod barrier {
 
     pub(super) fn prepare() {}
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn of_reader() {
         // Break this (drop the line) and the model finds a reader of what was given back.
         fence(Ordering::SeqCst);
@@ -261,7 +261,7 @@ mod barrier {
         });
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn of_reader() {
         if READERS_DO.load(Ordering::Relaxed) { fence(Ordering::SeqCst) } else { compiler_fence(Ordering::SeqCst) }
     }

@@ -9,7 +9,7 @@
 //! 1. *A node is given back once its last holder is gone.* Holders are the [`Node`](node::Node)s; making one counts up, dropping one
 //!    counts down. The table is a holder of each node that is in it.
 //! 2. *Who reads without a lock holds nothing.* It follows a pointer that it found in the table, which is sound as long as the
-//!    table's own hold is not dropped. So a reader pins its thread before it looks and until it is done ([`grace::pinned`]),
+//!    table's own hold is not dropped. So a reader pins its thread before it looks and until it is done ([`grace::Pin`]),
 //!    and what the table held is dropped only after a period of grace that began after it was unlinked: by then everybody
 //!    who may have found it has unpinned ([`grace`] says why). [`limbo::Limbo`] is the only place where that happens.
 //! 3. *Only one thread at a time changes a shard*: the owner of its mutex. So each unlinked pointer goes to limbo once.

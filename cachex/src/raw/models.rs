@@ -2,7 +2,7 @@
 //! `cargo xtask test loom`.
 //!
 //! That the models have teeth was seen by breaking each of these, which makes a test here fail: the barrier of the reader, the
-//! barrier for all, the release of `Turn::begin` and that of `Turn::drop`, the acquire of `Record::has_left`, noting the turns of pinned records.
+//! barrier for all, the release of `Pin::new` and that of `Pin::drop`, the acquire of `Record::has_left`, noting the turns of pinned records.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use loom::model::Builder;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use super::grace::{GracePeriod, pinned};
+use super::grace::{GracePeriod, Pin};
 
 const ALIVE: u64 = 7;
 const GIVEN_BACK: u64 = 0;
@@ -37,13 +37,12 @@ impl World {
 
     /// Reads, as a look-up does.
     fn read(&self) {
-        pinned(|_| {
-            let node = &self.nodes[self.place.load(Ordering::Acquire)];
-            #[expect(unsafe_code, reason = "the cells are what the model checks")]
-            // SAFETY: the model fails if it is given back meanwhile.
-            let value = node.with(|value| unsafe { *value });
-            assert_eq!(value, ALIVE, "a reader reads what was given back");
-        });
+        let _pin = Pin::new();
+        let node = &self.nodes[self.place.load(Ordering::Acquire)];
+        #[expect(unsafe_code, reason = "the cells are what the model checks")]
+        // SAFETY: the model fails if it is given back meanwhile.
+        let value = node.with(|value| unsafe { *value });
+        assert_eq!(value, ALIVE, "a reader reads what was given back");
     }
 
     /// Puts the second node in the place of the first, and gives that back once nobody reads it.

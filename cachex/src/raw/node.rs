@@ -167,14 +167,14 @@ impl<P: Parts> Node<P> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn start(&self) -> &Start<P> {
         // SAFETY: a node lives as long as it has a holder, and `self` is one. It was written whole by `new`, and is changed only
         // by `get_mut`, whose caller is the only holder and whose borrow excludes this one.
         unsafe { self.start.as_ref() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn at<T>(&self, offset: usize) -> *mut T {
         // SAFETY: offsets come from `Kind` and `Place` of this very node: within its allocation, of which `start` was made.
         unsafe { self.start.as_ptr().byte_add(offset).cast() }
@@ -192,20 +192,20 @@ impl<P: Parts> Node<P> {
     }
 
     /// Returns the value if it is a `V`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value<V: Any>(&self) -> Option<&V> {
         let kind = self.start().kind;
         // SAFETY: `new` has written a value of the type that the kind names to this place, and nothing changes it.
         (kind.value_type == TypeId::of::<V>()).then(|| unsafe { &*self.at::<V>(kind.value) })
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn rare(&self) -> Option<&P::Rare> {
         // SAFETY: where the kind names a place, `new` has written the part there, and nothing changes it.
         self.start().kind.rare.map(|offset| unsafe { &*self.at(offset) })
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn items(&self) -> &[P::Item] {
         let start = self.start();
         let (offset, count) = match start.items {
@@ -217,7 +217,7 @@ impl<P: Parts> Node<P> {
         unsafe { std::slice::from_raw_parts(self.at(offset), count) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&self) -> &[u8] {
         let start = self.start();
         let offset = match start.items {
@@ -228,7 +228,7 @@ impl<P: Parts> Node<P> {
         unsafe { std::slice::from_raw_parts(self.at(offset), start.bytes as usize) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn head(&self) -> &P::Head {
         &self.start().head
     }

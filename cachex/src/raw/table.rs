@@ -106,7 +106,7 @@ impl<P: Parts> Index<P> {
         Self { mask: buckets - 1, buckets: (0..buckets).map(|_| Bucket::new()).collect() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn bucket(&self, home: usize, distance: usize) -> &Bucket<P> {
         &self.buckets[(home + distance) & self.mask]
     }
@@ -151,7 +151,7 @@ impl<P: Parts> Index<P> {
 }
 
 /// The byte of a hash that is kept beside the pointer; never 0.
-#[inline]
+#[inline(always)]
 fn tag(hash: u64) -> u8 {
     // The low bits choose the bucket, those in the middle the shard.
     ((hash >> 56) as u8).max(1)
@@ -161,7 +161,7 @@ fn tag(hash: u64) -> u8 {
 /// in the subtraction: what is there is looked at anyway.
 ///
 /// Source: Mycroft's test for a zero byte, in Warren, "Hacker's Delight", 2nd edition, section 6-1.
-#[inline]
+#[inline(always)]
 fn matches(word: u64, tag: u8) -> Matches {
     let differing = word ^ ONES.wrapping_mul(u64::from(tag));
     Matches(differing.wrapping_sub(ONES) & !differing & (ONES << 7) & TAGS)
@@ -172,7 +172,7 @@ struct Matches(u64);
 impl Iterator for Matches {
     type Item = usize;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         let found = (self.0 != 0).then(|| self.0.trailing_zeros() as usize / 8);
         self.0 &= self.0.wrapping_sub(1);
@@ -197,14 +197,14 @@ impl<P: Parts, S> Table<P, S> {
     }
 
     /// Returns the number of the shard that a hash belongs to.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn shard_of(&self, hash: u64) -> usize {
         // Neither the lowest bits nor the highest: those are for the bucket and the tag.
         (hash >> 40) as usize & (self.shards.len() - 1)
     }
 
     /// Finds a node, under no lock.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find<'a>(
         &'a self,
         _pin: &'a Pin,
@@ -238,7 +238,7 @@ impl<P: Parts, S> Table<P, S> {
 }
 
 /// Finds a node in an index that is not given back for all of `'a`, nor any node that is in it meanwhile.
-#[inline]
+#[inline(always)]
 fn find<P: Parts>(index: &Index<P>, hash: u64, is_it: impl Fn(&Node<P>) -> bool) -> Option<Lent<'_, P>> {
     let (home, tag) = (hash as usize, tag(hash));
     let mut distance = 0;

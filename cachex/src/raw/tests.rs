@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 
-use super::grace::pinned;
+use super::grace::Pin;
 use super::node::{Node, Parts};
 use super::table::Table;
 
@@ -68,10 +68,9 @@ fn remove(table: &TestTable, key: u64) -> bool {
 
 /// Reads a key as the tier does: compares, and looks at the value within the pin.
 fn read(table: &TestTable, key: u64) -> Option<u64> {
-    pinned(|pin| {
-        let lent = table.find(pin, hash(key), |node| node.bytes() == key.to_be_bytes())?;
-        lent.value::<Counted>().map(|value| value.key)
-    })
+    let pin = Pin::new();
+    let lent = table.find(&pin, hash(key), |node| node.bytes() == key.to_be_bytes())?;
+    lent.value::<Counted>().map(|value| value.key)
 }
 
 /// Drops all that was unlinked. Other tests may read meanwhile, but end.
@@ -149,8 +148,9 @@ fn what_is_unlinked_lives_as_long_as_it_may_be_read_and_no_longer() {
     let living = Arc::new(AtomicUsize::new(0));
     let table = TestTable::new(1, 1 << 20, |_| ());
     insert(&table, 1, &living);
-    pinned(|pin| {
-        let lent = table.find(pin, hash(1), |node| *node.head() == 1).expect("it is there");
+    {
+        let pin = Pin::new();
+        let lent = table.find(&pin, hash(1), |node| *node.head() == 1).expect("it is there");
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 assert!(remove(&table, 1));
@@ -159,7 +159,7 @@ fn what_is_unlinked_lives_as_long_as_it_may_be_read_and_no_longer() {
             });
         });
         assert_eq!(lent.value::<Counted>().map(|value| value.key), Some(1));
-    });
+    }
     assert_eq!(living.load(Ordering::SeqCst), 1);
     flush(&table);
     assert_eq!(living.load(Ordering::SeqCst), 0);
@@ -203,9 +203,12 @@ fn a_pin_may_be_taken_within_a_pin_and_the_inner_one_ends_nothing() {
     let living = Arc::new(AtomicUsize::new(0));
     let table = TestTable::new(1, 1 << 20, |_| ());
     insert(&table, 1, &living);
-    pinned(|pin| {
-        let lent = table.find(pin, hash(1), |node| *node.head() == 1).expect("it is there");
-        assert_eq!(pinned(|_| read(&table, 1)), Some(1));
+    {
+        let pin = Pin::new();
+        let lent = table.find(&pin, hash(1), |node| *node.head() == 1).expect("it is there");
+        let inner = Pin::new();
+        assert_eq!(read(&table, 1), Some(1));
+        drop(inner);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 remove(&table, 1);
@@ -213,7 +216,7 @@ fn a_pin_may_be_taken_within_a_pin_and_the_inner_one_ends_nothing() {
             });
         });
         assert_eq!(lent.value::<Counted>().map(|value| value.key), Some(1));
-    });
+    }
     flush(&table);
 }
 

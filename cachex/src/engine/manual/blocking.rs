@@ -17,6 +17,7 @@ use crate::method::shape::Fallible;
 use crate::method::value_rules::ValueRules;
 use crate::tag::Tags;
 use crate::time::Timestamp;
+use crate::time::stopwatch::Stopwatch;
 
 /// The manual API for callers that block: each operation as in [`Cache`].
 ///
@@ -83,8 +84,11 @@ impl Blocking<'_> {
     pub fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let method = self.engine().method(key.region());
         let tally = method.counters.tally();
-        let look = || self.engine().usable(method, key);
-        let found = if tally.is_sampled() { method.counters.timed(look) } else { look() };
+        let stopwatch = tally.is_sampled().then(Stopwatch::start);
+        let found = self.engine().usable(method, key);
+        if let Some(stopwatch) = stopwatch {
+            method.counters.note_look(stopwatch);
+        }
         let value = match &found {
             None => Ok(None),
             Some((entry, _)) => entry.value::<T>().cloned().map(Some).ok_or_else(|| wrong_type::<T>(key)),

@@ -1,7 +1,7 @@
 //! Calls by hand that load where there is nothing to answer with: the same decisions as for annotated methods.
 
 use super::EntryOptions;
-use crate::engine::begin::{Asked, Begun, Look};
+use crate::engine::begin::{Asked, Begun};
 use crate::engine::cache::Cache;
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
@@ -25,10 +25,8 @@ impl Cache {
     ) -> Calling<T, E> {
         let engine = self.engine();
         let method = engine.method(key.region());
-        let at = engine.key_ref_of(key);
         let policy = Some(options.policy(&method.policy()));
         let (shape, keep) = (Fallible::new(), Portable);
-        let look = Look { engine, method, at, shape, keep, is_bypassed: false };
-        Asked { look, rules, caller, reach, policy }.begin()
+        Asked { engine, method, shape, keep, rules, caller, reach, policy }.begin(key)
     }
 }

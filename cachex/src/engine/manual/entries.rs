@@ -16,11 +16,9 @@ use crate::tag::Tags;
 impl Engine {
     /// Finds a current, unexpired entry, and notes the use.
     pub(super) fn usable(&self, method: &Method, key: &Key) -> Option<(Entry, Freshness)> {
-        let used = self.tier.read(self.key_ref_of(key), |entry| {
-            let freshness = self.freshness(method, entry);
-            matches!(freshness, Freshness::Fresh | Freshness::Stale).then(|| (entry.clone(), freshness))
-        });
-        used?
+        let entry = self.tier.get(self.key_ref_of(key))?;
+        let freshness = self.freshness(method, &entry);
+        matches!(freshness, Freshness::Fresh | Freshness::Stale).then_some((entry, freshness))
     }
 
     /// Finds an unexpired entry that nothing but a fence may hide.

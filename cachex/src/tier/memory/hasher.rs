@@ -6,7 +6,7 @@ use foldhash::SharedSeed;
 use foldhash::quality::{FoldHasher, SeedableRandomState};
 
 use crate::entry::Entry;
-use crate::words::{Bytes, each_word};
+use crate::words::{Bytes, Words};
 
 /// Hashes keys: seeded, so that nobody can choose keys of one hash without knowing the seed.
 ///
@@ -34,29 +34,28 @@ impl KeyHasher {
         Self { is_flooded: true, ..Self::seeded(0) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hash(&self, region: u32, bytes: Bytes<'_>) -> u64 {
         #[cfg(test)]
         if self.is_flooded {
             return 7;
         }
         let mut hasher = self.start(region, bytes.len());
-        bytes.words().iter().for_each(|word| hasher.write_u64(u64::from_le_bytes(*word)));
+        for pair in bytes.words().chunks(2) {
+            let word = |at: usize| pair.get(at).map_or(0, |word| u64::from_le_bytes(*word));
+            hasher.write_u128(u128::from(word(0)) | u128::from(word(1)) << 64);
+        }
         hasher.finish()
     }
 
     /// As [`hash`](Self::hash), of the key of an entry.
     pub(crate) fn hash_of(&self, entry: &Entry) -> u64 {
-        #[cfg(test)]
-        if self.is_flooded {
-            return 7;
-        }
-        let mut hasher = self.start(entry.region_id(), entry.bytes().len());
-        each_word(entry.bytes(), |word| hasher.write_u64(word));
-        hasher.finish()
+        let mut words = Words::new();
+        words.push_slice(entry.bytes());
+        self.hash(entry.region_id(), words.bytes())
     }
 
-    #[inline]
+    #[inline(always)]
     fn start(&self, region: u32, len: usize) -> FoldHasher<'static> {
         let mut hasher = self.state.build_hasher();
         hasher.write_u64(u64::from(region) | (len as u64) << 32);

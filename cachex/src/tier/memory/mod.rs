@@ -34,7 +34,8 @@ use uses::Uses;
 use crate::entry::{Entry, EntryParts};
 use crate::key::KeyRef;
 use crate::method::Region;
-use crate::raw::grace::pinned;
+use crate::raw::grace::Pin;
+use crate::raw::node::Lent;
 use crate::raw::table::Table;
 use crate::time::Timestamp;
 use crate::words::Bytes;
@@ -54,6 +55,9 @@ const MOST_DEAD_PART: u64 = 64;
 /// A value is dropped once its entry has left and nobody reads it any more: with the next batch of those that leave, or by
 /// [`flush`](MemoryTier::flush).
 pub(crate) type Left = Vec<Entry>;
+
+/// An entry that the tier holds, found under a pin.
+pub(crate) type FoundEntry<'a> = Lent<'a, EntryParts>;
 
 /// The bounds of a memory tier; none is 0.
 #[derive(Clone, Copy, Debug)]
@@ -119,35 +123,36 @@ impl MemoryTier {
     }
 
     /// Returns the key by which this tier is asked: with its hash, which is good for this tier only.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: Bytes<'a>) -> KeyRef<'a> {
         KeyRef { region, bytes, hash: self.hasher.hash(region.id(), bytes) }
     }
 
-    /// Calls `act` with the entry of a key, whatever its age and validity, and notes the use for the policy.
+    /// Finds the entry of a key, whatever its age and validity, and notes the use for the policy.
     ///
-    /// Takes no lock. What the tier gives up meanwhile, on whatever thread, is not dropped before `act` returns: it must not
-    /// take long.
-    #[inline]
-    pub(crate) fn read<T>(&self, at: KeyRef<'_>, act: impl FnOnce(&Entry) -> T) -> Option<T> {
-        pinned(|pin| {
-            let entry = self.table.find(pin, at.hash, |entry| entry.is_at(at.region.id(), at.bytes))?;
-            match self.trace {
-                Trace::Count { most } => entry.count_use(most),
-                Trace::Order => self.uses[self.table.shard_of(at.hash)].note(&entry),
-                Trace::Nothing => {}
-            }
-            Some(act(&entry))
-        })
+    /// Takes no lock. What the tier gives up meanwhile, on whatever thread, is not dropped before the pin is: have it for a
+    /// short time only.
+    #[inline(always)]
+    pub(crate) fn find<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
+        let entry = self.table.find(pin, at.hash, |entry| entry.is_at(at.region.id(), at.bytes))?;
+        match self.trace {
+            Trace::Count { most } => entry.count_use(most),
+            Trace::Order => self.uses[self.table.shard_of(at.hash)].note(&entry),
+            Trace::Nothing => {}
+        }
+        Some(entry)
+    }
+
+    /// As [`find`](Self::find), for what may be kept.
+    pub(crate) fn get(&self, at: KeyRef<'_>) -> Option<Entry> {
+        self.find(&Pin::new(), at).map(|entry| Entry::clone(&entry))
     }
 
     /// Returns the entry of a key, whatever its age and validity, without noting a use.
     pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
-        pinned(|pin| {
-            self.table
-                .find(pin, at.hash, |entry| entry.is_at(at.region.id(), at.bytes))
-                .map(|entry| Entry::clone(&entry))
-        })
+        let pin = Pin::new();
+        let entry = self.table.find(&pin, at.hash, |entry| entry.is_at(at.region.id(), at.bytes));
+        entry.map(|entry| Entry::clone(&entry))
     }
 
     /// Removes the entry of a key.

@@ -99,7 +99,7 @@ fn put(tier: &MemoryTier, key: u64, made: Made) -> (Option<Entry>, Left) {
 }
 
 fn get(tier: &MemoryTier, key: u64) -> Option<u64> {
-    tier.read(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)), value)
+    tier.get(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8))).map(|entry| value(&entry))
 }
 
 fn peek(tier: &MemoryTier, key: u64) -> Option<Entry> {

@@ -63,7 +63,7 @@ fn act_at_random(tier: &MemoryTier, living: &Arc<AtomicUsize>, seed: u64) {
                 choice == 2,
             )),
             10..200 => drop(tier.remove(at)),
-            200..500 => drop(tier.read(at, Entry::clone)),
+            200..500 => drop(tier.get(at)),
             _ => {
                 living.fetch_add(1, Ordering::SeqCst);
                 let weight = if choice == 999 { 1 << 20 } else { choice * 4 };
