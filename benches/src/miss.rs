@@ -50,13 +50,16 @@ const SMALL: u32 = 1_000;
 const LARGE: u32 = 100_000;
 
 fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
-    let (repetitions, calls) = if arguments.is_quick { (3, 4_000) } else { (21, 50_000) };
+    let (repetitions, calls, capacities): (_, _, &[u32]) = match arguments.is_quick {
+        true => (3, 4_000, &[SMALL]),
+        false => (21, 50_000, &[SMALL, LARGE]),
+    };
     let effort = Effort { repetitions, at_least: Duration::ZERO };
     let mut rows = Vec::new();
     // Also by the caches that live as long as the program.
     let mut unused = 0;
     for (case, keys, threads, subjects) in CASES {
-        for capacity in [SMALL, LARGE] {
+        for &capacity in capacities {
             let subjects = subjects(capacity)?;
             let full: Vec<u32> = (unused..unused + 2 * capacity).collect();
             subjects.iter().for_each(|subject| subject.warm(&full));

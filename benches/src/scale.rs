@@ -34,7 +34,7 @@ type Shared = Arc<Payload>;
 
 fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     let quick = arguments.is_quick;
-    let sizes: &[u32] = if quick { &[1_000, 10_000, 100_000] } else { &[1_000, 10_000, 100_000, 1_000_000] };
+    let sizes: &[u32] = if quick { &[1_000, 10_000] } else { &[1_000, 10_000, 100_000, 1_000_000] };
     let effort = match quick {
         true => Effort { repetitions: 3, at_least: Duration::from_millis(3) },
         false => Effort { repetitions: 15, at_least: Duration::from_millis(20) },

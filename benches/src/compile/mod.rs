@@ -17,7 +17,7 @@ pub(crate) const SUITE: Suite =
     Suite { name: "compile", summary: "what annotating methods adds to a clean `cargo check`, per method", run };
 
 fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
-    let repetitions = if arguments.is_quick { 3 } else { 15 };
+    let repetitions = if arguments.is_quick { 1 } else { 15 };
     let project = Project::generate(arguments.methods)?;
     let (mut plain, mut annotated) = (Vec::new(), Vec::new());
     for _ in 0..repetitions {

@@ -24,7 +24,7 @@ const ENTRIES: u32 = 1_000;
 
 fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     let (repetitions, millis, draws, sizes): (_, _, _, &[u32]) = match arguments.is_quick {
-        true => (5, 3, 50_000, &[1_000, 100_000]),
+        true => (3, 3, 10_000, &[1_000, 100_000]),
         false => (15, 20, 200_000, &[1_000, 100_000, 1_000_000]),
     };
     let effort = Effort { repetitions, at_least: Duration::from_millis(millis) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::bytes::{Case, Fill};
 use super::counted::{
-    Counted, Counting, cached_1m, cached_100k, cached_all, concurrent_1m, concurrent_100k, concurrent_all,
+    Counted, Counting, cached_1m, cached_20k, cached_all, concurrent_1m, concurrent_20k, concurrent_all,
 };
 use super::{allocations, counter};
 use crate::peers::{Foyer, Moka, MokaForever, Papaya, Peer, QuickCache, Unlocked};
@@ -49,11 +49,11 @@ pub(super) const PARTS: &[Part] = &[
 const FOREVER: &str = <MokaForever<u64, Arc<Counted>> as Peer<_, _>>::NAME;
 
 fn cached(is_quick: bool) -> fn(u64) -> Arc<Counted> {
-    if is_quick { cached_100k } else { cached_1m }
+    if is_quick { cached_20k } else { cached_1m }
 }
 
 fn concurrent(is_quick: bool) -> fn(u64) -> Arc<Counted> {
-    if is_quick { concurrent_100k } else { concurrent_1m }
+    if is_quick { concurrent_20k } else { concurrent_1m }
 }
 
 const fn part(name: &'static str, run: fn(bool) -> Result<Vec<Row>, String>) -> Part {
@@ -69,7 +69,7 @@ fn churn(subject: &'static str, is_quick: bool) -> Case {
 }
 
 fn entries(is_quick: bool) -> u64 {
-    if is_quick { 100_000 } else { 1_000_000 }
+    if is_quick { 20_000 } else { 1_000_000 }
 }
 
 /// Counts what the command line names, and writes the rows as JSON.

@@ -72,8 +72,8 @@ pub(super) fn cached_all(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }
 
-#[cached(max_size = 100_000, ttl_secs = 3_600)]
-pub(super) fn cached_100k(id: u64) -> Arc<Counted> {
+#[cached(max_size = 20_000, ttl_secs = 3_600)]
+pub(super) fn cached_20k(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }
 
@@ -87,8 +87,8 @@ pub(super) fn concurrent_all(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }
 
-#[concurrent_cached(max_size = 100_000, ttl_secs = 3_600)]
-pub(super) fn concurrent_100k(id: u64) -> Arc<Counted> {
+#[concurrent_cached(max_size = 20_000, ttl_secs = 3_600)]
+pub(super) fn concurrent_20k(id: u64) -> Arc<Counted> {
     Counted::load(id)
 }
 

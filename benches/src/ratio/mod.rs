@@ -30,7 +30,7 @@ const POLICIES: [(&str, Eviction); 6] = [
 
 fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     let sizes = match arguments.is_quick {
-        true => Sizes { keys: 20_000, calls: 60_000 },
+        true => Sizes { keys: 10_000, calls: 40_000 },
         false => Sizes { keys: 1_000_000, calls: 4_000_000 },
     };
     let mut rows = Vec::new();
