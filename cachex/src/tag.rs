@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use smallvec::SmallVec;
+
 /// The name of a group of entries that are invalidated together.
 ///
 /// # Examples
@@ -65,7 +67,8 @@ impl fmt::Display for Tag {
 /// assert_eq!(tags.len(), 2);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tags(Vec<Tag>);
+// Most methods have one or two: these are kept without an allocation.
+pub struct Tags(SmallVec<[Tag; 2]>);
 
 impl Tags {
     /// Starts without a tag.
@@ -77,7 +80,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self(SmallVec::new_const())
     }
 
     /// Adds a tag unless it is there already.

@@ -16,7 +16,7 @@ use crate::tag::Tags;
 impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
     /// For a blocking caller; the load runs on its thread and ends with the call.
     #[inline]
-    pub(crate) fn answer<P, L>(self, prepare: P) -> S::Output
+    pub(crate) fn answer<P, L>(mut self, prepare: P) -> S::Output
     where
         P: FnOnce(&mut Tags) -> L,
         L: FnOnce() -> S::Output,
@@ -27,9 +27,10 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
                 let load = prepare(&mut job.tags);
                 runtime::block_on(job.refresh_here(stale, value, async { load() }))
             }
-            Self::Load(fallback, mut job) => {
+            // Borrowed: a job is large, and this is the path of most misses.
+            Self::Load(ref mut fallback, ref mut job) => {
                 let load = prepare(&mut job.tags);
-                runtime::block_on(job.run(fallback, async { load() }))
+                runtime::block_on(job.run(fallback.take(), async { load() }))
             }
             Self::Bypass => prepare(&mut Tags::new())(),
         }
@@ -48,11 +49,11 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
         if let Self::Answer(output) | Self::AnswerAndRefresh(output, _) = self {
             return Later::Ready(Some(output));
         }
-        let (begun, load) = self.prepared(prepare);
+        let (mut begun, load) = self.prepared(prepare);
         Later::Boxed(Box::pin(async move {
             match begun {
-                Self::RefreshHere(value, stale, job) => job.refresh_here(stale, value, load).await,
-                Self::Load(fallback, job) => job.run(fallback, load).await,
+                Self::RefreshHere(value, stale, mut job) => job.refresh_here(stale, value, load).await,
+                Self::Load(ref mut fallback, ref mut job) => job.run(fallback.take(), load).await,
                 Self::Answer(_) | Self::AnswerAndRefresh(..) | Self::Bypass => load.await,
             }
         }))

@@ -1,12 +1,12 @@
 //! One run of a loader, wherever it is polled: in the call, or in the background once the call has ended.
 
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::Landing;
-use super::flight::{Flight, Lead, Ticket};
+use super::flight::{Lead, Ticket};
 use super::job::Job;
 use super::nesting::{self, Frame};
 use crate::entry::Entry;
@@ -42,25 +42,24 @@ impl Place {
 
 /// A load under way. Its future stores the value, answers the followers, and ends with what the caller is to get.
 /// Dropped before its end, the duty to load passes to a follower.
-pub(super) struct Attempt<S: Shape, K, F> {
-    job: Arc<Job<S, K>>,
+///
+/// `J` is a [`Job`], borrowed from the call or shared with it; `F` is the load, pinned where it stays.
+pub(super) struct Attempt<J, F> {
+    job: J,
     place: Option<Place>,
     fallback: Option<Entry>,
     stopwatch: Stopwatch,
-    /// None if nobody can wait for it.
-    flight: Option<Arc<Flight<Landing>>>,
-    // Boxed, so that it can be pinned without unsafe code; this is the path of a miss.
-    load: Pin<Box<F>>,
+    load: F,
 }
 
-impl<S: Shape, K: Keep<S::Value>, F: Future<Output = S::Output>> Attempt<S, K, F> {
-    pub(super) fn new(job: Arc<Job<S, K>>, place: Place, fallback: Option<Entry>, load: F) -> Self {
-        let flight = match &place {
-            Place::Leading(lead) => Some(lead.flight().clone()),
-            Place::Alone(_) => None,
-        };
-        let stopwatch = Stopwatch::start();
-        Self { job, place: Some(place), fallback, stopwatch, flight, load: Box::pin(load) }
+impl<S, K, J, F> Attempt<J, F>
+where
+    S: Shape,
+    K: Keep<S::Value>,
+    J: Deref<Target = Job<S, K>>,
+{
+    pub(super) fn new(job: J, place: Place, fallback: Option<Entry>, load: F) -> Self {
+        Self { job, place: Some(place), fallback, stopwatch: Stopwatch::start(), load }
     }
 
     fn end(&mut self, output: S::Output) -> S::Output {
@@ -98,54 +97,52 @@ impl<S: Shape, K: Keep<S::Value>, F: Future<Output = S::Output>> Attempt<S, K, F
     }
 }
 
-impl<S: Shape, K: Keep<S::Value>, F: Future<Output = S::Output>> Future for Attempt<S, K, F> {
+impl<S, K, J, F> Future for Attempt<J, F>
+where
+    S: Shape,
+    K: Keep<S::Value>,
+    J: Deref<Target = Job<S, K>> + Unpin,
+    F: Future<Output = S::Output> + Unpin,
+{
     type Output = S::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Output> {
+        let this = &mut *self;
         // To the end of the poll: also what the user's rules and clones do is part of the load.
-        let _frame = self.flight.as_ref().map(|flight| {
-            flight.note_thread(nesting::thread());
-            Frame::enter(flight.id())
-        });
-        let output = ready!(self.load.as_mut().poll(cx));
-        Poll::Ready(self.end(output))
+        let _frame = match &this.place {
+            Some(Place::Leading(lead)) => {
+                lead.flight().note_thread(nesting::thread());
+                Some(Frame::enter(lead.flight().id()))
+            }
+            // Nobody can wait for it.
+            Some(Place::Alone(_)) | None => None,
+        };
+        let unfinished = Unfinished { job: &*this.job, stopwatch: this.stopwatch };
+        let polled = Pin::new(&mut this.load).poll(cx);
+        // It did not panic.
+        std::mem::forget(unfinished);
+        let output = ready!(polled);
+        Poll::Ready(this.end(output))
     }
 }
 
-// All that is polled in place is boxed.
-impl<S: Shape, K, F> Unpin for Attempt<S, K, F> {}
+/// Accounts for a load that panics.
+struct Unfinished<'a, S: Shape, K> {
+    job: &'a Job<S, K>,
+    stopwatch: Stopwatch,
+}
 
-impl<S: Shape, K, F> Drop for Attempt<S, K, F> {
+impl<S: Shape, K> Drop for Unfinished<'_, S, K> {
     fn drop(&mut self) {
-        if self.place.is_some() && std::thread::panicking() {
-            self.job.method.counters.note_load(self.stopwatch.elapsed());
-            self.job.method.counters.load_errors.one();
-            self.job.engine.tell(|| Event::LoadFailed(self.job.key.clone()));
-        }
+        self.job.method.counters.note_load(self.stopwatch.elapsed());
+        self.job.method.counters.load_errors.one();
+        self.job.engine.tell(|| Event::LoadFailed(self.job.key.clone()));
     }
 }
 
-/// What happens to an attempt whose caller stops waiting.
-pub(super) trait Beyond<A> {
-    fn go_on(self, attempt: A);
-}
-
-/// The load borrows from its call: it ends with it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EndsWithCall;
-
-impl<A> Beyond<A> for EndsWithCall {
-    fn go_on(self, _attempt: A) {}
-}
-
-/// The load owns what it needs: it goes on in the background.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct GoesOn;
-
-impl<A: Future + Send + 'static> Beyond<A> for GoesOn {
-    fn go_on(self, attempt: A) {
-        runtime::spawn(async move {
-            drop(attempt.await);
-        });
-    }
+/// Lets an attempt go on in the background, whose caller has stopped waiting.
+pub(super) fn go_on<A: Future + Send + 'static>(attempt: A) {
+    runtime::spawn(async move {
+        drop(attempt.await);
+    });
 }

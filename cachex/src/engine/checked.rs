@@ -116,33 +116,38 @@ impl Engine {
     /// As [`note_gone`](Self::note_gone), of an entry of any key.
     pub(super) fn note_left(&self, entry: &Entry, reason: Reason) -> bool {
         let method = self.method_of(entry);
-        self.note_gone(method, &Key::from_parts(method.region, entry.bytes()), entry, reason)
+        self.note_end(method, || Key::from_parts(method.region, entry.bytes()), entry, reason)
     }
 
     /// Counts and tells that an entry has gone: for the given reason, unless it was of no use before. Returns whether a call
     /// could have been answered with it.
     pub(super) fn note_gone(&self, method: &Method, key: &Key, entry: &Entry, reason: Reason) -> bool {
+        self.note_end(method, || key.clone(), entry, reason)
+    }
+
+    /// As [`note_gone`](Self::note_gone); `key` is asked for where somebody is told of it.
+    fn note_end(&self, method: &Method, key: impl Fn() -> Key, entry: &Entry, reason: Reason) -> bool {
         let counters = &method.counters;
         let age = entry.freshness(|| self.now());
         if !self.is_unaltered(method, entry) {
             counters.invalidated.one();
-            self.tell(|| Event::Invalidated(key.clone()));
+            self.tell(|| Event::Invalidated(key()));
             return false;
         }
         if age == Freshness::Dead {
             counters.expired.one();
-            self.tell(|| Event::Expired(key.clone()));
+            self.tell(|| Event::Expired(key()));
             return false;
         }
         match reason {
             Reason::Replaced => {}
             Reason::Evicted => {
                 counters.evicted.one();
-                self.tell(|| Event::Evicted(key.clone()));
+                self.tell(|| Event::Evicted(key()));
             }
             Reason::Removed => {
                 counters.removed.one();
-                self.tell(|| Event::Removed(key.clone()));
+                self.tell(|| Event::Removed(key()));
             }
         }
         age != Freshness::Expired

@@ -3,9 +3,10 @@
 //! Reading order: this file (the table, leading), [`follow`] (waiting).
 //!
 //! Invariants:
-//! 1. While anybody loads a key, or waits for it, the key has a [`Slot`]; so an invalidation of the key finds it and raises
-//!    its epoch, and a load that began before is not stored (its stamp is lower).
-//! 2. A stamp is taken after the slot is there: an invalidation that finds no slot is older than every later stamp.
+//! 1. Whoever loads a key, or waits for it, has a [`Flight`] of the key in the table; so an invalidation of the key finds it and
+//!    raises its epoch, and a load that began before is not stored (its stamp is lower).
+//! 2. A stamp is taken under the lock under which the flight comes into the table: an invalidation that does not find it is older
+//!    than its stamp.
 //! 3. A flight has at most one leader. A leader that goes without landing leaves the flight vacant and wakes all
 //!    followers, one of whom takes over: nobody waits for somebody who is gone.
 
@@ -17,8 +18,9 @@ use std::task::Waker;
 
 use foldhash::quality::RandomState;
 pub(crate) use follow::{Follow, Waited};
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
+use super::nesting;
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
 use crate::key::Key;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
@@ -27,10 +29,6 @@ use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 const SHARDS: usize = 64;
 #[cfg(cachex_loom)]
 const SHARDS: usize = 1;
-
-// One for all caches: a load in one may need a load in another, and must not be taken for it.
-// Not of `crate::sync`: nothing depends on what a thread sees of the others' steps, and loom has no statics.
-static LAST_ID: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
 /// In place of a thread: the load was not polled yet, and any thread may be the one.
 const UNKNOWN: u64 = 0;
@@ -41,26 +39,29 @@ const NONE: u64 = u64::MAX;
 #[derive(Debug)]
 pub(crate) struct Flights<L> {
     hasher: RandomState,
-    shards: Box<[Mutex<Slots<L>>]>,
+    shards: Box<[Mutex<Shard<L>>]>,
 }
 
-type Slots<L> = HashMap<Key, Slot<L>, RandomState>;
+/// A key has several flights where some of its loads are not to be joined.
+type Shard<L> = HashTable<Listed<L>>;
 
-/// What is going on for one key.
 #[derive(Debug)]
-struct Slot<L> {
-    epoch: Arc<Epoch>,
-    /// The clock when the slot was made: no load of the key under way began before.
-    since: Stamp,
-    /// Loads and waits of this key; the slot goes with the last.
+struct Listed<L> {
+    flight: Arc<Flight<L>>,
+    /// Its leader and its followers; it goes with the last.
     users: usize,
-    flight: Option<Arc<Flight<L>>>,
 }
 
-/// One load that others may wait for.
+/// One load, that others may wait for.
 #[derive(Debug)]
 pub(crate) struct Flight<L> {
     id: u64,
+    key: Key,
+    hash: u64,
+    /// The last invalidation of the key, as far as a load under way could know of it.
+    epoch: Epoch,
+    /// The stamp of its first leader: whoever takes over has a later one.
+    since: Stamp,
     polled_on: AtomicU64,
     state: Mutex<State<L>>,
 }
@@ -79,15 +80,17 @@ enum Phase<L> {
     /// The leader is gone; whoever comes first takes over.
     Vacant,
     Landed(L),
+    /// Nobody waits, and nobody is to join.
+    Closed,
 }
 
-/// A load's place in the table: keeps the slot, and knows when the key was invalidated.
+/// A place at a flight: keeps it in the table, and knows when the key was invalidated.
 #[derive(Debug)]
 pub(crate) struct Ticket<L: Clone> {
     flights: Arc<Flights<L>>,
-    key: Key,
-    epoch: Arc<Epoch>,
+    flight: Arc<Flight<L>>,
     stamp: Stamp,
+    has_left: bool,
 }
 
 /// What a caller is to do.
@@ -101,70 +104,65 @@ pub(crate) enum Joined<L: Clone> {
 #[derive(Debug)]
 pub(crate) struct Lead<L: Clone> {
     ticket: Ticket<L>,
-    flight: Arc<Flight<L>>,
     has_landed: bool,
 }
 
 impl<L: Clone> Flights<L> {
     pub(crate) fn new() -> Self {
-        let hasher = RandomState::default();
-        let shard = |_| Mutex::new(HashMap::with_hasher(RandomState::clone(&hasher)));
-        Self { shards: (0..SHARDS).map(shard).collect(), hasher }
+        let shard = |_| Mutex::new(HashTable::new());
+        Self { shards: (0..SHARDS).map(shard).collect(), hasher: RandomState::default() }
     }
 
     /// Registers a load that nobody joins.
     pub(crate) fn alone(self: &Arc<Self>, key: &Key, sequence: &Sequence) -> Ticket<L> {
-        let mut shard = self.shard(key);
-        let epoch = Self::enter(&mut shard, key, sequence);
-        // Invariant 2: the slot is there before the stamp is taken.
-        Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() }
+        let hash = self.hasher.hash_one(key);
+        self.list(&mut self.shard(hash), key, hash, sequence, NONE, |_| Phase::Closed)
     }
 
-    /// Joins the flight of `key`, or begins one. A flight is joined only if `is_current` accepts the stamp of its load:
+    /// Joins a flight of `key`, or begins one. A flight is joined only if `is_current` accepts the stamp of its load:
     /// who comes after an invalidation must not be answered by a load from before. `thread` is the one that loads.
     pub(crate) fn join(
         self: &Arc<Self>,
         key: &Key,
         sequence: &Sequence,
         thread: u64,
-        is_current: impl FnOnce(Stamp) -> bool,
+        is_current: impl Fn(Stamp) -> bool,
     ) -> Joined<L> {
-        let mut shard = self.shard(key);
-        let epoch = Self::enter(&mut shard, key, sequence);
-        let ticket = Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() };
-        let slot = shard.get_mut(key).expect("the slot was entered above");
-        if let Some(flight) = &slot.flight
-            && flight.admit(|stamp| ticket.epoch.allows(stamp) && is_current(stamp))
-        {
-            return Joined::Follow(Follow::new(ticket, flight.clone()));
+        let hash = self.hasher.hash_one(key);
+        let mut shard = self.shard(hash);
+        let joined = shard.iter_hash_mut(hash).find(|listed| {
+            let flight = &listed.flight;
+            flight.key == *key && flight.admit(|stamp| flight.epoch.allows(stamp) && is_current(stamp))
+        });
+        if let Some(listed) = joined {
+            listed.users += 1;
+            let flight = listed.flight.clone();
+            let ticket = Ticket { flights: self.clone(), flight, stamp: sequence.now(), has_left: false };
+            return Joined::Follow(Follow::new(ticket));
         }
-        Joined::Lead(self.lead(slot, ticket, thread))
+        Joined::Lead(self.lead(&mut shard, key, hash, sequence, thread))
     }
 
     /// Begins a flight unless there is one already; which thread will load is not known yet.
     pub(crate) fn lead_only(self: &Arc<Self>, key: &Key, sequence: &Sequence) -> Option<Lead<L>> {
-        let mut shard = self.shard(key);
-        if shard.get(key).is_some_and(|slot| slot.flight.is_some()) {
-            return None;
-        }
-        let epoch = Self::enter(&mut shard, key, sequence);
-        let ticket = Ticket { flights: self.clone(), key: key.clone(), epoch, stamp: sequence.now() };
-        let slot = shard.get_mut(key).expect("the slot was entered above");
-        Some(self.lead(slot, ticket, UNKNOWN))
+        let hash = self.hasher.hash_one(key);
+        let mut shard = self.shard(hash);
+        let is_led = of_key(&shard, key, hash).any(|flight| flight.is_open());
+        (!is_led).then(|| self.lead(&mut shard, key, hash, sequence, UNKNOWN))
     }
 
     /// Makes worthless every load of `key` that began before `at`.
     pub(crate) fn void(&self, key: &Key, at: Stamp) {
-        if let Some(slot) = self.shard(key).get(key) {
-            slot.epoch.raise(at);
-        }
+        let hash = self.hasher.hash_one(key);
+        of_key(&self.shard(hash), key, hash).for_each(|flight| flight.epoch.raise(at));
     }
 
     /// As [`void`](Self::void), for every key that `matches`.
     pub(crate) fn void_matching(&self, at: Stamp, matches: impl Fn(&Key) -> bool) {
         for shard in &self.shards {
             let shard = lock(shard);
-            shard.iter().filter(|(key, _)| matches(key)).for_each(|(_, slot)| slot.epoch.raise(at));
+            let flights = shard.iter().map(|listed| &listed.flight);
+            flights.filter(|flight| matches(&flight.key)).for_each(|flight| flight.epoch.raise(at));
         }
     }
 
@@ -172,48 +170,60 @@ impl<L: Clone> Flights<L> {
     pub(crate) fn horizon(&self, sequence: &Sequence) -> Stamp {
         // Read first: a load that enters a shard after its turn below has a later stamp than this.
         let now = sequence.now();
-        let oldest = self.shards.iter().filter_map(|shard| lock(shard).values().map(|slot| slot.since).min()).min();
-        oldest.map_or(now, |oldest| oldest.min(now))
+        let oldest = |shard: &Mutex<Shard<L>>| lock(shard).iter().map(|listed| listed.flight.since).min();
+        self.shards.iter().filter_map(oldest).min().map_or(now, |oldest| oldest.min(now))
     }
 
     /// Returns how many keys are being loaded or waited for.
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).len()).sum()
+        let keys = |shard: &Mutex<Shard<L>>| {
+            let shard = lock(shard);
+            let is_first = |flight: &Arc<Flight<L>>| {
+                of_key(&shard, &flight.key, flight.hash).next().is_some_and(|first| Arc::ptr_eq(first, flight))
+            };
+            shard.iter().filter(|listed| is_first(&listed.flight)).count()
+        };
+        self.shards.iter().map(keys).sum()
     }
 
-    fn shard(&self, key: &Key) -> MutexGuard<'_, Slots<L>> {
-        lock(&self.shards[self.hasher.hash_one(key) as usize % SHARDS])
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard<L>> {
+        // The table takes the lowest bits, and the highest.
+        lock(&self.shards[(hash >> 32) as usize % SHARDS])
     }
 
-    fn enter(shard: &mut Slots<L>, key: &Key, sequence: &Sequence) -> Arc<Epoch> {
-        let fresh =
-            || Slot { epoch: Arc::new(Epoch::at(Stamp::default())), since: sequence.now(), users: 0, flight: None };
-        let slot = shard.entry_ref(key).or_insert_with(fresh);
-        slot.users += 1;
-        slot.epoch.clone()
+    fn lead(self: &Arc<Self>, shard: &mut Shard<L>, key: &Key, hash: u64, sequence: &Sequence, thread: u64) -> Lead<L> {
+        Lead { ticket: self.list(shard, key, hash, sequence, thread, Phase::Loading), has_landed: false }
     }
 
-    fn lead(&self, slot: &mut Slot<L>, ticket: Ticket<L>, thread: u64) -> Lead<L> {
+    fn list(
+        self: &Arc<Self>,
+        shard: &mut Shard<L>,
+        key: &Key,
+        hash: u64,
+        sequence: &Sequence,
+        thread: u64,
+        phase: impl FnOnce(Stamp) -> Phase<L>,
+    ) -> Ticket<L> {
+        // What other loads of the key know is not forgotten: who is there already may fall back on what it has.
+        let voided_at = of_key(shard, key, hash).map(|flight| flight.epoch.get()).max().unwrap_or_default();
+        // Invariant 2: the shard is locked.
+        let stamp = sequence.now();
         let flight = Arc::new(Flight {
-            id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
+            id: nesting::next_id(),
+            key: key.clone(),
+            hash,
+            epoch: Epoch::at(voided_at),
+            since: stamp,
             polled_on: AtomicU64::new(thread),
-            state: Mutex::new(State {
-                phase: Phase::Loading(ticket.stamp),
-                followers: 0,
-                wakers: Vec::new(),
-                next_waker: 0,
-            }),
+            state: Mutex::new(State { phase: phase(stamp), followers: 0, wakers: Vec::new(), next_waker: 0 }),
         });
-        slot.flight = Some(flight.clone());
-        Lead { ticket, flight, has_landed: false }
+        shard.insert_unique(hash, Listed { flight: flight.clone(), users: 1 }, |listed| listed.flight.hash);
+        Ticket { flights: self.clone(), flight, stamp, has_left: false }
     }
+}
 
-    /// Takes `flight` out of the table, if it is still the one there.
-    fn detach(slot: &mut Slot<L>, flight: &Arc<Flight<L>>) {
-        if slot.flight.as_ref().is_some_and(|current| Arc::ptr_eq(current, flight)) {
-            slot.flight = None;
-        }
-    }
+fn of_key<'a, L>(shard: &'a Shard<L>, key: &'a Key, hash: u64) -> impl Iterator<Item = &'a Arc<Flight<L>>> {
+    shard.iter_hash(hash).map(|listed| &listed.flight).filter(move |flight| flight.key == *key)
 }
 
 impl<L> Flight<L> {
@@ -233,13 +243,18 @@ impl<L> Flight<L> {
         polled_on == thread || polled_on == UNKNOWN
     }
 
+    /// Whether somebody loads, or is about to take over, for all who join.
+    fn is_open(&self) -> bool {
+        matches!(lock(&self.state).phase, Phase::Loading(_) | Phase::Vacant)
+    }
+
     /// Counts a follower in, if the flight can be joined.
     fn admit(&self, is_current: impl FnOnce(Stamp) -> bool) -> bool {
         let mut state = lock(&self.state);
         let is_joinable = match state.phase {
             Phase::Loading(stamp) => is_current(stamp),
             Phase::Vacant => true,
-            Phase::Landed(_) => false,
+            Phase::Landed(_) | Phase::Closed => false,
         };
         state.followers += usize::from(is_joinable);
         is_joinable
@@ -262,21 +277,39 @@ impl<L: Clone> Ticket<L> {
 
     /// Whether the key was not invalidated since `stamp`.
     pub(crate) fn allows(&self, stamp: Stamp) -> bool {
-        self.epoch.allows(stamp)
+        self.flight.epoch.allows(stamp)
     }
 
     pub(crate) fn key(&self) -> &Key {
-        &self.key
+        &self.flight.key
+    }
+
+    /// Gives the place up if nobody else has one: nobody can join then. Returns whether it was so.
+    fn leave_if_only(&mut self) -> bool {
+        self.has_left = self.leave(|users| users == 1);
+        self.has_left
+    }
+
+    fn leave(&self, is_to_leave: impl FnOnce(usize) -> bool) -> bool {
+        let mut shard = self.flights.shard(self.flight.hash);
+        let listed = shard.find_entry(self.flight.hash, |listed| Arc::ptr_eq(&listed.flight, &self.flight));
+        let Ok(mut listed) = listed else { unreachable!("a flight stays in the table while it has users") };
+        if !is_to_leave(listed.get().users) {
+            return false;
+        }
+        listed.get_mut().users -= 1;
+        if listed.get().users == 0 {
+            // Not the last hold: `self` has one.
+            listed.remove();
+        }
+        true
     }
 }
 
 impl<L: Clone> Drop for Ticket<L> {
     fn drop(&mut self) {
-        let mut shard = self.flights.shard(&self.key);
-        let slot = shard.get_mut(&self.key).expect("a slot stays while it has users");
-        slot.users -= 1;
-        if slot.users == 0 {
-            shard.remove(&self.key);
+        if !self.has_left {
+            self.leave(|_| true);
         }
     }
 }
@@ -286,19 +319,18 @@ impl<L: Clone> Lead<L> {
         &self.ticket
     }
 
-    pub(crate) fn flight(&self) -> &Arc<Flight<L>> {
-        &self.flight
+    pub(crate) fn flight(&self) -> &Flight<L> {
+        &self.ticket.flight
     }
 
     /// Answers the followers and ends the flight.
     pub(crate) fn land(mut self, landing: L) {
         self.has_landed = true;
-        let mut shard = self.ticket.flights.shard(&self.ticket.key);
-        let slot = shard.get_mut(&self.ticket.key).expect("a slot stays while it has users");
-        Flights::detach(slot, &self.flight);
-        drop(shard);
+        if self.ticket.leave_if_only() {
+            return;
+        }
         let wakers = {
-            let mut state = lock(&self.flight.state);
+            let mut state = lock(&self.ticket.flight.state);
             state.phase = Phase::Landed(landing);
             std::mem::take(&mut state.wakers)
         };
@@ -312,15 +344,10 @@ impl<L: Clone> Drop for Lead<L> {
             return;
         }
         let wakers = {
-            let mut shard = self.ticket.flights.shard(&self.ticket.key);
-            let mut state = lock(&self.flight.state);
-            state.phase = Phase::Vacant;
+            let mut state = lock(&self.ticket.flight.state);
+            state.phase = if state.followers == 0 { Phase::Closed } else { Phase::Vacant };
             // Who takes over is running: until then no thread is needed.
-            self.flight.note_thread(NONE);
-            if state.followers == 0 {
-                let slot = shard.get_mut(&self.ticket.key).expect("a slot stays while it has users");
-                Flights::detach(slot, &self.flight);
-            }
+            self.flight().note_thread(NONE);
             std::mem::take(&mut state.wakers)
         };
         // All are woken: if only one were and it was dropped just then, nobody would take over.

@@ -2,12 +2,12 @@
 //! caller has.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::attempt::{Attempt, Beyond, EndsWithCall, GoesOn, Place};
+use super::attempt::{Attempt, Place, go_on};
 use super::flight::{Follow, Joined, Lead, Waited};
 use super::job::Job;
 use super::{Landing, nesting};
@@ -27,16 +27,29 @@ struct Patience {
     hard: Option<(Timestamp, Duration)>,
 }
 
+impl Patience {
+    const ENDLESS: Self = Self { soft: None, hard: None };
+}
+
 impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Loads, or waits for who does. The load ends with the call.
-    pub(crate) async fn run<F>(mut self, fallback: Option<Entry>, load: F) -> S::Output
+    // Borrowed, as the load is pinned: neither is moved on the way, and nothing of it is allocated.
+    pub(crate) async fn run<F>(&mut self, fallback: Option<Entry>, load: F) -> S::Output
     where
         F: Future<Output = S::Output>,
     {
-        let patience = Patience { soft: None, hard: None };
         self.hold_tags();
-        let start = self.enter(0);
-        Arc::new(self).drive(start, fallback, load, patience, EndsWithCall).await
+        let place = match self.enter(0) {
+            Start::Place(place) => place,
+            Start::Follow(follow) => match self.follow(follow, fallback.as_ref(), Patience::ENDLESS).await {
+                Ok(place) => place,
+                Err(output) => return output,
+            },
+        };
+        match self.look_again(place) {
+            Ok(place) => Attempt::new(&*self, place, fallback, pin!(load)).await,
+            Err(output) => output,
+        }
     }
 
     /// Loads, or waits for who does, as long as the method's rules allow. The load goes on without the caller.
@@ -52,13 +65,31 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             hard: self.policy.timeout.map(|span| (now.after(span), span)),
         };
         self.hold_tags();
-        let start = self.enter(0);
-        Arc::new(self).drive(start, fallback, load, patience, GoesOn).await
+        let place = match self.enter(0) {
+            Start::Place(place) => place,
+            Start::Follow(follow) => match self.follow(follow, fallback.as_ref(), patience).await {
+                Ok(place) => place,
+                Err(output) => return output,
+            },
+        };
+        let place = match self.look_again(place) {
+            Ok(place) => place,
+            Err(output) => return output,
+        };
+        let job = Arc::new(self);
+        let mut attempt = Attempt::new(job.clone(), place, fallback.clone(), Box::pin(load));
+        match job.within(&mut attempt, fallback.as_ref(), patience).await {
+            Ok(output) => output,
+            Err(output) => {
+                go_on(attempt);
+                output
+            }
+        }
     }
 
     /// Loads a new value for a stale entry in the call, unless somebody does already; the stale value answers then, and also
     /// if the load fails.
-    pub(crate) async fn refresh_here<F>(mut self, stale: Entry, value: S::Value, load: F) -> S::Output
+    pub(crate) async fn refresh_here<F>(&mut self, stale: Entry, value: S::Value, load: F) -> S::Output
     where
         F: Future<Output = S::Output>,
     {
@@ -71,7 +102,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             Some(lead) => {
                 self.method.counters.misses.one();
                 self.method.counters.refreshes.one();
-                Attempt::new(Arc::new(self), Place::Leading(lead), Some(stale), load).await
+                Attempt::new(&*self, Place::Leading(lead), Some(stale), pin!(load)).await
             }
         }
     }
@@ -92,7 +123,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     {
         // The stamp is older than this hold, and the load keeps its slot: the horizon keeps what there is to know.
         self.hold_tags();
-        GoesOn.go_on(Attempt::new(Arc::new(self), Place::Leading(lead), None, load));
+        go_on(Attempt::new(Arc::new(self), Place::Leading(lead), None, Box::pin(load)));
     }
 
     /// Joins a flight or begins one. Who was turned away twice loads for itself: its answer then depends on nobody.
@@ -111,73 +142,41 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         Place::Alone(self.engine.flights.alone(&self.key, &self.engine.sequence))
     }
 
-    async fn drive<F, B>(
-        self: Arc<Self>,
-        mut start: Start,
-        fallback: Option<Entry>,
-        load: F,
+    /// Waits for the loads of others, until one is good for this caller, or it is to load itself.
+    async fn follow(
+        &self,
+        mut follow: Follow<Landing>,
+        fallback: Option<&Entry>,
         patience: Patience,
-        beyond: B,
-    ) -> S::Output
-    where
-        F: Future<Output = S::Output>,
-        B: Beyond<Attempt<S, K, F>>,
-    {
+    ) -> Result<Place, S::Output> {
         let mut turned_away = 0;
-        let place = loop {
-            let mut follow = match start {
-                Start::Place(place) => break place,
-                Start::Follow(follow) => follow,
-            };
-            let Some(_edge) = self.may_wait(&follow) else { break self.alone() };
+        loop {
+            let Some(_edge) = self.may_wait(&follow) else { return Ok(self.alone()) };
             if turned_away == 0 {
                 self.method.counters.followers.one();
             }
-            let waited = self.wait(&mut follow, fallback.as_ref(), patience).await;
-            start = match waited {
-                Ok(Waited::TakeOver(lead)) => Start::Place(Place::Leading(lead)),
-                Ok(Waited::Landed(landing, ticket)) => match self.accept(landing, &ticket) {
-                    Some(output) => return output,
-                    None => {
-                        turned_away += 1;
-                        self.enter(turned_away)
+            match self.wait(&mut follow, fallback, patience).await? {
+                Waited::TakeOver(lead) => return Ok(Place::Leading(lead)),
+                Waited::Landed(landing, ticket) => {
+                    if let Some(output) = self.accept(landing, &ticket) {
+                        return Err(output);
                     }
-                },
-                Err(output) => return output,
-            };
-        };
-        // Looked up again: another may have loaded it between our look-up and our flight.
-        if let Place::Leading(_) = place
-            && let Some(found) = self.find_fresh()
-        {
-            if let Place::Leading(lead) = place {
-                lead.land(Landing::Found);
+                }
             }
-            return self.shape.output(found);
+            turned_away += 1;
+            follow = match self.enter(turned_away) {
+                Start::Place(place) => return Ok(place),
+                Start::Follow(follow) => follow,
+            };
         }
-        let attempt = Attempt::new(self.clone(), place, fallback.clone(), load);
-        self.attend(attempt, fallback.as_ref(), patience, beyond).await
     }
 
-    /// Waits for an attempt of our own, as long as the caller can.
-    async fn attend<F, B>(
-        &self,
-        mut attempt: Attempt<S, K, F>,
-        fallback: Option<&Entry>,
-        patience: Patience,
-        beyond: B,
-    ) -> S::Output
-    where
-        F: Future<Output = S::Output>,
-        B: Beyond<Attempt<S, K, F>>,
-    {
-        match self.within(&mut attempt, fallback, patience).await {
-            Ok(output) => output,
-            Err(output) => {
-                beyond.go_on(attempt);
-                output
-            }
-        }
+    /// Looks up again: another may have loaded it between our look-up and our flight.
+    fn look_again(&self, place: Place) -> Result<Place, S::Output> {
+        let Place::Leading(lead) = place else { return Ok(place) };
+        let Some(found) = self.find_fresh() else { return Ok(Place::Leading(lead)) };
+        lead.land(Landing::Found);
+        Err(self.shape.output(found))
     }
 
     async fn wait(

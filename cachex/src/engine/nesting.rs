@@ -3,7 +3,7 @@
 //! A task that leads flights and is about to wait for another one is an edge of a wait-for graph. A wait that would close
 //! a circle is refused; the caller then loads for itself, as it would without a cache.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,12 @@ thread_local! {
         static LAST: AtomicU64 = AtomicU64::new(0);
         LAST.fetch_add(1, Ordering::Relaxed) + 1
     };
+    // A part of the numbers for each thread: none has to ask the others.
+    static LAST_ID: Cell<u64> = Cell::new(thread() << THREAD_SHIFT);
 }
+
+/// A thread makes fewer than 2^40 flights, and there are fewer than 2^24 threads.
+const THREAD_SHIFT: u32 = 40;
 
 /// Who waits for whom: flights led by a waiting task, and the flights they wait for.
 static WAITS: Mutex<Option<HashMap<u64, Vec<u64>>>> = Mutex::new(None);
@@ -24,6 +29,13 @@ static WAITS: Mutex<Option<HashMap<u64, Vec<u64>>>> = Mutex::new(None);
 /// Returns a number that tells running threads apart; never 0.
 pub(crate) fn thread() -> u64 {
     THREAD.with(|thread| *thread)
+}
+
+/// Returns a number for a flight, whatever the cache: a load in one may need a load in another, and must not be taken for it.
+pub(super) fn next_id() -> u64 {
+    let id = LAST_ID.get() + 1;
+    LAST_ID.set(id);
+    id
 }
 
 /// While it lives, the running thread is part of loads.

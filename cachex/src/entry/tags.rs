@@ -9,6 +9,7 @@ use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::stamp::{Epoch, Stamp};
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering, lock};
@@ -71,7 +72,7 @@ pub(crate) fn were_current(cells: &[Arc<TagCell>], stamp: Stamp) -> bool {
 
 /// The cells of some tags.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TagCells(Box<[Arc<TagCell>]>);
+pub(crate) struct TagCells(SmallVec<[Arc<TagCell>; 2]>);
 
 impl TagCells {
     pub(crate) fn as_slice(&self) -> &[Arc<TagCell>] {
@@ -86,7 +87,7 @@ impl TagCells {
 
 impl From<&[Arc<TagCell>]> for TagCells {
     fn from(cells: &[Arc<TagCell>]) -> Self {
-        Self(cells.into())
+        Self(cells.iter().cloned().collect())
     }
 }
 

@@ -14,6 +14,7 @@ mod writer;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 pub use compound::KeyFields;
 pub use writer::KeyWriter;
@@ -100,7 +101,7 @@ pub trait CacheKey {
 #[derive(Clone)]
 pub struct Key {
     region: &'static Region,
-    words: Box<[Word]>,
+    words: Arc<[Word]>,
     /// In bytes.
     len: usize,
 }

@@ -2,10 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{Flight, Flights, Lead, Phase, Ticket};
+use super::{Flight, Lead, Phase, Ticket};
 use crate::entry::stamp::Sequence;
 use crate::sync::lock;
 
@@ -14,7 +13,6 @@ use crate::sync::lock;
 pub(crate) struct Follow<L: Clone> {
     // Taken when the wait ends.
     ticket: Option<Ticket<L>>,
-    flight: Arc<Flight<L>>,
     waker: Option<u64>,
 }
 
@@ -26,12 +24,12 @@ pub(crate) enum Waited<L: Clone> {
 }
 
 impl<L: Clone> Follow<L> {
-    pub(super) fn new(ticket: Ticket<L>, flight: Arc<Flight<L>>) -> Self {
-        Self { ticket: Some(ticket), flight, waker: None }
+    pub(super) fn new(ticket: Ticket<L>) -> Self {
+        Self { ticket: Some(ticket), waker: None }
     }
 
-    pub(crate) fn flight(&self) -> &Arc<Flight<L>> {
-        &self.flight
+    pub(crate) fn flight(&self) -> &Flight<L> {
+        &self.ticket.as_ref().expect("a wait ends once").flight
     }
 
     /// Waits until the flight has landed, or has lost its leader and it is ours to load.
@@ -57,7 +55,7 @@ impl<L: Clone> Future for Wait<'_, L> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Waited<L>> {
         let sequence = self.sequence;
         let follow = &mut *self.follow;
-        let flight = follow.flight.clone();
+        let flight = follow.ticket.as_ref().expect("a wait ends once").flight.clone();
         let mut state = lock(&flight.state);
         match &state.phase {
             Phase::Landed(landing) => {
@@ -66,14 +64,15 @@ impl<L: Clone> Future for Wait<'_, L> {
                 drop(state);
                 Poll::Ready(Waited::Landed(landing, follow.take_ticket()))
             }
-            Phase::Vacant => {
+            // Closed is none that is waited for: this one would take over as well.
+            Phase::Vacant | Phase::Closed => {
                 let mut ticket = follow.take_ticket();
                 // A new load begins here: it sees what was written up to now.
                 ticket.stamp = sequence.now();
                 state.phase = Phase::Loading(ticket.stamp);
                 let _waker = Flight::leave(&mut state, follow.waker);
                 drop(state);
-                Poll::Ready(Waited::TakeOver(Lead { ticket, flight, has_landed: false }))
+                Poll::Ready(Waited::TakeOver(Lead { ticket, has_landed: false }))
             }
             Phase::Loading(_) => {
                 let known = follow.waker.and_then(|id| state.wakers.iter_mut().find(|waker| waker.0 == id));
@@ -102,12 +101,10 @@ impl<L: Clone> Drop for Follow<L> {
         let Some(ticket) = &self.ticket else { return };
         // Declared first, so that it is dropped last.
         let _waker;
-        let mut shard = ticket.flights.shard(&ticket.key);
-        let mut state = lock(&self.flight.state);
+        let mut state = lock(&ticket.flight.state);
         _waker = Flight::leave(&mut state, self.waker);
         if state.followers == 0 && matches!(state.phase, Phase::Vacant) {
-            let slot = shard.get_mut(&ticket.key).expect("a slot stays while it has users");
-            Flights::detach(slot, &self.flight);
+            state.phase = Phase::Closed;
         }
     }
 }
