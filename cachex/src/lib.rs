@@ -49,7 +49,6 @@ mod sync;
 mod tag;
 mod tier;
 pub mod time;
-mod words;
 
 pub use cachex_macros::{CacheKey, CacheScope, cached, invalidates, updates};
 pub use call::scope::CacheScope;

@@ -12,7 +12,7 @@ use crate::engine::Cache;
 use crate::key::{CacheKey, Key, KeyWriter};
 use crate::method::Region;
 use crate::method::site::CallSite;
-use crate::words::Bytes;
+use crate::raw::words::Bytes;
 use scope::CacheScope;
 
 /// One invocation of an annotated method: its key, written in place, and the cache it goes to.

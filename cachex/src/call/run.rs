@@ -22,113 +22,170 @@ fn look<'a, K>(call: &'a Call<'_>, keep: K) -> Look<'a, K> {
     Look { engine, method, at, keep, is_bypassed: call.is_bypassed() }
 }
 
-/// Goes on where there was no hit: out of the way of those that hit.
-///
-/// It is given a copy of the key and nothing of the call. Were the call lent, the compiler would have to expect that
-/// somebody keeps a pointer to it, and write to memory what could stay in registers.
-#[cold]
-#[inline(never)]
-fn go_on<S, K>(
-    cache: &Cache,
+/// What becomes of a call without a hit: a copy of the key and nothing of the call, which stays in registers that way.
+struct Miss<'a, S: Shape, K> {
+    cache: &'a Cache,
     key: Key,
     unanswered: Unanswered<S::Value>,
-    (shape, keep, rules): (S, K, ValueRules<S>),
-    caller: Caller,
-    reach: Reach,
-) -> Begun<S, K>
-where
-    S: Shape,
-    K: Keep<S::Value>,
-{
-    let engine = cache.engine();
-    let method = engine.method(key.region());
-    Asked { engine, method, shape, keep, rules, caller, reach, policy: None }.go_on(key, unanswered)
+    shape: S,
+    keep: K,
+}
+
+impl<S: Shape, K: Keep<S::Value>> Miss<'_, S, K> {
+    fn go_on(self, rules: ValueRules<S>, caller: Caller, reach: Reach) -> Begun<S, K> {
+        let Self { cache, key, unanswered, shape, keep } = self;
+        let engine = cache.engine();
+        let method = engine.method(key.region());
+        Asked { engine, method, shape, keep, rules, caller, reach, policy: None }.go_on(key, unanswered)
+    }
 }
 
 /// Runs a cached method that blocks.
 ///
 /// `prepare` is run on a miss: it names the tags known from the arguments and returns the load.
-#[inline]
-pub fn cached<S, K, P, L>(call: &Call<'_>, shape: S, keep: K, rules: ValueRules<S>, prepare: P) -> S::Output
+#[inline(always)]
+pub fn cached<S, K, V, P, L>(call: &Call<'_>, shape: S, keep: K, rules: V, prepare: P) -> S::Output
 where
+    V: FnOnce() -> ValueRules<S>,
     S: Shape,
     K: Keep<S::Value>,
     P: FnOnce(&mut Tags) -> L,
     L: FnOnce() -> S::Output,
 {
+    #[cold]
+    #[inline(never)]
+    fn missed<S, K, V, P, L>(miss: Miss<'_, S, K>, rules: V, prepare: P) -> S::Output
+    where
+        V: FnOnce() -> ValueRules<S>,
+        S: Shape,
+        K: Keep<S::Value>,
+        P: FnOnce(&mut Tags) -> L,
+        L: FnOnce() -> S::Output,
+    {
+        miss.go_on(rules(), Caller::Blocking, Reach::Borrowed).answer(prepare)
+    }
+
     match look(call, keep).hit() {
         Ok(value) => shape.output(value),
         Err(unanswered) => {
             let (cache, key) = (call.cache_in_use(), call.key());
-            go_on(cache, key, unanswered, (shape, keep, rules), Caller::Blocking, Reach::Borrowed).answer(prepare)
+            missed(Miss { cache, key, unanswered, shape, keep }, rules, prepare)
         }
     }
 }
 
 /// Runs a cached async method.
-#[inline]
-pub fn cached_async<S, K, P, F>(
+#[inline(always)]
+pub fn cached_async<S, K, V, P, F>(
     call: &Call<'_>,
     shape: S,
     keep: K,
-    rules: ValueRules<S>,
+    rules: V,
     prepare: P,
-) -> impl Future<Output = S::Output> + use<S, K, P, F>
+) -> impl Future<Output = S::Output> + use<S, K, V, P, F>
 where
+    V: FnOnce() -> ValueRules<S>,
     S: Shape,
     K: Keep<S::Value>,
     P: FnOnce(&mut Tags) -> F,
     F: Future<Output = S::Output>,
 {
+    #[cold]
+    #[inline(never)]
+    fn missed<S, K, V, P, F>(
+        miss: Miss<'_, S, K>,
+        rules: V,
+        prepare: P,
+    ) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, P, F>>
+    where
+        V: FnOnce() -> ValueRules<S>,
+        S: Shape,
+        K: Keep<S::Value>,
+        P: FnOnce(&mut Tags) -> F,
+        F: Future<Output = S::Output>,
+    {
+        miss.go_on(rules(), Caller::Async, Reach::Borrowed).answer_async(prepare)
+    }
+
     match look(call, keep).hit() {
         Ok(value) => Later::Ready(Some(shape.output(value))),
         Err(unanswered) => {
             let (cache, key) = (call.cache_in_use(), call.key());
-            go_on(cache, key, unanswered, (shape, keep, rules), Caller::Async, Reach::Borrowed).answer_async(prepare)
+            missed(Miss { cache, key, unanswered, shape, keep }, rules, prepare)
         }
     }
 }
 
 /// As [`cached`], for methods that may load in the background.
-#[inline]
-pub fn cached_detached<S, K, P, L>(call: &Call<'_>, shape: S, keep: K, rules: ValueRules<S>, prepare: P) -> S::Output
+#[inline(always)]
+pub fn cached_detached<S, K, V, P, L>(call: &Call<'_>, shape: S, keep: K, rules: V, prepare: P) -> S::Output
 where
+    V: FnOnce() -> ValueRules<S>,
     S: Shape<Output: Send> + 'static,
     K: Keep<S::Value> + 'static,
     P: FnOnce(&mut Tags) -> L,
     L: FnOnce() -> S::Output + Send + 'static,
 {
+    #[cold]
+    #[inline(never)]
+    fn missed<S, K, V, P, L>(miss: Miss<'_, S, K>, rules: V, prepare: P) -> S::Output
+    where
+        V: FnOnce() -> ValueRules<S>,
+        S: Shape<Output: Send> + 'static,
+        K: Keep<S::Value> + 'static,
+        P: FnOnce(&mut Tags) -> L,
+        L: FnOnce() -> S::Output + Send + 'static,
+    {
+        miss.go_on(rules(), Caller::Blocking, Reach::Detached).answer_detached(prepare)
+    }
+
     match look(call, keep).hit() {
         Ok(value) => shape.output(value),
         Err(unanswered) => {
             let (cache, key) = (call.cache_in_use(), call.key());
-            go_on(cache, key, unanswered, (shape, keep, rules), Caller::Blocking, Reach::Detached)
-                .answer_detached(prepare)
+            missed(Miss { cache, key, unanswered, shape, keep }, rules, prepare)
         }
     }
 }
 
 /// As [`cached_async`], for methods that may load in the background.
-#[inline]
-pub fn cached_detached_async<S, K, P, F>(
+#[inline(always)]
+pub fn cached_detached_async<S, K, V, P, F>(
     call: &Call<'_>,
     shape: S,
     keep: K,
-    rules: ValueRules<S>,
+    rules: V,
     prepare: P,
-) -> impl Future<Output = S::Output> + use<S, K, P, F>
+) -> impl Future<Output = S::Output> + use<S, K, V, P, F>
 where
+    V: FnOnce() -> ValueRules<S>,
     S: Shape<Output: Send> + 'static,
     K: Keep<S::Value> + 'static,
     P: FnOnce(&mut Tags) -> F,
     F: Future<Output = S::Output> + Send + 'static,
 {
+    #[cold]
+    #[inline(never)]
+    fn missed<S, K, V, P, F>(
+        miss: Miss<'_, S, K>,
+        rules: V,
+        prepare: P,
+    ) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, P, F>>
+    where
+        V: FnOnce() -> ValueRules<S>,
+        S: Shape<Output: Send> + 'static,
+        K: Keep<S::Value> + 'static,
+        P: FnOnce(&mut Tags) -> F,
+        F: Future<Output = S::Output> + Send + 'static,
+    {
+        miss.go_on(rules(), Caller::Async, Reach::Detached).answer_detached_async(prepare)
+    }
+
     match look(call, keep).hit() {
         Ok(value) => Later::Ready(Some(shape.output(value))),
         Err(unanswered) => {
             let (cache, key) = (call.cache_in_use(), call.key());
-            go_on(cache, key, unanswered, (shape, keep, rules), Caller::Async, Reach::Detached)
-                .answer_detached_async(prepare)
+            missed(Miss { cache, key, unanswered, shape, keep }, rules, prepare)
         }
     }
 }

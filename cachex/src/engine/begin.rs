@@ -13,6 +13,7 @@ use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
+use crate::observe::counters::Tally;
 use crate::observe::event::Event;
 use crate::policy::Policy;
 use crate::tag::Tags;
@@ -37,24 +38,40 @@ pub(crate) enum Unanswered<V> {
     OtherType,
 }
 
-impl<K> Look<'_, K> {
+impl<K: Copy> Look<'_, K> {
     /// Answers with the value of a fresh entry. This is all that happens on a hit.
     #[inline(always)]
     pub(crate) fn hit<V>(&self) -> Result<V, Unanswered<V>>
     where
         K: Keep<V>,
     {
-        let counters = &self.method.counters;
         if self.is_bypassed || !self.method.is_enabled() {
-            counters.bypasses.one();
-            return Err(Unanswered::Bypassed);
+            return self.bypass();
         }
-        let tally = counters.tally();
-        let stopwatch = tally.is_sampled().then(Stopwatch::start);
+        let tally = self.method.counters.tally();
+        if tally.is_sampled() {
+            // A copy: what lies at an address is not in registers.
+            let copy = Look { ..*self };
+            return copy.hit_timed();
+        }
+        self.answer(tally, self.engine.look(self.method, self.at, self.keep))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hit_timed<V>(self) -> Result<V, Unanswered<V>>
+    where
+        K: Keep<V>,
+    {
+        let counters = &self.method.counters;
+        let stopwatch = Stopwatch::start();
         let looked = self.engine.look(self.method, self.at, self.keep);
-        if let Some(stopwatch) = stopwatch {
-            counters.note_look(stopwatch);
-        }
+        counters.note_look(stopwatch);
+        self.answer(counters.tally(), looked)
+    }
+
+    #[inline(always)]
+    fn answer<V>(&self, tally: Tally<'_>, looked: Looked<V>) -> Result<V, Unanswered<V>> {
         match looked {
             Looked::Fresh(value) => {
                 tally.hit();
@@ -64,6 +81,12 @@ impl<K> Look<'_, K> {
             Looked::OtherType => Err(Unanswered::OtherType),
             Looked::Nothing => Err(Unanswered::NotFresh(None)),
         }
+    }
+
+    #[cold]
+    fn bypass<V>(&self) -> Result<V, Unanswered<V>> {
+        self.method.counters.bypasses.one();
+        Err(Unanswered::Bypassed)
     }
 }
 

@@ -47,27 +47,28 @@ impl Method {
     }
 }
 
-/// Regions in the first bucket; each bucket after it is twice as large.
-const FIRST: usize = 32;
-const BUCKETS: usize = 28;
+/// Regions that are found with one look; few programs have more.
+const FIRST: usize = 256;
+const BUCKETS: usize = 25;
 
-type Bucket = OnceLock<Box<[OnceLock<Arc<Method>>]>>;
+type Bucket = Box<[OnceLock<Arc<Method>>]>;
 
-/// All methods a cache has met, found by the number of their region without a lock: buckets that are never moved.
+/// All methods a cache has met, found by the number of their region without a lock: buckets that are never moved, each twice
+/// as large as the one before.
 pub(crate) struct Methods {
-    buckets: [Bucket; BUCKETS],
+    first: Bucket,
+    others: [OnceLock<Bucket>; BUCKETS],
 }
 
 impl Methods {
     pub(crate) fn new() -> Self {
-        Self { buckets: [const { OnceLock::new() }; BUCKETS] }
+        Self { first: bucket(FIRST), others: [const { OnceLock::new() }; BUCKETS] }
     }
 
     /// Returns the method of a region, made with `policy` if it is new here.
     #[inline(always)]
     pub(crate) fn get(&self, region: &'static Region, policy: impl Fn() -> Policy) -> &Arc<Method> {
-        let (bucket, index) = place(region.id());
-        match self.buckets[bucket].get().and_then(|bucket| bucket[index].get()) {
+        match self.first.get(region.id() as usize).and_then(OnceLock::get) {
             Some(method) => method,
             None => self.meet(region, policy),
         }
@@ -75,24 +76,36 @@ impl Methods {
 
     /// Returns the method of the region with a number, if it is known here.
     pub(crate) fn known(&self, region: u32) -> Option<&Arc<Method>> {
-        let (bucket, index) = place(region);
-        self.buckets[bucket].get()?[index].get()
+        match place(region) {
+            (None, index) => self.first[index].get(),
+            (Some(bucket), index) => self.others[bucket].get()?[index].get(),
+        }
     }
 
     #[cold]
+    #[inline(never)]
     fn meet(&self, region: &'static Region, policy: impl Fn() -> Policy) -> &Arc<Method> {
-        let (bucket, index) = place(region.id());
-        let size = FIRST << bucket;
-        let bucket = self.buckets[bucket].get_or_init(|| (0..size).map(|_| OnceLock::new()).collect());
-        let method = bucket[index].get_or_init(|| Arc::new(Method::new(region, policy())));
+        if let Some(known) = self.known(region.id()) {
+            return known;
+        }
+        let place = match place(region.id()) {
+            (None, index) => &self.first[index],
+            (Some(number), index) => &self.others[number].get_or_init(|| bucket(FIRST << number))[index],
+        };
+        let method = place.get_or_init(|| Arc::new(Method::new(region, policy())));
         // Asked again now that it is listed: settings may have come in between, and not found it.
         method.set_policy(policy());
         method
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Method>> {
-        self.buckets.iter().filter_map(OnceLock::get).flat_map(|bucket| bucket.iter()).filter_map(OnceLock::get)
+        let others = self.others.iter().filter_map(OnceLock::get);
+        std::iter::once(&self.first).chain(others).flat_map(|bucket| bucket.iter()).filter_map(OnceLock::get)
     }
+}
+
+fn bucket(size: usize) -> Bucket {
+    (0..size).map(|_| OnceLock::new()).collect()
 }
 
 impl fmt::Debug for Methods {
@@ -101,12 +114,14 @@ impl fmt::Debug for Methods {
     }
 }
 
-/// Returns the bucket of a region and its index there.
-#[inline(always)]
-fn place(id: u32) -> (usize, usize) {
-    let position = id as usize + FIRST;
-    let bucket = (position.ilog2() - FIRST.ilog2()) as usize;
-    (bucket, position - (FIRST << bucket))
+/// Returns the bucket of a region, if it is not the first, and its index there.
+fn place(id: u32) -> (Option<usize>, usize) {
+    let id = id as usize;
+    if id < FIRST {
+        return (None, id);
+    }
+    let bucket = (id.ilog2() - FIRST.ilog2()) as usize;
+    (Some(bucket), id - (FIRST << bucket))
 }
 
 #[cfg(test)]
@@ -115,12 +130,12 @@ mod tests {
 
     #[test]
     fn places_fill_each_bucket_in_order() {
-        assert_eq!(place(0), (0, 0));
-        assert_eq!(place(31), (0, 31));
-        assert_eq!(place(32), (1, 0));
-        assert_eq!(place(95), (1, 63));
-        assert_eq!(place(96), (2, 0));
+        assert_eq!(place(0), (None, 0));
+        assert_eq!(place(255), (None, 255));
+        assert_eq!(place(256), (Some(0), 0));
+        assert_eq!(place(511), (Some(0), 255));
+        assert_eq!(place(512), (Some(1), 0));
         let (bucket, index) = place(u32::MAX);
-        assert!(bucket < BUCKETS && index < FIRST << bucket);
+        assert!(bucket.is_some_and(|bucket| bucket < BUCKETS && index < FIRST << bucket));
     }
 }

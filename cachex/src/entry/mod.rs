@@ -16,9 +16,9 @@ pub(crate) use life::{Freshness, Life};
 pub use stamp::Stamp;
 
 use crate::raw::node::{Node, Parts};
+use crate::raw::words::Bytes;
 use crate::sync::Arc;
 use crate::time::Timestamp;
-use crate::words::Bytes;
 use tags::{TagCell, TagCells};
 
 /// Any value, shared.

@@ -20,7 +20,7 @@ pub use compound::KeyFields;
 pub use writer::KeyWriter;
 
 use crate::method::Region;
-use crate::words::{Bytes, Word, Words};
+use crate::raw::words::{Bytes, Word, Words};
 
 /// Writes a value into a key: canonically (equal values give equal bytes) and injectively (unequal values give
 /// unequal bytes).

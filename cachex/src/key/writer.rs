@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::kind;
-use crate::words::{Bytes, Words};
+use crate::raw::words::{Bytes, Words};
 
 /// Collects the canonical bytes of a key.
 ///
@@ -124,9 +124,15 @@ impl KeyWriter {
 
     /// Pushes a value of a fixed size.
     #[inline(always)]
-    pub(crate) fn push_fixed(&mut self, kind: u8, bytes: &[u8]) {
-        self.push_byte(kind);
-        self.push(bytes);
+    pub(crate) fn push_fixed<const N: usize>(&mut self, kind: u8, bytes: &[u8; N]) {
+        if N > 8 {
+            self.push_byte(kind);
+            self.push(bytes);
+            return;
+        }
+        let mut word = [0; 8];
+        word[..N].copy_from_slice(bytes);
+        self.0.push_after(kind, u64::from_le_bytes(word), N);
     }
 
     /// Pushes a whole number of seconds and the nanoseconds after it.

@@ -2,7 +2,7 @@
 //! grace after which what left the table may be given back. The only unsafe code of the workspace.
 //!
 //! Reading order: [`grace`] (pins and periods of grace; no unsafe code), [`node`] (one allocation with a count of its
-//! holders), [`limbo`] (what waits for its grace), [`table`] (the sharded table).
+//! holders), [`limbo`] (what waits for its grace), [`table`] (the sharded table); [`words`] (the bytes of keys) stands alone.
 //!
 //! # The argument
 //!
@@ -27,3 +27,4 @@ pub(crate) mod node;
 pub(crate) mod table;
 #[cfg(all(test, not(cachex_loom)))]
 mod tests;
+pub(crate) mod words;

@@ -39,7 +39,8 @@ pub(crate) struct Table<P: Parts, S> {
 
 #[repr(align(64))]
 struct Shard<P: Parts, S> {
-    index: AtomicPtr<Index<P>>,
+    /// See [`Index`].
+    index: AtomicPtr<Bucket<P>>,
     owned: Mutex<Owned<S>>,
 }
 
@@ -50,10 +51,25 @@ struct Owned<S> {
     state: S,
 }
 
-struct Index<P: Parts> {
-    mask: usize,
-    buckets: Box<[Bucket<P>]>,
+/// What a look-up asks for.
+pub(crate) trait Sought<P: Parts> {
+    /// Returns its hash.
+    fn hash(&self) -> u64;
+    /// Whether it is this node.
+    fn is(&self, node: &Node<P>) -> bool;
 }
+
+/// A pointer to a number of buckets that is a power of two. Its exponent is in the low bits of the pointer, which are 0 as buckets
+/// are aligned: a reader has both with one load.
+struct Index<P: Parts>(*mut Bucket<P>);
+
+impl<P: Parts> Clone for Index<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Parts> Copy for Index<P> {}
 
 #[repr(align(64))]
 struct Bucket<P: Parts> {
@@ -69,22 +85,15 @@ enum Unlinked<P: Parts> {
 }
 
 /// An index that was unlinked. Not a box: some may still read it, and a box is nobody else's.
-struct Retired<P: Parts>(NonNull<Index<P>>);
+struct Retired<P: Parts>(Index<P>);
 
 // SAFETY: the index is shared by readers on all threads, and dropped by whichever thread is last.
 unsafe impl<P: Parts> Send for Retired<P> {}
 
-impl<P: Parts> Retired<P> {
-    fn index(&self) -> &Index<P> {
-        // SAFETY: it is dropped with `self`.
-        unsafe { self.0.as_ref() }
-    }
-}
-
 impl<P: Parts> Drop for Retired<P> {
     fn drop(&mut self) {
-        // SAFETY: it came from a box (`Owner::publish`), and after its period of grace nobody reads it.
-        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+        // SAFETY: it was unlinked, and after its period of grace nobody reads it.
+        unsafe { self.0.free() }
     }
 }
 
@@ -101,35 +110,85 @@ impl<P: Parts> Bucket<P> {
     }
 }
 
+const EXPONENT: usize = align_of::<Bucket<Nothing>>() - 1;
+
+/// Stands for any parts where only the layout counts.
+struct Nothing;
+
+impl Parts for Nothing {
+    type Head = ();
+    type Rare = ();
+    type Item = ();
+}
+
 impl<P: Parts> Index<P> {
-    fn new(buckets: usize) -> Self {
-        Self { mask: buckets - 1, buckets: (0..buckets).map(|_| Bucket::new()).collect() }
+    fn new(exponent: usize) -> Self {
+        let buckets: Box<[Bucket<P>]> = (0..1_usize << exponent).map(|_| Bucket::new()).collect();
+        let first = Box::into_raw(buckets).cast::<Bucket<P>>();
+        Self(first.map_addr(|address| address | exponent))
     }
 
     #[inline(always)]
-    fn bucket(&self, home: usize, distance: usize) -> &Bucket<P> {
-        &self.buckets[(home + distance) & self.mask]
+    fn exponent(self) -> usize {
+        self.0.addr() & EXPONENT
     }
 
-    fn places(&self) -> usize {
-        self.buckets.len() * WIDTH
+    #[inline(always)]
+    fn first(self) -> *mut Bucket<P> {
+        self.0.map_addr(|address| address & !EXPONENT)
     }
 
-    /// Puts a pointer in the first free place of its reach; returns whether there was one. Owners only.
-    fn put(&self, hash: u64, raw: *mut Start<P>) -> bool {
-        let home = hash as usize;
-        for distance in 0..MOST_REACH.min(self.buckets.len()) {
-            let bucket = self.bucket(home, distance);
+    fn len(self) -> usize {
+        1 << self.exponent()
+    }
+
+    fn places(self) -> usize {
+        self.len() * WIDTH
+    }
+
+    /// # Safety
+    ///
+    /// The index is not freed for all of `'a`.
+    #[inline(always)]
+    unsafe fn bucket<'a>(self, home: usize, distance: usize) -> &'a Bucket<P> {
+        let at = (home.wrapping_add(distance)) & (self.len() - 1);
+        // SAFETY: there are `len` buckets from the first one on, and they live for `'a`.
+        unsafe { &*self.first().add(at) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`bucket`](Self::bucket).
+    unsafe fn buckets<'a>(self) -> &'a [Bucket<P>] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts(self.first(), self.len()) }
+    }
+
+    /// # Safety
+    ///
+    /// Nobody uses the index any more, and this is called once.
+    unsafe fn free(self) {
+        // SAFETY: `new` has made it of a box of this very slice.
+        drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(self.first(), self.len())) });
+    }
+
+    /// Puts a pointer in the first free place of its reach; returns whether there was one.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the shard, or nobody else knows the index.
+    unsafe fn put(self, hash: u64, raw: *mut Start<P>) -> bool {
+        for distance in 0..MOST_REACH.min(self.len()) {
+            // SAFETY: an owner's index is not freed while it is owned.
+            let (first, bucket) = unsafe { (self.bucket(hash as usize, 0), self.bucket(hash as usize, distance)) };
             let word = bucket.word.load(Ordering::Relaxed);
-            let Some(place) = matches(word, 0).next() else { continue };
+            let Some(place) = first_match(word, 0) else { continue };
             // Release: who finds the pointer finds the node written.
             bucket.nodes[place].store(raw, Ordering::Release);
-            let byte = u64::from(tag(hash)) << (8 * place);
-            bucket.word.store(word | byte, Ordering::Release);
-            let first = &self.bucket(home, 0).word;
-            let known = first.load(Ordering::Relaxed);
+            bucket.word.store(word | u64::from(tag(hash)) << (8 * place), Ordering::Release);
+            let known = first.word.load(Ordering::Relaxed);
             if known >> REACH_SHIFT < distance as u64 {
-                first.store(known & TAGS | (distance as u64) << REACH_SHIFT, Ordering::Release);
+                first.word.store(known & TAGS | (distance as u64) << REACH_SHIFT, Ordering::Release);
             }
             return true;
         }
@@ -137,15 +196,24 @@ impl<P: Parts> Index<P> {
     }
 
     /// Returns where a node is.
-    fn place_of(&self, hash: u64, raw: *mut Start<P>) -> Option<(&Bucket<P>, usize)> {
-        let home = hash as usize;
-        let places = (0..MOST_REACH.min(self.buckets.len())).map(|distance| self.bucket(home, distance));
-        let mut found = places.flat_map(|bucket| (0..WIDTH).map(move |place| (bucket, place)));
-        found.find(|(bucket, place)| bucket.nodes[*place].load(Ordering::Relaxed) == raw)
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the shard for all of `'a`.
+    unsafe fn place_of<'a>(self, hash: u64, raw: *mut Start<P>) -> Option<(&'a Bucket<P>, usize)> {
+        let reach = 0..MOST_REACH.min(self.len());
+        // SAFETY: an owner's index is not freed while it is owned.
+        let buckets = reach.map(|distance| unsafe { self.bucket(hash as usize, distance) });
+        let mut places = buckets.flat_map(|bucket| (0..WIDTH).map(move |place| (bucket, place)));
+        places.find(|(bucket, place)| bucket.nodes[*place].load(Ordering::Relaxed) == raw)
     }
 
-    fn pointers(&self) -> impl Iterator<Item = NonNull<Start<P>>> {
-        let all = self.buckets.iter().flat_map(|bucket| &bucket.nodes);
+    /// # Safety
+    ///
+    /// As for [`bucket`](Self::bucket).
+    unsafe fn pointers<'a>(self) -> impl Iterator<Item = NonNull<Start<P>>> + use<'a, P> {
+        // SAFETY: the caller's promise.
+        let all = unsafe { self.buckets::<'a>() }.iter().flat_map(|bucket| &bucket.nodes);
         all.filter_map(|node| NonNull::new(node.load(Ordering::Relaxed)))
     }
 }
@@ -157,27 +225,19 @@ fn tag(hash: u64) -> u8 {
     ((hash >> 56) as u8).max(1)
 }
 
-/// Returns the places whose byte is `tag`. The first one is right; one behind it may be named though it is none, by a borrow
-/// in the subtraction: what is there is looked at anyway.
+/// Returns a word with the highest bit of each byte set where the byte of a pointer is `tag`. The lowest one is right; one above it
+/// may be wrong, by a borrow in the subtraction: what is there is looked at anyway.
 ///
 /// Source: Mycroft's test for a zero byte, in Warren, "Hacker's Delight", 2nd edition, section 6-1.
 #[inline(always)]
-fn matches(word: u64, tag: u8) -> Matches {
+fn matches(word: u64, tag: u8) -> u64 {
     let differing = word ^ ONES.wrapping_mul(u64::from(tag));
-    Matches(differing.wrapping_sub(ONES) & !differing & (ONES << 7) & TAGS)
+    differing.wrapping_sub(ONES) & !differing & (ONES << 7) & TAGS
 }
 
-struct Matches(u64);
-
-impl Iterator for Matches {
-    type Item = usize;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<usize> {
-        let found = (self.0 != 0).then(|| self.0.trailing_zeros() as usize / 8);
-        self.0 &= self.0.wrapping_sub(1);
-        found
-    }
+fn first_match(word: u64, tag: u8) -> Option<usize> {
+    let matches = matches(word, tag);
+    (matches != 0).then(|| matches.trailing_zeros() as usize / 8)
 }
 
 impl<P: Parts, S> Table<P, S> {
@@ -186,7 +246,7 @@ impl<P: Parts, S> Table<P, S> {
     pub(crate) fn new(shards: usize, most_dead: u64, state: impl Fn(usize) -> S) -> Self {
         assert!(shards.is_power_of_two(), "the number of shards is a power of two");
         let shard = |number| Shard {
-            index: AtomicPtr::new(Box::into_raw(Box::new(Index::new(1)))),
+            index: AtomicPtr::new(Index::new(0).0),
             owned: Mutex::new(Owned { len: 0, turn: 0, state: state(number) }),
         };
         Self { shards: (0..shards).map(shard).collect(), limbo: Limbo::new(most_dead) }
@@ -205,17 +265,13 @@ impl<P: Parts, S> Table<P, S> {
 
     /// Finds a node, under no lock.
     #[inline(always)]
-    pub(crate) fn find<'a>(
-        &'a self,
-        _pin: &'a Pin,
-        hash: u64,
-        is_it: impl Fn(&Node<P>) -> bool,
-    ) -> Option<Lent<'a, P>> {
-        let shard = &self.shards[self.shard_of(hash)];
-        // SAFETY: the pointer is never null. What it points to is dropped by `drop`, which excludes `self`, or by the limbo: after a
-        // period of grace that began after the index was unlinked, and so not before `_pin` is gone. Acquire: it was written whole.
-        let index = unsafe { &*shard.index.load(Ordering::Acquire) };
-        find(index, hash, is_it)
+    pub(crate) fn find<'a>(&'a self, _pin: &'a Pin, sought: impl Sought<P>) -> Option<Lent<'a, P>> {
+        let shard = &self.shards[self.shard_of(sought.hash())];
+        // Acquire: the index was written whole.
+        let index = Index(shard.index.load(Ordering::Acquire));
+        // SAFETY: indexes and what they hold are dropped by `drop`, which excludes `self`, or by the limbo: after a period of grace that
+        // began after they were unlinked, and so not before `_pin` is gone.
+        unsafe { find(index, sought) }
     }
 
     /// Locks a shard for changing, also after a panic in another owner: no code of others runs while an index is half changed.
@@ -237,22 +293,29 @@ impl<P: Parts, S> Table<P, S> {
     }
 }
 
-/// Finds a node in an index that is not given back for all of `'a`, nor any node that is in it meanwhile.
+/// Finds a node in an index.
+///
+/// # Safety
+///
+/// Neither the index nor any node that is in it is dropped for all of `'a`.
 #[inline(always)]
-fn find<P: Parts>(index: &Index<P>, hash: u64, is_it: impl Fn(&Node<P>) -> bool) -> Option<Lent<'_, P>> {
-    let (home, tag) = (hash as usize, tag(hash));
+unsafe fn find<'a, P: Parts>(index: Index<P>, sought: impl Sought<P>) -> Option<Lent<'a, P>> {
+    let hash = sought.hash();
     let mut distance = 0;
-    let mut bucket = index.bucket(home, 0);
+    // SAFETY: the caller's promise.
+    let mut bucket = unsafe { index.bucket(hash as usize, 0) };
     let mut word = bucket.word.load(Ordering::Acquire);
     let reach = (word >> REACH_SHIFT) as usize;
     loop {
-        for place in matches(word, tag) {
-            // Acquire: the node was written whole.
-            if let Some(raw) = NonNull::new(bucket.nodes[place].load(Ordering::Acquire)) {
-                // SAFETY: the index holds each node it points to, and what it held is dropped after a period of grace that began
-                // after it was unlinked; so not before the pin or the lock that `'a` stands for is gone.
+        let mut matches = matches(word, tag(hash));
+        while matches != 0 {
+            let place = matches.trailing_zeros() as usize / 8;
+            matches &= matches - 1;
+            // Acquire: the node was written whole. (The remainder changes nothing: the highest byte is no place.)
+            if let Some(raw) = NonNull::new(bucket.nodes[place % WIDTH].load(Ordering::Acquire)) {
+                // SAFETY: the index holds each node it points to, and by the caller's promise that hold is not dropped.
                 let lent = unsafe { Node::lend(raw) };
-                if is_it(&lent) {
+                if sought.is(&lent) {
                     return Some(lent);
                 }
             }
@@ -261,7 +324,8 @@ fn find<P: Parts>(index: &Index<P>, hash: u64, is_it: impl Fn(&Node<P>) -> bool)
             return None;
         }
         distance += 1;
-        bucket = index.bucket(home, distance);
+        // SAFETY: the caller's promise.
+        bucket = unsafe { index.bucket(hash as usize, distance) };
         word = bucket.word.load(Ordering::Acquire);
     }
 }
@@ -270,10 +334,13 @@ impl<P: Parts, S> Drop for Table<P, S> {
     fn drop(&mut self) {
         let mut left = Vec::new();
         for shard in &mut self.shards {
-            // SAFETY: each index came from a box, and the last one of a shard was not unlinked. Nobody reads: look-ups borrow the table.
-            let index = unsafe { Box::from_raw(*shard.index.get_mut()) };
-            // SAFETY: each pointer is a hold that was given to this index and not taken.
-            left.extend(index.pointers().map(|raw| unsafe { Node::from_raw(raw) }));
+            let index = Index(*shard.index.get_mut());
+            // SAFETY: each pointer is a hold that was given to this index and not taken. The last index of a shard was not unlinked, and
+            // nobody reads it: look-ups borrow the table.
+            unsafe {
+                left.extend(index.pointers().map(|raw| Node::from_raw(raw)));
+                index.free();
+            }
         }
         // Dropped when all indexes are: a value that panics must not keep the others.
         drop(left);
@@ -306,13 +373,19 @@ impl<P: Parts, S> Owner<'_, P, S> {
         &mut self.owned.state
     }
 
-    fn index(&self) -> &Index<P> {
-        // SAFETY: as in `Table::find`; only an owner unlinks an index, and needs `&mut self` for it.
-        unsafe { &*self.shard.index.load(Ordering::Relaxed) }
+    fn index(&self) -> Index<P> {
+        Index(self.shard.index.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn find(&self, hash: u64, is_it: impl Fn(&Node<P>) -> bool) -> Option<Lent<'_, P>> {
-        find(self.index(), hash, is_it)
+    pub(crate) fn find(&self, sought: impl Sought<P>) -> Option<Lent<'_, P>> {
+        // SAFETY: only an owner unlinks an index or a node, and needs `&mut self` for it.
+        unsafe { find(self.index(), sought) }
+    }
+
+    /// Whether a node with this hash is there.
+    pub(crate) fn has(&self, hash: u64, node: &Node<P>) -> bool {
+        // SAFETY: this is the owner, and stays it.
+        unsafe { self.index().place_of(hash, node.as_raw()).is_some() }
     }
 
     /// Puts in a node whose key is not there. `hash_of` tells the hash of those that are.
@@ -327,7 +400,8 @@ impl<P: Parts, S> Owner<'_, P, S> {
         }
         // From here on the hold is the index's, if it takes it.
         let raw = node.as_raw();
-        while !self.index().put(hash, raw) {
+        // SAFETY: this is the owner.
+        while !unsafe { self.index().put(hash, raw) } {
             let is_sparse = (self.owned.len + 1) * SPARSE < self.index().places();
             if is_sparse || !self.grow(&hash_of) {
                 return Err(Crowded { other: self.one_in_the_way(hash), node });
@@ -340,7 +414,9 @@ impl<P: Parts, S> Owner<'_, P, S> {
 
     /// Puts `node` in the place of `old`, which has the same key and is there.
     pub(crate) fn replace(&mut self, hash: u64, old: &Node<P>, node: Node<P>, weight: u64) {
-        let (bucket, place) = self.index().place_of(hash, old.as_raw()).expect("the node is in its shard");
+        // SAFETY: this is the owner, and stays it.
+        let found = unsafe { self.index().place_of(hash, old.as_raw()) };
+        let (bucket, place) = found.expect("the node is in its shard");
         // AcqRel: who finds the pointer finds the node written.
         let unlinked = bucket.nodes[place].swap(node.into_raw(), Ordering::AcqRel);
         self.bury_node(unlinked, weight);
@@ -348,7 +424,9 @@ impl<P: Parts, S> Owner<'_, P, S> {
 
     /// Takes out a node that is there.
     pub(crate) fn remove(&mut self, hash: u64, node: &Node<P>, weight: u64) {
-        let (bucket, place) = self.index().place_of(hash, node.as_raw()).expect("the node is in its shard");
+        // SAFETY: this is the owner, and stays it.
+        let found = unsafe { self.index().place_of(hash, node.as_raw()) };
+        let (bucket, place) = found.expect("the node is in its shard");
         let word = bucket.word.load(Ordering::Relaxed);
         bucket.word.store(word & !(0xff << (8 * place)), Ordering::Release);
         let unlinked = bucket.nodes[place].swap(ptr::null_mut(), Ordering::AcqRel);
@@ -358,9 +436,10 @@ impl<P: Parts, S> Owner<'_, P, S> {
 
     /// Takes out all nodes.
     pub(crate) fn clear(&mut self, weight_of: impl Fn(&Node<P>) -> u64) {
-        let emptied = self.publish(Index::new(1));
+        let emptied = self.publish(Index::new(0));
         self.owned.len = 0;
-        for raw in emptied.index().pointers() {
+        // SAFETY: it is dropped below.
+        for raw in unsafe { emptied.0.pointers() } {
             // SAFETY: each pointer is a hold that was given to this index and not taken; it can't be found in it any more but by
             // those who have it already, for whom the limbo waits.
             let node = unsafe { Node::from_raw(raw) };
@@ -373,11 +452,17 @@ impl<P: Parts, S> Owner<'_, P, S> {
     /// Makes room for twice as many. Returns whether all found a place there.
     fn grow(&mut self, hash_of: impl Fn(&S, &Node<P>) -> u64) -> bool {
         let old = self.index();
-        let larger = Index::new(2 * old.buckets.len());
-        for raw in old.pointers() {
-            // SAFETY: the index holds it, and nobody but an owner takes it out.
-            let lent = unsafe { Node::lend(raw) };
-            if !larger.put(hash_of(&self.owned.state, &lent), raw.as_ptr()) {
+        let larger = Index::new(old.exponent() + 1);
+        // SAFETY: this is the owner.
+        for raw in unsafe { old.pointers() } {
+            // SAFETY: the old index holds it, and nobody but an owner takes it out; nobody else knows the new one.
+            let has_place = unsafe {
+                let lent = Node::lend(raw);
+                larger.put(hash_of(&self.owned.state, &lent), raw.as_ptr())
+            };
+            if !has_place {
+                // SAFETY: nobody knows it.
+                unsafe { larger.free() };
                 return false;
             }
         }
@@ -389,12 +474,11 @@ impl<P: Parts, S> Owner<'_, P, S> {
     /// Makes another index the one that readers find, and returns the former, which some may still read.
     fn publish(&mut self, index: Index<P>) -> Retired<P> {
         // Release: who finds the index finds it written.
-        let former = self.shard.index.swap(Box::into_raw(Box::new(index)), Ordering::AcqRel);
-        Retired(NonNull::new(former).expect("a shard has an index"))
+        Retired(Index(self.shard.index.swap(index.0, Ordering::AcqRel)))
     }
 
     fn bury_index(&self, index: Retired<P>) {
-        let weight = (index.index().buckets.len() * size_of::<Bucket<P>>()) as u64;
+        let weight = (index.0.len() * size_of::<Bucket<P>>()) as u64;
         self.tend.0.bury(Unlinked::Index { _index: index }, weight);
     }
 
@@ -410,7 +494,8 @@ impl<P: Parts, S> Owner<'_, P, S> {
         self.owned.turn = self.owned.turn.wrapping_add(1);
         let turn = self.owned.turn;
         let index = self.index();
-        let bucket = index.bucket(hash as usize, turn % MOST_REACH.min(index.buckets.len()));
+        // SAFETY: this is the owner.
+        let bucket = unsafe { index.bucket(hash as usize, turn % MOST_REACH.min(index.len())) };
         let raw = NonNull::new(bucket.nodes[turn / MOST_REACH % WIDTH].load(Ordering::Relaxed));
         // SAFETY: the index holds it, and nobody but an owner takes it out.
         unsafe { Node::clone(&Node::lend(raw.expect("each place within reach is taken"))) }
@@ -420,7 +505,7 @@ impl<P: Parts, S> Owner<'_, P, S> {
     #[cfg(test)]
     pub(crate) fn all(&self) -> Vec<Node<P>> {
         // SAFETY: the index holds it, and nobody but an owner takes it out.
-        let all: Vec<_> = self.index().pointers().map(|raw| unsafe { Node::clone(&Node::lend(raw)) }).collect();
+        let all: Vec<_> = unsafe { self.index().pointers().map(|raw| Node::clone(&Node::lend(raw))).collect() };
         assert_eq!(all.len(), self.owned.len);
         all
     }

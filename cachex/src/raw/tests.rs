@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::grace::Pin;
 use super::node::{Node, Parts};
-use super::table::Table;
+use super::table::{Sought, Table};
 
 struct Test;
 
@@ -19,6 +19,24 @@ impl Parts for Test {
 }
 
 type TestTable = Table<Test, ()>;
+
+/// A key, and what it hashes to.
+#[derive(Clone, Copy)]
+struct Key(u64, u64);
+
+impl Sought<Test> for Key {
+    fn hash(&self) -> u64 {
+        self.1
+    }
+
+    fn is(&self, node: &Node<Test>) -> bool {
+        node.bytes() == self.0.to_be_bytes()
+    }
+}
+
+fn key(number: u64) -> Key {
+    Key(number, hash(number))
+}
 
 /// Under Miri everything takes some thousand times as long.
 const MANY: u64 = if cfg!(miri) { 40 } else { 20_000 };
@@ -52,7 +70,7 @@ fn hash(key: u64) -> u64 {
 
 fn insert(table: &TestTable, key: u64, living: &Arc<AtomicUsize>) {
     let mut owner = table.own(table.shard_of(hash(key)));
-    let known = owner.find(hash(key), |node| *node.head() == key).map(|lent| Node::clone(&lent));
+    let known = owner.find(self::key(key)).map(|lent| Node::clone(&lent));
     let new = node(key, living);
     match known {
         Some(known) => owner.replace(hash(key), &known, new, 1),
@@ -62,14 +80,14 @@ fn insert(table: &TestTable, key: u64, living: &Arc<AtomicUsize>) {
 
 fn remove(table: &TestTable, key: u64) -> bool {
     let mut owner = table.own(table.shard_of(hash(key)));
-    let known = owner.find(hash(key), |node| *node.head() == key).map(|lent| Node::clone(&lent));
+    let known = owner.find(self::key(key)).map(|lent| Node::clone(&lent));
     known.inspect(|known| owner.remove(hash(key), known, 1)).is_some()
 }
 
 /// Reads a key as the tier does: compares, and looks at the value within the pin.
 fn read(table: &TestTable, key: u64) -> Option<u64> {
     let pin = Pin::new();
-    let lent = table.find(&pin, hash(key), |node| node.bytes() == key.to_be_bytes())?;
+    let lent = table.find(&pin, self::key(key))?;
     lent.value::<Counted>().map(|value| value.key)
 }
 
@@ -150,7 +168,7 @@ fn what_is_unlinked_lives_as_long_as_it_may_be_read_and_no_longer() {
     insert(&table, 1, &living);
     {
         let pin = Pin::new();
-        let lent = table.find(&pin, hash(1), |node| *node.head() == 1).expect("it is there");
+        let lent = table.find(&pin, key(1)).expect("it is there");
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 assert!(remove(&table, 1));
@@ -205,7 +223,7 @@ fn a_pin_may_be_taken_within_a_pin_and_the_inner_one_ends_nothing() {
     insert(&table, 1, &living);
     {
         let pin = Pin::new();
-        let lent = table.find(&pin, hash(1), |node| *node.head() == 1).expect("it is there");
+        let lent = table.find(&pin, key(1)).expect("it is there");
         let inner = Pin::new();
         assert_eq!(read(&table, 1), Some(1));
         drop(inner);
@@ -269,7 +287,7 @@ fn keys_of_one_hash_are_refused_in_the_end_and_all_others_are_found() {
     assert!(stored.len() <= 16 * 7);
     assert!(cfg!(miri) || stored.len() == 16 * 7, "{} found a place", stored.len());
     for key in &stored {
-        assert!(owner.find(7, |node| node.head() == key).is_some());
+        assert!(owner.find(Key(*key, 7)).is_some());
     }
 }
 

@@ -6,7 +6,7 @@ use foldhash::SharedSeed;
 use foldhash::quality::{FoldHasher, SeedableRandomState};
 
 use crate::entry::Entry;
-use crate::words::{Bytes, Words};
+use crate::raw::words::{Bytes, Words};
 
 /// Hashes keys: seeded, so that nobody can choose keys of one hash without knowing the seed.
 ///
@@ -41,9 +41,14 @@ impl KeyHasher {
             return 7;
         }
         let mut hasher = self.start(region, bytes.len());
-        for pair in bytes.words().chunks(2) {
-            let word = |at: usize| pair.get(at).map_or(0, |word| u64::from_le_bytes(*word));
+        let mut words = bytes.words();
+        loop {
+            let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
             hasher.write_u128(u128::from(word(0)) | u128::from(word(1)) << 64);
+            match words.get(2..) {
+                Some(more @ [_, ..]) => words = more,
+                _ => break,
+            }
         }
         hasher.finish()
     }

@@ -36,9 +36,9 @@ use crate::key::KeyRef;
 use crate::method::Region;
 use crate::raw::grace::Pin;
 use crate::raw::node::Lent;
-use crate::raw::table::Table;
+use crate::raw::table::{Sought, Table};
+use crate::raw::words::Bytes;
 use crate::time::Timestamp;
-use crate::words::Bytes;
 
 const MOST_SHARDS: u64 = 64;
 /// A tier is divided only so far that each shard has its part of this many entries …
@@ -58,6 +58,18 @@ pub(crate) type Left = Vec<Entry>;
 
 /// An entry that the tier holds, found under a pin.
 pub(crate) type FoundEntry<'a> = Lent<'a, EntryParts>;
+
+impl Sought<EntryParts> for KeyRef<'_> {
+    #[inline(always)]
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    #[inline(always)]
+    fn is(&self, entry: &Entry) -> bool {
+        entry.is_at(self.region.id(), self.bytes)
+    }
+}
 
 /// The bounds of a memory tier; none is 0.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +146,7 @@ impl MemoryTier {
     /// short time only.
     #[inline(always)]
     pub(crate) fn find<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
-        let entry = self.table.find(pin, at.hash, |entry| entry.is_at(at.region.id(), at.bytes))?;
+        let entry = self.table.find(pin, at)?;
         match self.trace {
             Trace::Count { most } => entry.count_use(most),
             Trace::Order => self.uses[self.table.shard_of(at.hash)].note(&entry),
@@ -151,7 +163,7 @@ impl MemoryTier {
     /// Returns the entry of a key, whatever its age and validity, without noting a use.
     pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
         let pin = Pin::new();
-        let entry = self.table.find(&pin, at.hash, |entry| entry.is_at(at.region.id(), at.bytes));
+        let entry = self.table.find(&pin, at);
         entry.map(|entry| Entry::clone(&entry))
     }
 
@@ -168,7 +180,7 @@ impl MemoryTier {
     pub(crate) fn remove_same(&self, entry: &Entry) -> bool {
         let hash = self.hasher.hash_of(entry);
         let mut shard = self.own(hash);
-        let is_there = shard.find(hash, |known| known.is_same(entry)).is_some();
+        let is_there = shard.has(hash, entry);
         if is_there {
             self.take(&mut shard, entry);
         }

@@ -61,7 +61,7 @@ impl MemoryTier {
     pub(crate) fn expire_at(&self, at: KeyRef<'_>, entry: &Entry, end: Timestamp) {
         let mut shard = self.own(at.hash);
         entry.expire_at(end);
-        if shard.find(at.hash, |known| known.is_same(entry)).is_some() {
+        if shard.has(at.hash, entry) {
             shard.state_mut().queue(entry.number());
             self.note_deadline(shard.state().next_deadline().unwrap_or(Timestamp::NEVER));
         }

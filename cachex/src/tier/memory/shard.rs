@@ -79,7 +79,7 @@ impl Shard {
 
 impl ShardOwner<'_> {
     pub(crate) fn entry_at(&self, at: KeyRef<'_>) -> Option<Entry> {
-        self.find(at.hash, |entry| entry.is_at(at.region.id(), at.bytes)).map(|entry| Entry::clone(&entry))
+        self.find(at).map(|entry| Entry::clone(&entry))
     }
 
     /// Stores the entry of a key that is not there. What stands in its way, because too many keys have its hash, leaves.
@@ -149,8 +149,7 @@ impl ShardOwner<'_> {
         let mut queued = due.iter().map(|(_, slot)| *slot).peekable();
         for slot in filled {
             let entry = slots.entry(slot);
-            let found = self.find(slots.hash(entry), |known| known.is_same(entry));
-            assert!(found.is_some_and(|found| found.number() == slot), "a key leads to its slot");
+            assert!(self.has(slots.hash(entry), entry) && entry.number() == slot, "a key leads to its slot");
             let is_queued = queued.next_if_eq(&slot).is_some();
             assert!(is_queued || entry.dead_at() == Timestamp::NEVER, "a slot whose entry dies is queued");
         }

@@ -4,6 +4,10 @@
 //! that would cost more than all the rest. So bytes are put together in a register, every word is written whole, and is
 //! read as it was written. The last one is filled up with zeros.
 
+#![expect(unsafe_code, reason = "words that are not needed are not written")]
+
+use std::mem::MaybeUninit;
+
 /// Eight bytes, lowest first.
 pub(crate) type Word = [u8; 8];
 
@@ -13,12 +17,12 @@ const INLINE: usize = 16;
 const MOST: usize = (INLINE - 1) * WORD;
 
 /// Bytes that are written one after the other.
-#[derive(Clone)]
 pub(crate) struct Words {
     /// In bytes.
     len: usize,
-    /// The word behind the last whole one is filled up with zeros.
-    inline: [Word; INLINE],
+    /// Written up to the word that the next byte goes into, which is filled up with zeros. The others are not: to write zeros
+    /// into all of them would take as long as all else.
+    inline: [MaybeUninit<Word>; INLINE],
     /// All words, once there are too many.
     spilled: Vec<Word>,
 }
@@ -34,7 +38,9 @@ pub(crate) struct Bytes<'a> {
 impl Words {
     #[inline(always)]
     pub(crate) const fn new() -> Self {
-        Self { len: 0, inline: [[0; WORD]; INLINE], spilled: Vec::new() }
+        let mut inline = [MaybeUninit::uninit(); INLINE];
+        inline[0] = MaybeUninit::new([0; WORD]);
+        Self { len: 0, inline, spilled: Vec::new() }
     }
 
     /// Appends the `count` lowest bytes of `bits`, at most 8, lowest first; the others are 0.
@@ -45,12 +51,36 @@ impl Words {
             self.spill(bits, count);
             return;
         }
-        // Without a branch, and the remainder for the compiler's sake: no index is out of bounds.
-        let (at, shift) = (self.len / WORD, 8 * (self.len % WORD));
+        // Nothing is carried over where there is room: then the next word becomes 0.
+        let shift = 8 * (self.len % WORD);
+        self.put(bits << shift, (bits >> 1) >> (63 - shift), count);
+    }
+
+    /// Adds to the word that is not full, writes the one after it, and counts.
+    #[inline(always)]
+    fn put(&mut self, added: u64, next: u64, count: usize) {
+        // The remainders are for the compiler's sake: no index is out of bounds.
+        let at = self.len / WORD;
         let word = &mut self.inline[at % INLINE];
-        *word = (u64::from_le_bytes(*word) | bits << shift).to_le_bytes();
-        self.inline[(at + 1) % INLINE] = ((bits >> 1) >> (63 - shift)).to_le_bytes();
+        // SAFETY: the word that the next byte goes into is always written: the first one by `new`, each other one below.
+        let known = unsafe { word.assume_init() };
+        word.write((u64::from_le_bytes(known) | added).to_le_bytes());
+        self.inline[(at + 1) % INLINE].write(next.to_le_bytes());
         self.len += count;
+    }
+
+    /// Appends one byte and then the `count` lowest bytes of `bits`, at most 8, lowest first; the others are 0.
+    #[inline(always)]
+    pub(crate) fn push_after(&mut self, byte: u8, bits: u64, count: usize) {
+        debug_assert!(count <= WORD && (count == WORD || bits >> (8 * count) == 0));
+        if self.len + 1 + count > MOST {
+            self.spill(u64::from(byte), 1);
+            self.spill(bits, count);
+            return;
+        }
+        // Nine bytes behind at most seven: two words.
+        let all = (u128::from(byte) | u128::from(bits) << 8) << (8 * (self.len % WORD));
+        self.put(all as u64, (all >> 64) as u64, 1 + count);
     }
 
     /// Appends bytes.
@@ -69,8 +99,9 @@ impl Words {
     #[inline(never)]
     fn spill(&mut self, bits: u64, count: usize) {
         if self.spilled.is_empty() {
-            self.spilled.reserve(4 * INLINE);
-            self.spilled.extend_from_slice(&self.inline[..self.len.div_ceil(WORD)]);
+            let mut spilled = Vec::with_capacity(4 * INLINE);
+            spilled.extend_from_slice(self.written());
+            self.spilled = spilled;
         }
         for byte in &bits.to_le_bytes()[..count] {
             match (self.len % WORD, self.spilled.last_mut()) {
@@ -83,8 +114,22 @@ impl Words {
 
     #[inline(always)]
     pub(crate) fn bytes(&self) -> Bytes<'_> {
-        let words = if self.len <= MOST { &self.inline[..self.len.div_ceil(WORD)] } else { &self.spilled };
+        let words = if self.len <= MOST { self.written() } else { &self.spilled };
         Bytes { words, len: self.len }
+    }
+
+    /// Returns the words in place.
+    #[inline(always)]
+    fn written(&self) -> &[Word] {
+        let words = &self.inline[..self.len.div_ceil(WORD).min(INLINE)];
+        // SAFETY: `put` writes each word before a byte in it is counted.
+        unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
+    }
+}
+
+impl Clone for Words {
+    fn clone(&self) -> Self {
+        Self { len: self.len, inline: self.inline, spilled: self.spilled.clone() }
     }
 }
 
@@ -138,17 +183,19 @@ fn rest_of(bytes: &[u8]) -> u64 {
     let count = bytes.len() % WORD;
     match bytes.last_chunk::<WORD>() {
         Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * count),
-        None => match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-            (Some(first), Some(last)) => {
-                let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-                u64::from(first) | u64::from(last) << (8 * (count - 4))
-            }
-            // One to three: the middle one is one of the others unless there are three.
-            _ => {
-                let place = |at: usize| u64::from(bytes[at]) << (8 * at);
-                place(0) | place(count / 2) | place(count - 1)
-            }
-        },
+        None => few(bytes),
+    }
+}
+
+/// Returns less than eight bytes as a number.
+#[inline(never)]
+fn few(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            u64::from(first) | u64::from(last) << (8 * (bytes.len() - 4))
+        }
+        _ => bytes.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte)),
     }
 }
 
