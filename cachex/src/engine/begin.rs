@@ -13,7 +13,6 @@ use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
-use crate::observe::counters::Tally;
 use crate::observe::event::Event;
 use crate::policy::Policy;
 use crate::tag::Tags;
@@ -51,10 +50,15 @@ impl<K: Copy> Look<'_, K> {
         let tally = self.method.counters.tally();
         if tally.is_sampled() {
             // A copy: what lies at an address is not in registers.
-            let copy = Look { ..*self };
-            return copy.hit_timed();
+            return Look { ..*self }.hit_timed();
         }
-        self.answer(tally, self.engine.look(self.method, self.at, self.keep))
+        match self.engine.hit(self.method, self.at, self.keep) {
+            Some(value) => {
+                tally.hit();
+                Ok(value)
+            }
+            None => Look { ..*self }.look_closely(),
+        }
     }
 
     #[cold]
@@ -63,18 +67,25 @@ impl<K: Copy> Look<'_, K> {
     where
         K: Keep<V>,
     {
-        let counters = &self.method.counters;
         let stopwatch = Stopwatch::start();
         let looked = self.engine.look(self.method, self.at, self.keep);
-        counters.note_look(stopwatch);
-        self.answer(counters.tally(), looked)
+        self.method.counters.note_look(stopwatch);
+        self.answer(looked)
     }
 
-    #[inline(always)]
-    fn answer<V>(&self, tally: Tally<'_>, looked: Looked<V>) -> Result<V, Unanswered<V>> {
+    #[cold]
+    #[inline(never)]
+    fn look_closely<V>(self) -> Result<V, Unanswered<V>>
+    where
+        K: Keep<V>,
+    {
+        self.answer(self.engine.look_closely(self.method, self.at, self.keep))
+    }
+
+    fn answer<V>(&self, looked: Looked<V>) -> Result<V, Unanswered<V>> {
         match looked {
             Looked::Fresh(value) => {
-                tally.hit();
+                self.method.counters.tally().hit();
                 Ok(value)
             }
             Looked::NotFresh(found) => Err(Unanswered::NotFresh(Some(found))),

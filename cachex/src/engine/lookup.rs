@@ -26,31 +26,35 @@ pub(crate) struct Found<V> {
 }
 
 impl Engine {
-    /// Finds a current entry that is of any use, and clones its value, under no lock.
+    /// Finds a fresh entry about which nothing is rare, and clones its value, under no lock: what most hits are.
     #[inline(always)]
-    pub(crate) fn look<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Looked<V> {
+    pub(crate) fn hit<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Option<V> {
         let pin = Pin::new();
-        let Some(entry) = self.tier.find(&pin, at) else { return Looked::Nothing };
-        if self.is_current(method, &entry)
-            && entry.is_plainly_fresh(|| self.now())
-            && let Some(value) = keep.value(&entry)
-        {
-            return Looked::Fresh(value);
-        }
-        self.look_closely(method, &entry, keep)
+        let entry = self.tier.find(&pin, at)?;
+        let is_hit = self.is_current(method, &entry) && entry.is_plainly_fresh(|| self.now());
+        if is_hit { keep.value(&entry) } else { None }
     }
 
-    #[cold]
+    /// Finds any current entry that is of use, and clones its value. The use was noted before.
     #[inline(never)]
-    fn look_closely<V, K: Keep<V>>(&self, method: &Method, entry: &Entry, keep: K) -> Looked<V> {
-        let freshness = self.freshness(method, entry);
+    pub(crate) fn look_closely<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Looked<V> {
+        let Some(entry) = self.tier.peek(at) else { return Looked::Nothing };
+        let freshness = self.freshness(method, &entry);
         if freshness == Freshness::Dead {
             return Looked::Nothing;
         }
-        match (keep.value(entry), freshness) {
+        match (keep.value(&entry), freshness) {
             (None, _) => Looked::OtherType,
             (Some(value), Freshness::Fresh) => Looked::Fresh(value),
-            (Some(value), _) => Looked::NotFresh(Found { value, entry: entry.clone(), freshness }),
+            (Some(value), _) => Looked::NotFresh(Found { value, entry, freshness }),
+        }
+    }
+
+    /// Finds any current entry that is of use, and clones its value.
+    pub(crate) fn look<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Looked<V> {
+        match self.hit(method, at, keep) {
+            Some(value) => Looked::Fresh(value),
+            None => self.look_closely(method, at, keep),
         }
     }
 

@@ -153,6 +153,7 @@ impl Entry {
     }
 
     /// Returns what readers left behind.
+    #[inline(always)]
     pub(crate) fn trace(&self) -> u32 {
         self.head().trace.load(Ordering::Relaxed)
     }

@@ -9,17 +9,10 @@ use crate::time::stopwatch::Stopwatch;
 /// The look-up after one hit in so many is timed.
 const SAMPLE: u64 = 256;
 
-/// What is counted on a hit, in one lane; on cache lines of its own.
+/// What is counted on a hit, by those who count in one place; on cache lines of its own.
+// Two cache lines: they are fetched in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Stripe {
-    /// Written by the owner of the lane only.
-    own: Hits,
-    /// Written by all who share the lane.
-    shared: Hits,
-}
-
-#[derive(Debug, Default)]
 struct Hits {
     fresh: AtomicU64,
     stale: AtomicU64,
@@ -30,7 +23,7 @@ macro_rules! counters {
         /// All that is counted for one method.
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
-            stripes: [Stripe; LANES],
+            hits: [Hits; LANES],
             $(pub(crate) $name: Counter,)*
         }
     };
@@ -62,36 +55,33 @@ impl Counter {
 /// Where a thread counts its hits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tally<'a> {
-    stripe: &'a Stripe,
-    is_owner: bool,
+    hits: &'a Hits,
+    lane: Lane,
 }
 
 impl Tally<'_> {
     /// Whether this look-up is one in a few hundred that are timed, so that timing costs nothing that could be measured.
     #[inline(always)]
     pub(crate) fn is_sampled(self) -> bool {
-        let hits = if self.is_owner { &self.stripe.own } else { &self.stripe.shared };
-        hits.fresh.load(Ordering::Relaxed) % SAMPLE == 1
+        self.hits.fresh.load(Ordering::Relaxed) % SAMPLE == 1
     }
 
     #[inline(always)]
     pub(crate) fn hit(self) {
-        self.count(|hits| &hits.fresh);
+        self.count(&self.hits.fresh);
     }
 
-    #[inline(always)]
     pub(crate) fn stale_hit(self) {
-        self.count(|hits| &hits.stale);
+        self.count(&self.hits.stale);
     }
 
     #[inline(always)]
-    fn count(self, which: impl FnOnce(&Hits) -> &AtomicU64) {
-        if self.is_owner {
+    fn count(self, count: &AtomicU64) {
+        if self.lane.is_owned() {
             // Nobody else writes it: no need for a step that no other can come between.
-            let count = which(&self.stripe.own);
             count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         } else {
-            which(&self.stripe.shared).fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -101,20 +91,15 @@ impl Counters {
     #[inline(always)]
     pub(crate) fn tally(&self) -> Tally<'_> {
         let lane = Lane::of_thread();
-        Tally { stripe: &self.stripes[lane.index()], is_owner: lane.is_owned() }
+        Tally { hits: &self.hits[lane.index()], lane }
     }
 
     pub(crate) fn hits(&self) -> u64 {
-        self.sum(|hits| &hits.fresh)
+        self.hits.iter().map(|hits| hits.fresh.load(Ordering::Relaxed)).sum()
     }
 
     pub(crate) fn stale_hits(&self) -> u64 {
-        self.sum(|hits| &hits.stale)
-    }
-
-    fn sum(&self, which: impl Fn(&Hits) -> &AtomicU64) -> u64 {
-        let of = |stripe: &Stripe| [&stripe.own, &stripe.shared].map(|hits| which(hits).load(Ordering::Relaxed));
-        self.stripes.iter().flat_map(of).sum()
+        self.hits.iter().map(|hits| hits.stale.load(Ordering::Relaxed)).sum()
     }
 
     /// Notes how long a look-up took.

@@ -1,17 +1,18 @@
 //! Lanes: where threads count without disturbing each other.
 //!
-//! A few threads own a lane each, and count there with plain loads and stores. Where there are more, they share lanes, and
-//! count with atomic additions.
+//! A few threads own a lane each, and count there with plain loads and stores. Where there are more, they share the other lanes,
+//! and count there with atomic additions.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-pub(crate) const LANES: usize = 16;
+pub(crate) const LANES: usize = 24;
 
-const OWNED: usize = LANES;
+/// Lanes of one thread each; the others are shared.
+const OWNED: usize = 16;
 const NONE: usize = usize::MAX;
 
-static TAKEN: [AtomicBool; LANES] = [const { AtomicBool::new(false) }; LANES];
+static TAKEN: [AtomicBool; OWNED] = [const { AtomicBool::new(false) }; OWNED];
 
 thread_local! {
     // Without a destructor, so that reading it is one load; `LEAVING` has it.
@@ -19,7 +20,7 @@ thread_local! {
     static LEAVING: Leaving = const { Leaving };
 }
 
-/// A lane and whether it is the thread's own.
+/// The number of a lane.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lane(usize);
 
@@ -36,17 +37,18 @@ impl Lane {
     /// Returns its number, less than [`LANES`].
     #[inline]
     pub(crate) fn index(self) -> usize {
-        self.0 % LANES
+        self.0
     }
 
     /// Whether no other thread has this lane as its own.
     #[inline]
     pub(crate) fn is_owned(self) -> bool {
-        self.0 & OWNED != 0
+        self.0 < OWNED
     }
 }
 
 #[cold]
+#[inline(never)]
 fn take() -> Lane {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     // Acquire: the counts go on from where the former owner left them.
@@ -55,7 +57,8 @@ fn take() -> Lane {
     // A thread that is ending counts in a shared lane: nobody would give its own back.
     let may_own = LEAVING.try_with(|_| ()).is_ok();
     let own = if may_own { TAKEN.iter().position(is_free) } else { None };
-    let lane = own.map_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed) % LANES, |index| index | OWNED);
+    let shared = || OWNED + NEXT.fetch_add(1, Ordering::Relaxed) % (LANES - OWNED);
+    let lane = own.unwrap_or_else(shared);
     LANE.set(lane);
     Lane(lane)
 }
@@ -66,7 +69,7 @@ struct Leaving;
 impl Drop for Leaving {
     fn drop(&mut self) {
         let lane = Lane(LANE.replace(NONE));
-        if lane.0 != NONE && lane.is_owned() {
+        if lane.is_owned() {
             // Release: see `take`.
             TAKEN[lane.index()].store(false, Ordering::Release);
         }

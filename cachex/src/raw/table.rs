@@ -311,8 +311,10 @@ unsafe fn find<'a, P: Parts>(index: Index<P>, sought: impl Sought<P>) -> Option<
         while matches != 0 {
             let place = matches.trailing_zeros() as usize / 8;
             matches &= matches - 1;
-            // Acquire: the node was written whole. (The remainder changes nothing: the highest byte is no place.)
-            if let Some(raw) = NonNull::new(bucket.nodes[place % WIDTH].load(Ordering::Acquire)) {
+            // SAFETY: there is a match in the seven lowest bytes only, one for each place.
+            let found = unsafe { bucket.nodes.get_unchecked(place) };
+            // Acquire: the node was written whole.
+            if let Some(raw) = NonNull::new(found.load(Ordering::Acquire)) {
                 // SAFETY: the index holds each node it points to, and by the caller's promise that hold is not dropped.
                 let lent = unsafe { Node::lend(raw) };
                 if sought.is(&lent) {

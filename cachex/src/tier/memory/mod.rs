@@ -25,7 +25,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 pub use eviction::Eviction;
 use hasher::KeyHasher;
 pub(crate) use insert::Inserted;
-use policy::Trace;
 pub(crate) use reclaim::Reclaimed;
 use shard::{Shard, ShardOwner};
 use slots::Slots;
@@ -90,7 +89,8 @@ pub(crate) struct MemoryTier {
     uses: Box<[Arc<Uses>]>,
     limits: Limits,
     eviction: Eviction,
-    trace: Trace,
+    /// At entries with less, readers have something to note.
+    most_trace: u32,
     seed: u64,
     /// Entries in all shards: changed under the lock of the shard that changes.
     len: AtomicU64,
@@ -124,7 +124,7 @@ impl MemoryTier {
             uses,
             limits,
             eviction,
-            trace: eviction.trace(),
+            most_trace: eviction.trace().most(),
             seed,
             len: AtomicU64::new(0),
             weight: AtomicU64::new(0),
@@ -147,10 +147,8 @@ impl MemoryTier {
     #[inline(always)]
     pub(crate) fn find<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
         let entry = self.table.find(pin, at)?;
-        match self.trace {
-            Trace::Count { most } => entry.count_use(most),
-            Trace::Order => self.uses[self.table.shard_of(at.hash)].note(&entry),
-            Trace::Nothing => {}
+        if entry.trace() < self.most_trace {
+            self.uses[self.table.shard_of(at.hash)].note(&entry);
         }
         Some(entry)
     }

@@ -64,6 +64,17 @@ pub(crate) enum Trace {
     Order,
 }
 
+impl Trace {
+    /// Returns a number that what is noted does not exceed, or what it exceeds always.
+    pub(crate) const fn most(self) -> u32 {
+        match self {
+            Self::Nothing => 0,
+            Self::Count { most } => most as u32,
+            Self::Order => u32::MAX,
+        }
+    }
+}
+
 impl Eviction {
     pub(crate) const fn trace(self) -> Trace {
         match self {
