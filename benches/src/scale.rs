@@ -7,7 +7,8 @@
 //! - `invalidate`: a tag that all entries have. No peer has tags; what comes nearest is to drop everything (`moka`:
 //!   `invalidate_all`, `foyer`: `clear`), or all for which a predicate holds (`quick_cache`: `retain`).
 //!
-//! How bytes grow is in the suite `memory`.
+//! - `bytes`, `bytes, 0 tags` to `bytes, 8 tags`: for each entry of a full cache, as `bytes churned` of the suite
+//!   [`memory`](crate::memory).
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use cachex::{Cache, CacheScope, Eviction, cached};
 use crate::args::Arguments;
 use crate::hit::{keys, subjects};
 use crate::measure::{Effort, Subject, measure, timed};
+use crate::memory::Program;
 use crate::peers::{Bounded, Foyer, Moka, QuickCache};
 use crate::program::Suite;
 use crate::random::{Popularity, Random};
@@ -25,10 +27,13 @@ use crate::row::{Row, median};
 use crate::service::{Payload, Service, Value};
 
 pub(crate) const SUITE: Suite =
-    Suite { name: "scale", summary: "how times grow with entries, tags and threads, beside its peers", run };
+    Suite { name: "scale", summary: "how times and bytes grow with entries, tags and threads, beside its peers", run };
 
 /// The entries of cases that are about something else.
 const ENTRIES: u32 = 1_000;
+
+/// The entries that bytes are counted of, where it is about something else.
+const MANY: u32 = 10_000;
 
 type Shared = Arc<Payload>;
 
@@ -51,6 +56,7 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
         table.insertions(*entries)?;
         table.invalidations(*entries)?;
     }
+    table.bytes(sizes)?;
     Ok(table.rows)
 }
 
@@ -110,6 +116,22 @@ impl Table {
         Ok(())
     }
 
+    fn bytes(&mut self, sizes: &[u32]) -> Result<(), String> {
+        let program = Program::build()?;
+        let in_bytes = |row: Row| Row { unit: "B".into(), ..row };
+        for entries in sizes {
+            for (subject, part) in BYTES {
+                let bytes = program.bytes(part, u64::from(*entries))?;
+                self.rows.push(in_bytes(row("bytes", subject, 1, *entries, bytes)));
+            }
+        }
+        for (case, part) in BYTES_OF_TAGS {
+            let bytes = program.bytes(part, u64::from(MANY))?;
+            self.rows.push(in_bytes(row(case, "cachex", 1, MANY, bytes)));
+        }
+        Ok(())
+    }
+
     fn invalidations(&mut self, entries: u32) -> Result<(), String> {
         let mut times = [const { Vec::new() }; 4];
         let filled = || (0..u64::from(entries)).map(|id| (id, Shared::load(id))).collect::<Vec<_>>().into_iter();
@@ -130,6 +152,14 @@ impl Table {
         Ok(())
     }
 }
+
+/// Subjects, and what counts their bytes.
+const BYTES: [(&str, &str); 3] =
+    [("cachex", "1-tag"), ("quick_cache", "quick-cache-churned"), ("moka", "moka-churned")];
+
+/// Cases, and what counts their bytes.
+const BYTES_OF_TAGS: [(&str, &str); 4] =
+    [("bytes, 0 tags", "0-tags"), ("bytes, 1 tag", "1-tag"), ("bytes, 3 tags", "3-tags"), ("bytes, 8 tags", "8-tags")];
 
 /// Returns the time to fill a cache, its making not counted.
 fn fill<P: Bounded<u64, Shared>>(entries: u32) -> f64 {

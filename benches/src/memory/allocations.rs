@@ -17,8 +17,8 @@ const CALLS: u32 = 1_000;
 
 type Tuple = (u64, &'static str, Option<u32>);
 
-/// Returns all rows; as many calls are counted whether quickly or not.
-pub(super) fn rows(_is_quick: bool) -> Result<Vec<Row>, String> {
+/// Returns all rows; of [`CALLS`] calls, however many entries there are elsewhere.
+pub(super) fn rows(_entries: u64) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     let service = || Service::new(u64::from(CALLS), Eviction::S3Fifo);
     let (blocking, asynchronous) = (service()?, service()?);

@@ -14,70 +14,71 @@ use crate::row::Row;
 /// What one process counts.
 pub(super) struct Part {
     pub(super) name: &'static str,
-    run: fn(bool) -> Result<Vec<Row>, String>,
+    run: fn(u64) -> Result<Vec<Row>, String>,
 }
 
-/// All there is to count.
+/// What the suite counts.
 pub(super) const PARTS: &[Part] = &[
-    part("cachex-filled", |is_quick| full("cachex", is_quick).annotated(Counting::tagged)),
-    part("cachex-churned", |is_quick| churn("cachex", is_quick).annotated(Counting::tagged)),
-    part("plain-filled", |is_quick| full("cachex plain", is_quick).annotated(Counting::plain)),
-    part("plain-churned", |is_quick| churn("cachex plain", is_quick).annotated(Counting::plain)),
-    part("3-tags-filled", |is_quick| full("cachex 3 tags", is_quick).annotated(Counting::three_tags)),
-    part("3-tags-churned", |is_quick| churn("cachex 3 tags", is_quick).annotated(Counting::three_tags)),
-    part("hashmap-filled", |is_quick| Ok(full("hashmap", is_quick).map::<Unlocked<u64, Arc<Counted>>>())),
-    part("papaya-filled", |is_quick| Ok(full("papaya", is_quick).map::<Papaya<u64, Arc<Counted>>>())),
-    part("quick-cache-filled", |is_quick| Ok(full("quick_cache", is_quick).bounded::<QuickCache<_, _>>())),
-    part("quick-cache-churned", |is_quick| Ok(churn("quick_cache", is_quick).bounded::<QuickCache<_, _>>())),
-    part("moka-filled", |is_quick| Ok(full("moka", is_quick).bounded::<Moka<_, _>>())),
-    part("moka-churned", |is_quick| Ok(churn("moka", is_quick).bounded::<Moka<_, _>>())),
-    part("moka-forever-filled", |is_quick| Ok(full(FOREVER, is_quick).bounded::<MokaForever<_, _>>())),
-    part("moka-forever-churned", |is_quick| Ok(churn(FOREVER, is_quick).bounded::<MokaForever<_, _>>())),
-    part("foyer-filled", |is_quick| Ok(full("foyer", is_quick).bounded::<Foyer<_, _>>())),
-    part("foyer-churned", |is_quick| Ok(churn("foyer", is_quick).bounded::<Foyer<_, _>>())),
-    part("cached-filled", |is_quick| Ok(full("cached", is_quick).function(cached(is_quick)))),
-    part("cached-churned", |is_quick| Ok(churn("cached", is_quick).function(cached(is_quick)))),
-    part("cached-unbounded-filled", |is_quick| Ok(full("cached unbounded", is_quick).function(cached_all))),
-    part("concurrent-filled", |is_quick| Ok(full("concurrent_cached", is_quick).function(concurrent(is_quick)))),
-    part("concurrent-churned", |is_quick| Ok(churn("concurrent_cached", is_quick).function(concurrent(is_quick)))),
-    part("concurrent-unbounded-filled", |is_quick| {
-        Ok(full("concurrent_cached unbounded", is_quick).function(concurrent_all))
+    part("cachex-filled", |entries| full("cachex", entries).annotated(Counting::tagged)),
+    part("cachex-churned", |entries| churn("cachex", entries).annotated(Counting::tagged)),
+    part("plain-filled", |entries| full("cachex plain", entries).annotated(Counting::plain)),
+    part("plain-churned", |entries| churn("cachex plain", entries).annotated(Counting::plain)),
+    part("hashmap-filled", |entries| Ok(full("hashmap", entries).map::<Unlocked<u64, Arc<Counted>>>())),
+    part("papaya-filled", |entries| Ok(full("papaya", entries).map::<Papaya<u64, Arc<Counted>>>())),
+    part("quick-cache-filled", |entries| Ok(full("quick_cache", entries).bounded::<QuickCache<_, _>>())),
+    part("quick-cache-churned", |entries| Ok(churn("quick_cache", entries).bounded::<QuickCache<_, _>>())),
+    part("moka-filled", |entries| Ok(full("moka", entries).bounded::<Moka<_, _>>())),
+    part("moka-churned", |entries| Ok(churn("moka", entries).bounded::<Moka<_, _>>())),
+    part("moka-forever-filled", |entries| Ok(full(FOREVER, entries).bounded::<MokaForever<_, _>>())),
+    part("moka-forever-churned", |entries| Ok(churn(FOREVER, entries).bounded::<MokaForever<_, _>>())),
+    part("foyer-filled", |entries| Ok(full("foyer", entries).bounded::<Foyer<_, _>>())),
+    part("foyer-churned", |entries| Ok(churn("foyer", entries).bounded::<Foyer<_, _>>())),
+    part("cached-filled", |entries| Ok(full("cached", entries).function(cached(entries)))),
+    part("cached-churned", |entries| Ok(churn("cached", entries).function(cached(entries)))),
+    part("cached-unbounded-filled", |entries| Ok(full("cached unbounded", entries).function(cached_all))),
+    part("concurrent-filled", |entries| Ok(full("concurrent_cached", entries).function(concurrent(entries)))),
+    part("concurrent-churned", |entries| Ok(churn("concurrent_cached", entries).function(concurrent(entries)))),
+    part("concurrent-unbounded-filled", |entries| {
+        Ok(full("concurrent_cached unbounded", entries).function(concurrent_all))
     }),
     part("allocations", allocations::rows),
 ];
 
+/// The same annotated method with more and more tags.
+pub(super) const TAGS: &[Part] = &[
+    part("0-tags", |entries| churn("cachex", entries).annotated(Counting::no_tags)),
+    part("1-tag", |entries| churn("cachex", entries).annotated(Counting::tagged)),
+    part("3-tags", |entries| churn("cachex", entries).annotated(Counting::three_tags)),
+    part("8-tags", |entries| churn("cachex", entries).annotated(Counting::eight_tags)),
+];
+
 const FOREVER: &str = <MokaForever<u64, Arc<Counted>> as Peer<_, _>>::NAME;
 
-fn cached(is_quick: bool) -> fn(u64) -> Arc<Counted> {
-    if is_quick { cached_20k } else { cached_1m }
+/// Returns the function whose capacity it is.
+fn cached(entries: u64) -> fn(u64) -> Arc<Counted> {
+    if entries == super::QUICK { cached_20k } else { cached_1m }
 }
 
-fn concurrent(is_quick: bool) -> fn(u64) -> Arc<Counted> {
-    if is_quick { concurrent_20k } else { concurrent_1m }
+fn concurrent(entries: u64) -> fn(u64) -> Arc<Counted> {
+    if entries == super::QUICK { concurrent_20k } else { concurrent_1m }
 }
 
-const fn part(name: &'static str, run: fn(bool) -> Result<Vec<Row>, String>) -> Part {
+const fn part(name: &'static str, run: fn(u64) -> Result<Vec<Row>, String>) -> Part {
     Part { name, run }
 }
 
-fn full(subject: &'static str, is_quick: bool) -> Case {
-    Case { subject, entries: entries(is_quick), fill: Fill::Full }
+fn full(subject: &'static str, entries: u64) -> Case {
+    Case { subject, entries, fill: Fill::Full }
 }
 
-fn churn(subject: &'static str, is_quick: bool) -> Case {
-    Case { subject, entries: entries(is_quick), fill: Fill::Churn }
+fn churn(subject: &'static str, entries: u64) -> Case {
+    Case { subject, entries, fill: Fill::Churn }
 }
 
-fn entries(is_quick: bool) -> u64 {
-    if is_quick { 20_000 } else { 1_000_000 }
-}
-
-/// Counts what the command line names, and writes the rows as JSON.
+/// Counts what the command line names, with as many entries as it says, and writes the rows as JSON.
 pub fn count() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let name = arguments.next().unwrap_or_default();
-    let outcome = rows(&name, arguments.any(|argument| argument == "--quick"));
-    let json = outcome.and_then(|rows| serde_json::to_string(&rows).map_err(|error| error.to_string()));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let json = rows(&arguments).and_then(|rows| serde_json::to_string(&rows).map_err(|error| error.to_string()));
     match json {
         Ok(json) => {
             println!("{json}");
@@ -90,12 +91,30 @@ pub fn count() -> ExitCode {
     }
 }
 
-fn rows(name: &str, is_quick: bool) -> Result<Vec<Row>, String> {
+fn rows(arguments: &[String]) -> Result<Vec<Row>, String> {
+    let [name, entries] = arguments else {
+        return Err("which part, and how many entries? `cachex-bench memory` says it".to_owned());
+    };
+    let entries = entries.parse().map_err(|error| format!("`{entries}` is not a number of entries: {error}"))?;
     counter::check()?;
-    let part = PARTS.iter().find(|part| part.name == name);
+    let part = PARTS.iter().chain(TAGS).find(|part| part.name == name);
     let part = part.ok_or_else(|| {
-        let names: Vec<_> = PARTS.iter().map(|part| part.name).collect();
+        let names: Vec<_> = PARTS.iter().chain(TAGS).map(|part| part.name).collect();
         format!("there is no part `{name}`; the parts are: {}", names.join(", "))
     })?;
-    (part.run)(is_quick)
+    (part.run)(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_understood_is_told() {
+        let told = |words: &[&str]| rows(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).unwrap_err();
+        assert!(told(&[]).contains("which part"));
+        assert!(told(&["cachex-filled", "many"]).contains("not a number of entries"));
+        // Tests have another allocator.
+        assert!(told(&["cachex-filled", "10"]).contains("does not count"));
+    }
 }

@@ -56,6 +56,16 @@ impl Counting {
         Counted::load(id)
     }
 
+    #[cachex::cached(ttl = "1h")]
+    pub(super) fn no_tags(&self, id: u64) -> Arc<Counted> {
+        Counted::load(id)
+    }
+
+    #[cachex::cached(ttl = "1h", tags = ["a", "b", "c", "d", "e", "f", "g", "h"])]
+    pub(super) fn eight_tags(&self, id: u64) -> Arc<Counted> {
+        Counted::load(id)
+    }
+
     #[cachex::cached(ttl = "1h", tags = ["rows", "payloads", "numbers"])]
     pub(super) fn three_tags(&self, id: u64) -> Arc<Counted> {
         Counted::load(id)

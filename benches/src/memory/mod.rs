@@ -13,7 +13,8 @@
 //!   before. Each miss is of a cache that is full. The load allocates as well: the same number of bare loads is counted in
 //!   the same way, and subtracted.
 //!
-//! `cachex` is an annotated method with one tag and a TTL; `cachex plain` has neither, `cachex 3 tags` has three and a TTL.
+//! `cachex` is an annotated method with one tag and a TTL; `cachex plain` has neither. How bytes grow with tags and entries is
+//! in the suite `scale`, counted in the same way.
 //!
 //! [`Arc`]: std::sync::Arc
 
@@ -25,11 +26,37 @@ mod counter;
 mod parent;
 
 pub use child::count;
+pub(crate) use parent::Program;
 
+use crate::args::Arguments;
 use crate::program::Suite;
+use crate::row::Row;
+
+/// The entries of a quick run.
+const QUICK: u64 = 20_000;
+/// The entries of a full run.
+const FULL: u64 = 1_000_000;
 
 pub(crate) const SUITE: Suite = Suite {
     name: "memory",
     summary: "bytes per entry, values that stay alive, and allocations per call, beside its peers",
-    run: parent::run,
+    run,
 };
+
+fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
+    let program = Program::build()?;
+    let entries = if arguments.is_quick { QUICK } else { FULL };
+    let mut rows = Vec::new();
+    for part in child::PARTS {
+        rows.extend(program.rows(part.name, entries)?);
+    }
+    rows.sort_by_key(|row| order(&row.case));
+    Ok(rows)
+}
+
+/// Subjects of one case stand together, cases in the order of their kinds.
+fn order(case: &str) -> (usize, String) {
+    let kinds = ["bytes", "live", "hit", "async hit", "miss", "async miss"];
+    let kind = kinds.iter().position(|kind| case.starts_with(kind)).unwrap_or(kinds.len());
+    (kind, case.to_owned())
+}

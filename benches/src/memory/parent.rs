@@ -6,41 +6,40 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::child::PARTS;
-use crate::args::Arguments;
 use crate::row::Row;
 
 const PROGRAM: &str = "cachex-bench-counting";
 
-pub(super) fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
-    let program = build()?;
-    let mut rows = Vec::new();
-    for part in PARTS {
-        let mut command = Command::new(&program);
-        command.arg(part.name).stderr(Stdio::inherit());
-        if arguments.is_quick {
-            command.arg("--quick");
-        }
-        let output = command.output().map_err(|error| format!("{} can't be run: {error}", program.display()))?;
-        if !output.status.success() {
-            return Err(format!("`{PROGRAM} {}` failed: {}", part.name, output.status));
-        }
-        let counted: Vec<Row> = serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("what `{PROGRAM} {}` wrote is not understood: {error}", part.name))?;
-        rows.extend(counted);
+/// The program that counts.
+pub(crate) struct Program(PathBuf);
+
+impl Program {
+    /// Builds it as this one was built.
+    pub(crate) fn build() -> Result<Self, String> {
+        build().map(Self)
     }
-    rows.sort_by_key(|row| order(&row.case));
-    Ok(rows)
+
+    /// Counts a part with so many entries.
+    pub(crate) fn rows(&self, part: &str, entries: u64) -> Result<Vec<Row>, String> {
+        let Self(path) = self;
+        let output = Command::new(path).args([part, &entries.to_string()]).stderr(Stdio::inherit()).output();
+        let output = output.map_err(|error| format!("{} can't be run: {error}", path.display()))?;
+        if !output.status.success() {
+            return Err(format!("`{PROGRAM} {part} {entries}` failed: {}", output.status));
+        }
+        serde_json::from_slice(&output.stdout)
+            .map_err(|error| format!("what `{PROGRAM} {part} {entries}` wrote is not understood: {error}"))
+    }
+
+    /// Counts the bytes for each entry, after churn.
+    pub(crate) fn bytes(&self, part: &str, entries: u64) -> Result<f64, String> {
+        let rows = self.rows(part, entries)?;
+        let bytes = rows.iter().find(|row| row.case == "bytes churned");
+        bytes.map(|row| row.value).ok_or_else(|| format!("`{part}` does not churn"))
+    }
 }
 
-/// Subjects of one case stand together, cases in the order of their kinds.
-fn order(case: &str) -> (usize, String) {
-    let kinds = ["bytes", "live", "hit", "async hit", "miss", "async miss"];
-    let kind = kinds.iter().position(|kind| case.starts_with(kind)).unwrap_or(kinds.len());
-    (kind, case.to_owned())
-}
-
-/// Builds the program as this one was built, and says where it is.
+/// Builds the program, and says where it is.
 fn build() -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|error| format!("this program can't be found: {error}"))?;
     let folder = own.parent().unwrap_or(Path::new("."));

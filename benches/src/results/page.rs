@@ -132,7 +132,7 @@ fn invalidations(figures: &Figures) -> String {
 
 fn scale(figures: &Figures, drawn: &[Drawn]) -> String {
     let rows = figures.of("scale");
-    let mut text = heading("Scale", "How times grow, ns.", "scale", drawn);
+    let mut text = heading("Scale", "How times grow, ns, and bytes for each entry.", "scale", drawn);
     let of = |wanted: fn(&Row) -> bool| rows.iter().copied().filter(|row| wanted(row)).collect::<Vec<_>>();
     text.push_str("A hit, by entries and threads:\n\n");
     text.push_str(&table("subject", &of(|row| row.case == "hit"), SUBJECT, SIZE_AND_THREADS, true));
@@ -143,6 +143,9 @@ fn scale(figures: &Figures, drawn: &[Drawn]) -> String {
         text.push_str(&format!("{title}:\n\n"));
         text.push_str(&table("subject", &rows, SUBJECT, SIZE, true));
     }
+    text.push_str("Bytes for each entry after churn, by entries and by tags:\n\n");
+    text.push_str(&table("subject", &of(|row| row.case == "bytes"), SUBJECT, SIZE, true));
+    text.push_str(&table("subject", &of(|row| row.case.starts_with("bytes, ")), SUBJECT, CASE, false));
     text
 }
 

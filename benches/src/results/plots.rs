@@ -117,22 +117,22 @@ fn without<'a>(mut rows: Vec<&'a Row>, subjects: &[&str]) -> Vec<&'a Row> {
 }
 
 fn lines(figures: &Figures) -> Vec<(Drawn, Vec<Lines>)> {
-    let by_entries = |suite: &str, case: &str, title: &str, x: &str| {
+    let by_entries = |suite: &str, case: &str, title: &str, y: &str| {
+        let x = "entries";
         let rows: Vec<_> = figures.of(suite).into_iter().filter(|row| row.case == case && row.threads == 1).collect();
-        panel(title, x, Scale::Logarithmic, &without(rows, &["uncached", LIMITS[2], LIMITS[3]]), |row| {
+        panel(title, x, y, Scale::Logarithmic, &without(rows, &["uncached", LIMITS[2], LIMITS[3]]), |row| {
             Some(row.entries as f64)
         })
     };
-    let scale = |title: &str, x: &str, wanted: fn(&Row) -> bool, of: fn(&Row) -> Option<f64>| {
+    let scale = |title: &str, x: &str, y: &str, wanted: fn(&Row) -> bool, of: fn(&Row) -> Option<f64>| {
         let rows: Vec<_> = figures.of("scale").into_iter().filter(|row| wanted(row)).collect();
-        panel(title, x, Scale::Linear, &rows, of)
+        panel(title, x, y, Scale::Linear, &rows, of)
     };
-    let tags = |row: &Row| row.case.strip_prefix("hit, ")?.split(' ').next()?.parse().ok();
-    let entries = "entries";
+    let tags = |row: &Row| row.case.split_once(", ")?.1.split(' ').next()?.parse().ok();
     vec![
         (
             Drawn { file: "hit-entries.svg", title: "A hit, by the number of entries" },
-            vec![by_entries("hit", "zipf 0.99", "A hit by entries, Zipf 0.99, 1 thread", entries)],
+            vec![by_entries("hit", "zipf 0.99", "A hit by entries, Zipf 0.99, 1 thread", "ns")],
         ),
         (
             Drawn { file: "scale.svg", title: "How times grow" },
@@ -140,19 +140,28 @@ fn lines(figures: &Figures) -> Vec<(Drawn, Vec<Lines>)> {
                 scale(
                     "A hit by threads, 1k entries",
                     "threads",
+                    "ns",
                     |row| row.case == "hit" && row.entries == 1_000,
                     |row| Some(row.threads as f64),
                 ),
-                scale("A hit by tags, 1k entries", "tags of an entry", |row| row.case.starts_with("hit, "), tags),
-                by_entries("scale", "insert", "An insertion by entries", entries),
-                by_entries("scale", "invalidate", "The end of all entries, by entries", entries),
+                scale("A hit by tags, 1k entries", "tags of an entry", "ns", |row| row.case.starts_with("hit, "), tags),
+                by_entries("scale", "insert", "An insertion by entries", "ns"),
+                by_entries("scale", "invalidate", "The end of all entries, by entries", "ns"),
+                by_entries("scale", "bytes", "Bytes for each entry by entries", "bytes"),
+                scale(
+                    "Bytes for each entry by tags",
+                    "tags of an entry",
+                    "bytes",
+                    |row| row.case.starts_with("bytes, "),
+                    tags,
+                ),
             ],
         ),
     ]
 }
 
 /// Makes a panel with a line for each subject; `x` says where a row is.
-fn panel(title: &str, about_x: &str, scale: Scale, rows: &[&Row], x: impl Fn(&Row) -> Option<f64>) -> Lines {
+fn panel(title: &str, about_x: &str, y: &str, scale: Scale, rows: &[&Row], x: impl Fn(&Row) -> Option<f64>) -> Lines {
     let mut lines: Vec<Line> = Vec::new();
     for row in rows {
         let Some(x) = x(row) else { continue };
@@ -161,7 +170,7 @@ fn panel(title: &str, about_x: &str, scale: Scale, rows: &[&Row], x: impl Fn(&Ro
             None => lines.push(Line { name: row.subject.to_string(), points: vec![(x, row.value)] }),
         }
     }
-    Lines { title: title.to_owned(), x: about_x.to_owned(), y: "ns".to_owned(), scale, lines }
+    Lines { title: title.to_owned(), x: about_x.to_owned(), y: y.to_owned(), scale, lines }
 }
 
 fn ratios(figures: &Figures) -> (Drawn, Dots) {
