@@ -47,7 +47,7 @@ impl MemoryTier {
             let removed = found.map(|found| self.take(&mut shard, &found));
             return Inserted::TooHeavy { entry, removed };
         }
-        let mut evicted = Vec::new();
+        let mut evicted = Left::new();
         let replaced = self.store(&mut shard, at, entry, now, &mut evicted);
         drop(shard);
         self.settle(index, now, &mut evicted);

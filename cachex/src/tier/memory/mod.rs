@@ -28,6 +28,7 @@ pub(crate) use insert::Inserted;
 pub(crate) use reclaim::Reclaimed;
 use shard::{Shard, ShardOwner};
 use slots::Slots;
+use smallvec::SmallVec;
 use uses::Uses;
 
 use crate::entry::{Entry, EntryParts};
@@ -53,7 +54,7 @@ const MOST_DEAD_PART: u64 = 64;
 ///
 /// A value is dropped once its entry has left and nobody reads it any more: with the next batch of those that leave, or by
 /// [`flush`](MemoryTier::flush).
-pub(crate) type Left = Vec<Entry>;
+pub(crate) type Left = SmallVec<[Entry; 2]>;
 
 /// An entry that the tier holds, found under a pin.
 pub(crate) type FoundEntry<'a> = Lent<'a, EntryParts>;

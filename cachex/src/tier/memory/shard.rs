@@ -1,5 +1,6 @@
 //! A part of the tier under one lock: its entries, who of them leaves for room, and who falls due.
 
+use super::Left;
 use super::deadlines::Deadlines;
 use super::policy::{Policy, SlotId};
 use super::slots::Slots;
@@ -83,7 +84,7 @@ impl ShardOwner<'_> {
     }
 
     /// Stores the entry of a key that is not there. What stands in its way, because too many keys have its hash, leaves.
-    pub(crate) fn add(&mut self, at: KeyRef<'_>, entry: Entry, gone: &mut Vec<Entry>) {
+    pub(crate) fn add(&mut self, at: KeyRef<'_>, entry: Entry, gone: &mut Left) {
         let mut node = entry.clone();
         while let Err(crowded) = self.put_in(at.hash, node) {
             gone.push(self.take(&crowded.other));

@@ -20,7 +20,7 @@ impl MemoryTier {
     ///
     /// `keep` runs under no lock and may call the tier. An entry that was replaced meanwhile is left alone.
     pub(crate) fn retain(&self, keep: &mut dyn FnMut(&Entry) -> bool) -> Left {
-        let mut removed = Vec::new();
+        let mut removed = Left::new();
         self.walk(&mut |entry| {
             if !keep(&entry) && self.remove_same(&entry) {
                 removed.push(entry);
@@ -31,7 +31,7 @@ impl MemoryTier {
 
     /// Removes everything and returns it.
     pub(crate) fn clear(&self) -> Left {
-        let mut removed = Vec::new();
+        let mut removed = Left::new();
         for index in 0..self.table.shards() {
             let policy = self.eviction.policy(self.seed.wrapping_add(index as u64));
             let mut shard = self.table.own(index);
