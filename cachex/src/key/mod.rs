@@ -14,9 +14,9 @@ mod writer;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 pub use compound::KeyFields;
+use smallvec::SmallVec;
 pub use writer::KeyWriter;
 
 use crate::method::Region;
@@ -84,6 +84,9 @@ pub trait CacheKey {
     }
 }
 
+/// Keys of so many words are kept without an allocation: most are.
+const MOST_INLINE: usize = 4;
+
 /// Names one entry of a cache: the region it belongs to (a method, or the manual API) and the encoded arguments.
 ///
 /// Two keys are equal if both the region and the canonical bytes are. `Debug` shows the region and a digest, so that it can
@@ -101,7 +104,7 @@ pub trait CacheKey {
 #[derive(Clone)]
 pub struct Key {
     region: &'static Region,
-    words: Arc<[Word]>,
+    words: SmallVec<[Word; MOST_INLINE]>,
     /// In bytes.
     len: usize,
 }
@@ -123,7 +126,7 @@ impl Key {
     // Inline: so the compiler sees that no pointer to the bytes is kept.
     #[inline]
     fn of(region: &'static Region, bytes: Bytes<'_>) -> Self {
-        Self { region, words: bytes.words().into(), len: bytes.len() }
+        Self { region, words: SmallVec::from_slice(bytes.words()), len: bytes.len() }
     }
 
     /// Returns the bytes as they are hashed and compared.

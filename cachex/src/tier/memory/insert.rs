@@ -23,6 +23,26 @@ pub(crate) enum Inserted {
     Stored { replaced: Option<Entry>, evicted: Left },
 }
 
+/// What an insert changes in what the tier counts. Told once: most inserts take out as much as they put in, and then write
+/// nothing that all shards share.
+#[derive(Debug, Default)]
+struct Change {
+    len: i64,
+    weight: i64,
+}
+
+impl Change {
+    fn enters(&mut self, entry: &Entry) {
+        self.len += 1;
+        self.weight = self.weight.wrapping_add_unsigned(entry.weight());
+    }
+
+    fn leaves(&mut self, entry: &Entry) {
+        self.len -= 1;
+        self.weight = self.weight.wrapping_sub_unsigned(entry.weight());
+    }
+}
+
 impl MemoryTier {
     /// Stores an entry if `is_valid` says so. `now` tells which others are dead by age.
     ///
@@ -66,9 +86,10 @@ impl MemoryTier {
         let (weight, dead_at) = (entry.weight(), entry.dead_at());
         let mut found = shard.entry_at(at);
         let mut given_way = None;
-        while self.lacks_room(found.as_ref(), weight) && self.can_give(shard, evicted.len()) {
+        let mut change = Change::default();
+        while self.lacks_room(found.as_ref(), weight, &change) && self.can_give(shard, evicted.len()) {
             let Some(gone) = shard.evict(now) else { break };
-            self.count_out(&gone);
+            change.leaves(&gone);
             if found.as_ref().is_some_and(|found| found.is_same(&gone)) {
                 found = None;
                 given_way = Some(gone);
@@ -76,31 +97,44 @@ impl MemoryTier {
                 evicted.push(gone);
             }
         }
-        self.weight.fetch_add(weight, Ordering::Relaxed);
+        change.enters(&entry);
         let replaced = match found {
             Some(found) => {
-                self.weight.fetch_sub(found.weight(), Ordering::Relaxed);
+                change.leaves(&found);
                 Some(shard.put(at, &found, entry))
             }
             None => {
-                self.len.fetch_add(1, Ordering::Relaxed);
                 let before = evicted.len();
                 shard.add(at, entry, evicted);
-                evicted[before..].iter().for_each(|gone| self.count_out(gone));
+                evicted[before..].iter().for_each(|gone| change.leaves(gone));
                 given_way
             }
         };
+        self.count(&change);
         self.note_deadline(dead_at);
         replaced
     }
 
     /// Whether an entry of this weight, in the place of `found`, would exceed a bound.
-    fn lacks_room(&self, found: Option<&Entry>, weight: u64) -> bool {
-        if found.is_none() && self.len() >= self.limits.max_entries {
+    fn lacks_room(&self, found: Option<&Entry>, weight: u64, change: &Change) -> bool {
+        if found.is_none() && self.len().wrapping_add_signed(change.len) >= self.limits.max_entries {
             return true;
         }
         let lost = found.map_or(0, Entry::weight);
-        self.limits.max_bytes.is_some_and(|most| self.weight().saturating_sub(lost).saturating_add(weight) > most)
+        self.limits.max_bytes.is_some_and(|most| {
+            let present = self.weight().wrapping_add_signed(change.weight);
+            present.saturating_sub(lost).saturating_add(weight) > most
+        })
+    }
+
+    /// Counts what was changed under the lock of a shard.
+    fn count(&self, change: &Change) {
+        if change.len != 0 {
+            self.len.fetch_add(change.len as u64, Ordering::Relaxed);
+        }
+        if change.weight != 0 {
+            self.weight.fetch_add(change.weight as u64, Ordering::Relaxed);
+        }
     }
 
     /// Whether a shard is to give one more entry for room: the only one is; of several, one with at least half of its

@@ -92,7 +92,7 @@ impl ShardOwner<'_> {
         }
         let shard = self.state_mut();
         let slot = shard.slots.fill(entry);
-        shard.policy.enter(slot, &shard.slots);
+        shard.policy.enter(slot, at.hash, &shard.slots);
         shard.queue(slot);
     }
 

@@ -10,7 +10,7 @@ const ALL: usize = 0;
 pub(crate) struct Fifo(Lists<1>);
 
 impl Policy for Fifo {
-    fn enter(&mut self, slot: SlotId, _traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, _hash: u64, _traces: &dyn Traces) {
         self.0.push(ALL, slot);
     }
 

@@ -73,10 +73,10 @@ impl Lfu {
 }
 
 impl Policy for Lfu {
-    fn enter(&mut self, slot: SlotId, traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, hash: u64, _traces: &dyn Traces) {
         self.lists.push(WINDOW, slot);
         self.sketch.reserve(self.lists.len(WINDOW) + self.main_len());
-        self.sketch.add(traces.hash(slot), 1);
+        self.sketch.add(hash, 1);
         // While there is room, who leaves the window is admitted without a contest.
         while self.lists.len(WINDOW) > self.window_share() {
             let Some(admitted) = self.lists.oldest(WINDOW) else { break };

@@ -24,7 +24,7 @@ impl Lru {
 }
 
 impl Policy for Lru {
-    fn enter(&mut self, slot: SlotId, traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, _hash: u64, traces: &dyn Traces) {
         let index = slot as usize;
         if self.queued.len() <= index {
             self.queued.resize(index + 1, 0);

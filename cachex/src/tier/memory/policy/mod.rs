@@ -40,8 +40,8 @@ pub(crate) trait Traces {
 
 /// An eviction policy.
 pub(crate) trait Policy: fmt::Debug + Send + Sync {
-    /// Takes in a slot that was filled.
-    fn enter(&mut self, slot: SlotId, traces: &dyn Traces);
+    /// Takes in a slot that was filled, by a key with this hash.
+    fn enter(&mut self, slot: SlotId, hash: u64, traces: &dyn Traces);
     /// Notes that the entry of a slot was replaced; its uses were carried over and one was added.
     fn renew(&mut self, _slot: SlotId) {}
     /// Forgets a slot that was emptied for another reason than room.

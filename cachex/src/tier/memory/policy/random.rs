@@ -27,7 +27,7 @@ impl Random {
 }
 
 impl Policy for Random {
-    fn enter(&mut self, slot: SlotId, _traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, _hash: u64, _traces: &dyn Traces) {
         let index = slot as usize;
         if self.places.len() <= index {
             self.places.resize(index + 1, 0);

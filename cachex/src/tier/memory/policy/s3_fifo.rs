@@ -35,8 +35,8 @@ impl S3Fifo {
 }
 
 impl Policy for S3Fifo {
-    fn enter(&mut self, slot: SlotId, traces: &dyn Traces) {
-        let is_known = self.ghost.recall(traces.hash(slot));
+    fn enter(&mut self, slot: SlotId, hash: u64, _traces: &dyn Traces) {
+        let is_known = self.ghost.recall(hash);
         let list = if is_known || !self.has_evicted { MAIN } else { SMALL };
         self.lists.push(list, slot);
     }

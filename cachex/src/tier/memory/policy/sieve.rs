@@ -14,7 +14,7 @@ pub(crate) struct Sieve {
 }
 
 impl Policy for Sieve {
-    fn enter(&mut self, slot: SlotId, _traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, _hash: u64, _traces: &dyn Traces) {
         self.lists.push(ALL, slot);
     }
 

@@ -98,7 +98,7 @@ impl Cache {
         self.marks.note(slot, Trace::Order);
         self.marks.set_uses(slot, 0);
         self.marks.at(slot).hash.set(scatter(key));
-        self.policy.enter(slot, &self.marks);
+        self.policy.enter(slot, scatter(key), &self.marks);
         self.slots.insert(key, slot);
         self.keys[slot as usize] = key;
         false
@@ -223,10 +223,10 @@ fn random_evicts_every_slot_sooner_or_later_and_the_same_ones_for_the_same_seed(
     let victims = |seed| {
         let mut random = random::Random::new(seed);
         let marks = Marks::new(16);
-        (0..16).for_each(|slot| random.enter(slot, &marks));
+        (0..16).for_each(|slot| random.enter(slot, 0, &marks));
         let victims = std::iter::repeat_with(|| {
             let victim = random.evict(&marks).expect("it holds 16 slots");
-            random.enter(victim, &marks);
+            random.enter(victim, 0, &marks);
             victim
         });
         victims.take(500).collect::<Vec<_>>()
