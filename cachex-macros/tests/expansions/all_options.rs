@@ -15,14 +15,16 @@ fn lines(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError> {
         &call,
         shape,
         store::__private::kept(shape, store::__private::Local),
-        store::__private::ValueRules::new(shape)
-            .ttl_with(|value| ttl(value))
-            .tags_with(|value, tags| store::__private::Extend::extend(
-                tags,
-                (|value| tags(value))(value),
-            ))
-            .unless(|value| Vec::is_empty(value))
-            .weight(|value| weight(value)),
+        move || {
+            store::__private::ValueRules::new(shape)
+                .ttl_with(|value| ttl(value))
+                .tags_with(|value, tags| store::__private::Extend::extend(
+                    tags,
+                    (|value| tags(value))(value),
+                ))
+                .unless(|value| Vec::is_empty(value))
+                .weight(|value| weight(value))
+        },
         move |tags| {
             {
                 let order = order;

@@ -13,7 +13,7 @@ pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError
             &call,
             shape,
             ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-            ::cachex::__private::ValueRules::new(shape),
+            move || ::cachex::__private::ValueRules::new(shape),
             move |tags| {
                 {
                     let id = &id;

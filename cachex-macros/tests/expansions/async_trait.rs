@@ -45,7 +45,7 @@ where
                 &call,
                 shape,
                 ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-                ::cachex::__private::ValueRules::new(shape),
+                move || ::cachex::__private::ValueRules::new(shape),
                 move |_| {
                     let this = ::cachex::__private::detach(self);
                     ::cachex::__private::typed::<

@@ -10,7 +10,7 @@ async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
             &call,
             shape,
             ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-            ::cachex::__private::ValueRules::new(shape).timed_out().share_err(),
+            move || ::cachex::__private::ValueRules::new(shape).timed_out().share_err(),
             move |_| {
                 let this = ::cachex::__private::detach(self);
                 let name = ::cachex::__private::detach_ref(name);

@@ -9,7 +9,7 @@ pub fn double(n: u64) -> u64 {
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::ValueRules::new(shape),
+        move || ::cachex::__private::ValueRules::new(shape),
         move |_| { move || { double_uncached(n) } },
     )
 }

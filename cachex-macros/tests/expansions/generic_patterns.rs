@@ -16,7 +16,7 @@ where
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::ValueRules::new(shape),
+        move || ::cachex::__private::ValueRules::new(shape),
         move |tags| {
             {
                 #[allow(unused_variables)]

@@ -36,7 +36,7 @@ async fn find(&self, id: u64) -> Result<User, Error> {
             &call,
             shape,
             ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-            ::cachex::__private::ValueRules::new(shape),
+            move || ::cachex::__private::ValueRules::new(shape),
             move |_| {
                 ::cachex::__private::typed::<
                     Result<User, Error>,

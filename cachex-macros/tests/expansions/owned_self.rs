@@ -11,7 +11,7 @@ fn total(self: Arc<Self>) -> u64 {
         &call,
         shape,
         ::cachex::__private::kept(shape, ::cachex::__private::Portable),
-        ::cachex::__private::ValueRules::new(shape),
+        move || ::cachex::__private::ValueRules::new(shape),
         move |_| { move || { Self::total_uncached(self) } },
     )
 }

@@ -69,7 +69,7 @@ fn call(model: &Model, names: &Names) -> TokenStream {
             let #call = #call.keep_cache(&mut #kept);
         }
     });
-    let run = quote_spanned!(span=> #run(&#call, #shape, #keep, || #value_rules, #prepare));
+    let run = quote_spanned!(span=> #run(&#call, #shape, #keep, move || #value_rules, #prepare));
     quote!(#new #cache #key #when #own #probed #run)
 }
 
