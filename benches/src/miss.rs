@@ -8,7 +8,7 @@
 //!   `single_flight = false`: what it saves is what single flight costs.
 //! - `same keys`: two threads ask for the same keys at the same time. One of them loads; the other one waits for that, hits, or
 //!   loads as well.
-//! - `insert`: peers are given the entry without being asked for it first. `cachex` is `cachex alone`, which does look first.
+//! - `insert`: all are given the entry without being asked for it first; `cachex` by the companion that primes a method.
 //!
 //! `uncached` is the load itself.
 
@@ -118,7 +118,7 @@ fn loading(capacity: u32) -> Result<Vec<Subject<'static>>, String> {
 fn inserting(capacity: u32) -> Result<Vec<Subject<'static>>, String> {
     let service = Service::new(u64::from(capacity), Eviction::S3Fifo)?;
     Ok(vec![
-        calls("cachex", move |id| service.alone(id)),
+        calls("cachex", move |id| service.by_number_prime(&id, &Value::load(id))),
         inserts::<QuickCache<u64, Arc<Payload>>>(capacity),
         inserts::<Moka<u64, Arc<Payload>>>(capacity),
         inserts::<Foyer<u64, Arc<Payload>>>(capacity),

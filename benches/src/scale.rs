@@ -2,15 +2,14 @@
 //!
 //! - `hit`: with the entries, at one thread; with the threads, at 1000 entries. Uniform, one tag, as in the suite `hit`.
 //! - `hit, 0 tags` to `hit, 8 tags`: what tags add. No peer has them.
-//! - `insert`: a cache with room for all is filled, from nothing; the time of one insertion. `cachex` is an annotated method: it
-//!   looks for the entry as well, and loads it.
+//! - `insert`: a cache with room for all is filled, from nothing; the time of one insertion. `cachex` is given the entry by the
+//!   companion that primes a method.
 //! - `invalidate`: a tag that all entries have. No peer has tags; what comes nearest is to drop everything (`moka`:
 //!   `invalidate_all`, `foyer`: `clear`), or all for which a predicate holds (`quick_cache`: `retain`).
 //!
 //! - `bytes`, `bytes, 0 tags` to `bytes, 8 tags`: for each entry of a full cache, as `bytes churned` of the suite
 //!   [`memory`](crate::memory).
 
-use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,7 +104,8 @@ impl Table {
         let mut times = [const { Vec::new() }; 4];
         for _ in 0..self.effort.repetitions.min(5) {
             let service = Service::new(2 * u64::from(entries), Eviction::S3Fifo)?;
-            times[0].push(timed(|| (0..u64::from(entries)).for_each(|id| drop(black_box(service.by_number(id))))));
+            times[0]
+                .push(timed(|| (0..u64::from(entries)).for_each(|id| service.by_number_prime(&id, &Value::load(id)))));
             times[1].push(fill::<QuickCache<u64, Shared>>(entries));
             times[2].push(fill::<Moka<u64, Shared>>(entries));
             times[3].push(fill::<Foyer<u64, Shared>>(entries));
