@@ -1,8 +1,9 @@
 //! Calls that overlap: loads, invalidations, writes, refreshes, and callers that go in the middle.
 //!
-//! Reading order: [`invalidation`] (loads overtaken by it), [`between`] (the same within one step of a call), [`writes`], [`flights`] (who loads, who waits), [`dropped`] (futures
-//! that end at each await), [`nesting`] (loads that need loads), [`fences`], [`values`] (what user code in values may do),
-//! [`threads`] (the same with real threads).
+//! Reading order: [`invalidation`] (loads overtaken by it), [`between`] (the same within one step of a call), [`writes`],
+//! [`flights`] (who loads, who waits), [`dropped`] (futures that end at each await), [`nesting`] (loads that need loads),
+//! [`fences`], [`values`] (what user code in values may do), [`readers`] (values that are read when they leave), [`threads`]
+//! (the same with real threads).
 //!
 //! Each test guards a line of the engine, named in its comment: break the line and the test fails.
 
@@ -12,6 +13,7 @@ mod fences;
 mod flights;
 mod invalidation;
 mod nesting;
+pub(crate) mod readers;
 mod threads;
 mod values;
 mod writes;
