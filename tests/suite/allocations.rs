@@ -109,7 +109,7 @@ fn a_hit_allocates_nothing_whatever_the_options() {
     check(|rows| rows.refreshed(7));
 }
 
-// The one that must count: a key of more than 120 bytes is written to the heap, once for each call.
+// The one that must count: a key of more than 112 bytes is written to the heap, once for each call.
 #[test]
 fn a_hit_with_a_long_key_allocates() {
     let long = "x".repeat(200);

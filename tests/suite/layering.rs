@@ -64,6 +64,10 @@ fn quoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
+fn is_test(file: &Path) -> bool {
+    file.file_stem().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with("tests"))
+}
+
 fn sources() -> Vec<Source> {
     let src = root().join("cachex/src");
     let mut sources = Vec::new();
@@ -73,7 +77,7 @@ fn sources() -> Vec<Source> {
             let file = entry.unwrap().path();
             if file.is_dir() {
                 folders.push(file);
-            } else if file.extension().is_some_and(|extension| extension == "rs") && !file.ends_with("tests.rs") {
+            } else if file.extension().is_some_and(|extension| extension == "rs") && !is_test(&file) {
                 let text = fs::read_to_string(&file).unwrap();
                 sources.push(Source { module: module(file.strip_prefix(&src).unwrap()), file, tokens: tokens(&text) });
             }
@@ -234,4 +238,31 @@ fn a_plan_is_read_from_its_table() {
     assert_eq!(plan.rows[0].may_name, BTreeSet::from(["b".to_owned(), "c".to_owned()]));
     assert!(plan.rows[1].may_name.is_empty());
     assert_eq!(plan.upward, BTreeSet::from([("b".to_owned(), "a".to_owned())]));
+}
+
+/// What unsafe code may take: it has one place, and it stays small enough to be read as a whole.
+const MOST_UNSAFE_LINES: usize = 900;
+
+#[test]
+fn unsafe_code_stays_in_its_room_and_small() {
+    let is_unsafe =
+        |source: &&Source| source.tokens.iter().any(|token| matches!(token, Token::Word(word) if word == "unsafe"));
+    let sources = sources();
+    let (mut lines, mut mistakes) = (0, Vec::new());
+    for source in sources.iter().filter(is_unsafe) {
+        if room(source) == "raw" {
+            lines += fs::read_to_string(&source.file)
+                .unwrap()
+                .split("#[cfg(test)]")
+                .next()
+                .unwrap_or_default()
+                .lines()
+                .count();
+        } else {
+            mistakes.push(format!("{} has unsafe code; it belongs into `raw`", source.file.display()));
+        }
+    }
+    assert!(lines > 0, "the scan finds unsafe code");
+    assert!(lines <= MOST_UNSAFE_LINES, "{lines} lines");
+    report(&mistakes);
 }

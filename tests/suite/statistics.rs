@@ -163,5 +163,6 @@ fn the_mean_load_time_is_that_of_the_loads() {
     assert_eq!(stats.loads, 2);
     assert!(stats.mean_load_time() >= (short + long) / 2, "{:?}", stats.mean_load_time());
     assert!(stats.mean_load_time() < 100 * long, "{:?}", stats.mean_load_time());
-    assert!(counted.cache.explain(&counted.slow_key(&long)).load_time >= Some(long));
+    // An entry knows it to within 0.2 %.
+    assert!(counted.cache.explain(&counted.slow_key(&long)).load_time >= Some(long - long / 500));
 }

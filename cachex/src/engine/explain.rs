@@ -37,7 +37,7 @@ pub struct Explanation {
     pub ttl: Option<Duration>,
     /// The logical clock from before its load.
     pub stamp: Option<Stamp>,
-    /// How long its load took.
+    /// How long its load took, to within 0.2 %.
     pub load_time: Option<Duration>,
     /// What it weighs, in bytes.
     pub weight: Option<u64>,

@@ -10,7 +10,7 @@ use crate::raw::words::{Bytes, Words};
 
 /// Collects the canonical bytes of a key.
 ///
-/// Short keys (120 bytes or less) are written in place, without an allocation. Each `write_…` method appends one value, or
+/// Short keys (112 bytes or less) are written in place, without an allocation. Each `write_…` method appends one value, or
 /// the head of one; see [`CacheKey`](crate::CacheKey) for the rules.
 ///
 /// `Debug` shows the length in bytes and a digest, never the bytes, which may hold personal data.

@@ -22,7 +22,7 @@
 pub(crate) mod grace;
 pub(crate) mod limbo;
 #[cfg(all(test, cachex_loom))]
-mod models;
+mod loom_tests;
 pub(crate) mod node;
 pub(crate) mod table;
 #[cfg(all(test, not(cachex_loom)))]

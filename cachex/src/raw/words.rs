@@ -12,9 +12,9 @@ use std::mem::MaybeUninit;
 pub(crate) type Word = [u8; 8];
 
 const WORD: usize = size_of::<Word>();
-/// Words kept without an allocation; one more than bytes are kept in, for what a push carries over.
+/// Words kept without an allocation; two more than bytes are kept in, for what a push carries over.
 const INLINE: usize = 16;
-const MOST: usize = (INLINE - 1) * WORD;
+const MOST: usize = (INLINE - 2) * WORD;
 
 /// Bytes that are written one after the other.
 pub(crate) struct Words {
@@ -80,6 +80,8 @@ impl Words {
         }
         // Nine bytes behind at most seven: two words.
         let all = (u128::from(byte) | u128::from(bits) << 8) << (8 * (self.len % WORD));
+        // They may both be full: then the next byte goes into the third.
+        self.inline[(self.len / WORD + 2) % INLINE].write([0; WORD]);
         self.put(all as u64, (all >> 64) as u64, 1 + count);
     }
 
@@ -208,18 +210,28 @@ mod tests {
     proptest! {
         #[test]
         fn words_hold_the_bytes_however_they_are_written(
-            parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..20), 0..20),
+            parts in proptest::collection::vec((any::<u8>(), proptest::collection::vec(any::<u8>(), 0..20)), 0..20),
         ) {
             let mut words = Words::new();
             let mut plain = Vec::new();
-            for part in &parts {
-                words.push_slice(part);
+            for (byte, part) in &parts {
+                if part.len() <= 8 {
+                    // As a number of so many bytes after a byte.
+                    let mut word = [0; 8];
+                    word[..part.len()].copy_from_slice(part);
+                    words.push_after(*byte, u64::from_le_bytes(word), part.len());
+                    plain.push(*byte);
+                } else {
+                    words.push_slice(part);
+                }
                 plain.extend_from_slice(part);
                 let bytes = words.bytes();
                 prop_assert_eq!((bytes.as_slice(), bytes.len()), (&plain[..], plain.len()));
                 prop_assert_eq!(bytes.words().len(), plain.len().div_ceil(8));
                 prop_assert!(bytes.words().as_flattened()[plain.len()..].iter().all(|byte| *byte == 0));
                 prop_assert!(bytes.are(&plain));
+                let copy = words.clone();
+                prop_assert_eq!(copy.bytes().as_slice(), &plain[..]);
             }
         }
 
