@@ -13,14 +13,16 @@ use crate::key::Key;
 use crate::observe::event::Event;
 use crate::sync::lock;
 use crate::tier::memory::Inserted;
+use crate::time::Timestamp;
 
 impl Engine {
     /// Stores a loaded value if it is still current. Returns whether it was.
     pub(crate) fn store_loaded(&self, method: &Method, entry: &Entry, ticket: &Ticket<Landing>) -> bool {
-        let key = ticket.key();
+        let now = self.now();
         // Break this check (`|| true`) and the race suite shows stale entries.
         let is_valid = || ticket.allows(entry.stamp()) && self.is_current(method, entry);
-        self.insert(method, key, entry.clone(), is_valid)
+        let inserted = self.tier.insert(ticket.at(), entry.clone(), now, is_valid);
+        self.account(method, ticket.key(), inserted, now)
     }
 
     /// Moves the logical clock on and acts at the new reading, as one step for every other invalidation.
@@ -68,22 +70,17 @@ impl Engine {
     pub(super) fn settle(&self, method: &Method, key: &Key, gone: Gone) {
         match gone {
             Gone::Inserted(inserted) => {
-                self.account(method, key, inserted);
+                self.account(method, key, inserted, self.now());
             }
             Gone::Removed(None) => {}
             Gone::Removed(Some(entry)) => {
-                self.note_gone(method, key, &entry, Reason::Removed);
+                self.note_gone(method, key, &entry, Reason::Removed, self.now());
             }
         }
     }
 
-    /// Inserts an entry if `is_valid`, and accounts for all that had to go.
-    pub(crate) fn insert(&self, method: &Method, key: &Key, entry: Entry, is_valid: impl FnOnce() -> bool) -> bool {
-        self.account(method, key, self.tier.insert(self.key_ref_of(key), entry, self.now(), is_valid))
-    }
-
     /// Counts and tells what an insert did; what had to go is dropped here, outside of any lock.
-    pub(super) fn account(&self, method: &Method, key: &Key, inserted: Inserted) -> bool {
+    pub(super) fn account(&self, method: &Method, key: &Key, inserted: Inserted, now: Timestamp) -> bool {
         match inserted {
             Inserted::Rejected(entry) => {
                 drop(entry);
@@ -96,17 +93,17 @@ impl Engine {
                 drop(entry);
                 self.tell(|| Event::TooHeavy(key.clone()));
                 if let Some(removed) = removed {
-                    self.note_gone(method, key, &removed, Reason::Removed);
+                    self.note_gone(method, key, &removed, Reason::Removed, now);
                 }
                 false
             }
             Inserted::Stored { replaced, evicted } => {
                 method.counters.stores.one();
                 if let Some(replaced) = replaced {
-                    self.note_gone(method, key, &replaced, Reason::Replaced);
+                    self.note_gone(method, key, &replaced, Reason::Replaced, now);
                 }
                 for entry in &evicted {
-                    self.note_left(entry, Reason::Evicted);
+                    self.note_left(entry, Reason::Evicted, now);
                 }
                 true
             }
@@ -114,21 +111,21 @@ impl Engine {
     }
 
     /// As [`note_gone`](Self::note_gone), of an entry of any key.
-    pub(super) fn note_left(&self, entry: &Entry, reason: Reason) -> bool {
+    pub(super) fn note_left(&self, entry: &Entry, reason: Reason, now: Timestamp) -> bool {
         let method = self.method_of(entry);
-        self.note_end(method, || Key::from_parts(method.region, entry.bytes()), entry, reason)
+        self.note_end(method, || Key::from_parts(method.region, entry.bytes()), entry, reason, now)
     }
 
     /// Counts and tells that an entry has gone: for the given reason, unless it was of no use before. Returns whether a call
     /// could have been answered with it.
-    pub(super) fn note_gone(&self, method: &Method, key: &Key, entry: &Entry, reason: Reason) -> bool {
-        self.note_end(method, || key.clone(), entry, reason)
+    pub(super) fn note_gone(&self, method: &Method, key: &Key, entry: &Entry, reason: Reason, now: Timestamp) -> bool {
+        self.note_end(method, || key.clone(), entry, reason, now)
     }
 
     /// As [`note_gone`](Self::note_gone); `key` is asked for where somebody is told of it.
-    fn note_end(&self, method: &Method, key: impl Fn() -> Key, entry: &Entry, reason: Reason) -> bool {
+    fn note_end(&self, method: &Method, key: impl Fn() -> Key, entry: &Entry, reason: Reason, now: Timestamp) -> bool {
         let counters = &method.counters;
-        let age = entry.freshness(|| self.now());
+        let age = entry.freshness(|| now);
         if !self.is_unaltered(method, entry) {
             counters.invalidated.one();
             self.tell(|| Event::Invalidated(key()));

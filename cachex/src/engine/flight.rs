@@ -12,17 +12,15 @@
 
 mod follow;
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::task::Waker;
 
-use foldhash::quality::RandomState;
 pub(crate) use follow::{Follow, Waited};
 use hashbrown::HashTable;
 
 use super::nesting;
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
-use crate::key::Key;
+use crate::key::{Key, KeyRef};
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 
 #[cfg(not(cachex_loom))]
@@ -36,9 +34,10 @@ const UNKNOWN: u64 = 0;
 const NONE: u64 = u64::MAX;
 
 /// All loads under way in a cache. `L` is what a leader hands to its followers.
+///
+/// Who asks has the hash of the key, always the same one: that of the tier, by which it looks up as well.
 #[derive(Debug)]
 pub(crate) struct Flights<L> {
-    hasher: RandomState,
     shards: Box<[Mutex<Shard<L>>]>,
 }
 
@@ -110,12 +109,11 @@ pub(crate) struct Lead<L: Clone> {
 impl<L: Clone> Flights<L> {
     pub(crate) fn new() -> Self {
         let shard = |_| Mutex::new(HashTable::new());
-        Self { shards: (0..SHARDS).map(shard).collect(), hasher: RandomState::default() }
+        Self { shards: (0..SHARDS).map(shard).collect() }
     }
 
     /// Registers a load that nobody joins.
-    pub(crate) fn alone(self: &Arc<Self>, key: &Key, sequence: &Sequence) -> Ticket<L> {
-        let hash = self.hasher.hash_one(key);
+    pub(crate) fn alone(self: &Arc<Self>, key: &Key, hash: u64, sequence: &Sequence) -> Ticket<L> {
         self.list(&mut self.shard(hash), key, hash, sequence, NONE, |_| Phase::Closed)
     }
 
@@ -124,11 +122,11 @@ impl<L: Clone> Flights<L> {
     pub(crate) fn join(
         self: &Arc<Self>,
         key: &Key,
+        hash: u64,
         sequence: &Sequence,
         thread: u64,
         is_current: impl Fn(Stamp) -> bool,
     ) -> Joined<L> {
-        let hash = self.hasher.hash_one(key);
         let mut shard = self.shard(hash);
         let joined = shard.iter_hash_mut(hash).find(|listed| {
             let flight = &listed.flight;
@@ -144,16 +142,14 @@ impl<L: Clone> Flights<L> {
     }
 
     /// Begins a flight unless there is one already; which thread will load is not known yet.
-    pub(crate) fn lead_only(self: &Arc<Self>, key: &Key, sequence: &Sequence) -> Option<Lead<L>> {
-        let hash = self.hasher.hash_one(key);
+    pub(crate) fn lead_only(self: &Arc<Self>, key: &Key, hash: u64, sequence: &Sequence) -> Option<Lead<L>> {
         let mut shard = self.shard(hash);
         let is_led = of_key(&shard, key, hash).any(|flight| flight.is_open());
         (!is_led).then(|| self.lead(&mut shard, key, hash, sequence, UNKNOWN))
     }
 
     /// Makes worthless every load of `key` that began before `at`.
-    pub(crate) fn void(&self, key: &Key, at: Stamp) {
-        let hash = self.hasher.hash_one(key);
+    pub(crate) fn void(&self, key: &Key, hash: u64, at: Stamp) {
         of_key(&self.shard(hash), key, hash).for_each(|flight| flight.epoch.raise(at));
     }
 
@@ -187,8 +183,8 @@ impl<L: Clone> Flights<L> {
     }
 
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard<L>> {
-        // The table takes the lowest bits, and the highest.
-        lock(&self.shards[(hash >> 32) as usize % SHARDS])
+        // The table takes the lowest bits and the highest, and in one shard of the tier some others are all alike.
+        lock(&self.shards[(hash >> 16) as usize % SHARDS])
     }
 
     fn lead(self: &Arc<Self>, shard: &mut Shard<L>, key: &Key, hash: u64, sequence: &Sequence, thread: u64) -> Lead<L> {
@@ -282,6 +278,12 @@ impl<L: Clone> Ticket<L> {
 
     pub(crate) fn key(&self) -> &Key {
         &self.flight.key
+    }
+
+    /// Returns the key by which the tier is asked.
+    pub(crate) fn at(&self) -> KeyRef<'_> {
+        let flight = &self.flight;
+        KeyRef { region: flight.key.region(), bytes: flight.key.in_words(), hash: flight.hash }
     }
 
     /// Gives the place up if nobody else has one: nobody can join then. Returns whether it was so.

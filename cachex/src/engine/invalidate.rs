@@ -60,13 +60,13 @@ impl Engine {
     /// Voids the loads of a key that have begun.
     // Break this (drop the line) and a load that began before a removal is stored after it.
     pub(super) fn void(&self, key: &Key, at: Stamp) {
-        self.flights.void(key, at);
+        self.flights.void(key, self.key_ref_of(key).hash, at);
     }
 
     /// Takes an entry out of the tier. Returns whether a call could have been answered with it.
     pub(super) fn take(&self, key: &Key) -> bool {
         let Some(entry) = self.tier.remove(self.key_ref_of(key)) else { return false };
-        self.note_gone(self.method(key.region()), key, &entry, Reason::Removed)
+        self.note_gone(self.method(key.region()), key, &entry, Reason::Removed, self.now())
     }
 
     /// Removes every entry whose key `matches`, and voids the loads of such keys. Returns how many entries there were.
@@ -75,7 +75,8 @@ impl Engine {
         // What has taken the place of an entry that was seen is newer, and stays: an entry is never copied.
         let removed =
             self.tier.retain(&mut |entry| !matches(&Key::from_parts(self.method_of(entry).region, entry.bytes())));
-        removed.iter().map(|gone| u64::from(self.note_left(gone, Reason::Removed))).sum()
+        let now = self.now();
+        removed.iter().map(|gone| u64::from(self.note_left(gone, Reason::Removed, now))).sum()
     }
 
     /// Returns the methods this cache has met under a name: more than one if the method is generic.

@@ -78,8 +78,8 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             Landing::Value(entry) => self.current_value(&entry, ticket),
             // The leader may have found an entry before it was removed, and we have come after: only what is there counts.
             // Break one of these (answer with the entry) and a follower sees a removed value.
-            Landing::Found => self.find_fresh().map(|value| self.shape.output(value)),
-            Landing::FellBack(entry) if self.is_there(&entry) => self.fall_back(&entry, ticket),
+            Landing::Found => self.find_fresh(ticket).map(|value| self.shape.output(value)),
+            Landing::FellBack(entry) if self.is_there(&entry, ticket) => self.fall_back(&entry, ticket),
             Landing::FellBack(_) => None,
             // `&*`: a plain `&` would pass the `Arc` itself as the error, which fits no type.
             Landing::Failed(error) => self.rules.share_err.and_then(|share| (share.receive)(&*error)),
@@ -99,14 +99,14 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         is_current.then(|| self.keep.value(entry)).flatten().map(|value| self.shape.output(value))
     }
 
-    pub(super) fn find_fresh(&self) -> Option<S::Value> {
-        match self.engine.look(&self.method, self.engine.key_ref_of(&self.key), self.keep) {
+    pub(super) fn find_fresh(&self, ticket: &Ticket<Landing>) -> Option<S::Value> {
+        match self.engine.look(&self.method, ticket.at(), self.keep) {
             Looked::Fresh(value) => Some(value),
             Looked::NotFresh(_) | Looked::OtherType | Looked::Nothing => None,
         }
     }
 
-    fn is_there(&self, entry: &Entry) -> bool {
-        self.engine.tier.peek(self.engine.key_ref_of(&self.key)).is_some_and(|present| present.is_same(entry))
+    fn is_there(&self, entry: &Entry, ticket: &Ticket<Landing>) -> bool {
+        self.engine.tier.peek(ticket.at()).is_some_and(|present| present.is_same(entry))
     }
 }

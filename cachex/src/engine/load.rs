@@ -94,7 +94,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         F: Future<Output = S::Output>,
     {
         self.hold_tags();
-        match self.engine.flights.lead_only(&self.key, &self.engine.sequence) {
+        match self.engine.flights.lead_only(&self.key, self.hash(), &self.engine.sequence) {
             None => {
                 self.method.counters.tally().stale_hit();
                 self.shape.output(value)
@@ -109,7 +109,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
 
     /// Takes the duty to load a new value for a stale entry in the background, unless somebody has it already.
     pub(crate) fn lead_refresh(&self) -> Option<Lead<Landing>> {
-        let lead = self.engine.flights.lead_only(&self.key, &self.engine.sequence)?;
+        let lead = self.engine.flights.lead_only(&self.key, self.hash(), &self.engine.sequence)?;
         self.method.counters.refreshes.one();
         Some(lead)
     }
@@ -131,15 +131,19 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         if !self.policy.single_flight || turned_away > 1 {
             return Start::Place(self.alone());
         }
-        let is_current = |stamp| self.may_join(stamp);
-        match self.engine.flights.join(&self.key, &self.engine.sequence, nesting::thread(), is_current) {
+        let (hash, is_current) = (self.hash(), |stamp| self.may_join(stamp));
+        match self.engine.flights.join(&self.key, hash, &self.engine.sequence, nesting::thread(), is_current) {
             Joined::Lead(lead) => Start::Place(Place::Leading(lead)),
             Joined::Follow(follow) => Start::Follow(follow),
         }
     }
 
+    fn hash(&self) -> u64 {
+        self.engine.key_ref_of(&self.key).hash
+    }
+
     fn alone(&self) -> Place {
-        Place::Alone(self.engine.flights.alone(&self.key, &self.engine.sequence))
+        Place::Alone(self.engine.alone(&self.key))
     }
 
     /// Waits for the loads of others, until one is good for this caller, or it is to load itself.
@@ -174,7 +178,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Looks up again: another may have loaded it between our look-up and our flight.
     fn look_again(&self, place: Place) -> Result<Place, S::Output> {
         let Place::Leading(lead) = place else { return Ok(place) };
-        let Some(found) = self.find_fresh() else { return Ok(Place::Leading(lead)) };
+        let Some(found) = self.find_fresh(lead.ticket()) else { return Ok(Place::Leading(lead)) };
         lead.land(Landing::Found);
         Err(self.shape.output(found))
     }
@@ -202,7 +206,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             if let Some(output) = self.until(future, until).await {
                 return Ok(output);
             }
-            let ticket = self.engine.flights.alone(&self.key, &self.engine.sequence);
+            let ticket = self.engine.alone(&self.key);
             if let Some(value) = self.fall_back(entry, &ticket) {
                 return Err(value);
             }
@@ -215,7 +219,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         }
         self.method.counters.timeouts.one();
         self.engine.tell(|| Event::TimedOut(self.key.clone()));
-        let ticket = self.engine.flights.alone(&self.key, &self.engine.sequence);
+        let ticket = self.engine.alone(&self.key);
         let value = fallback.and_then(|entry| self.fall_back(entry, &ticket));
         Err(value.unwrap_or_else(|| timed_out(Error::timeout(self.method.region.name(), span))))
     }

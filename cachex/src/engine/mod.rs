@@ -54,7 +54,7 @@ use crate::tag::Tags;
 use crate::tier::memory::MemoryTier;
 use crate::time::{Clock, SystemClock, Timestamp};
 use fence::Fences;
-use flight::Flights;
+use flight::{Flights, Ticket};
 use methods::{Method, Methods};
 use registry::Rules;
 
@@ -138,6 +138,11 @@ impl Engine {
 
     pub(crate) fn key_ref_of<'a>(&self, key: &'a Key) -> KeyRef<'a> {
         self.tier.key_ref(key.region(), key.in_words())
+    }
+
+    /// Registers a load of a key that nobody joins.
+    pub(crate) fn alone(&self, key: &Key) -> Ticket<Landing> {
+        self.flights.alone(key, self.key_ref_of(key).hash, &self.sequence)
     }
 
     /// Whether nothing that the entry depends on was invalidated since its load began. (Its key is not asked: an entry

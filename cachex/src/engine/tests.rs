@@ -28,6 +28,9 @@ use crate::tag::Tag;
 const OLD: u64 = 0;
 const NEW: u64 = 1;
 
+/// That of the one key there is.
+const HASH: u64 = 7;
+
 /// A value and the stamp of its load.
 type Loaded = (Stamp, u64);
 
@@ -60,7 +63,7 @@ impl World {
         // Relaxed: that who reads the clock sees the write is the doing of the clock.
         self.source.store(NEW, Ordering::Relaxed);
         let at = self.sequence.step();
-        self.flights.void(&self.key, at);
+        self.flights.void(&self.key, HASH, at);
         self.store().take();
     }
 
@@ -74,7 +77,7 @@ impl World {
             Joined::Follow(mut follow) => match block_on(follow.wait(&self.sequence)) {
                 Waited::TakeOver(lead) => self.lead(lead),
                 Waited::Landed((stamp, value), ticket) if ticket.allows(stamp) => value,
-                Waited::Landed(..) => self.load(&self.flights.alone(&self.key, &self.sequence)).1,
+                Waited::Landed(..) => self.load(&self.flights.alone(&self.key, HASH, &self.sequence)).1,
             },
         }
     }
@@ -105,7 +108,7 @@ impl World {
     }
 
     fn join(&self) -> Joined<Loaded> {
-        self.flights.join(&self.key, &self.sequence, 1, |_| true)
+        self.flights.join(&self.key, HASH, &self.sequence, 1, |_| true)
     }
 }
 

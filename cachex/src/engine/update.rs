@@ -29,7 +29,7 @@ pub(crate) struct Writing {
 impl Writing {
     /// Begins before the source is written.
     pub(crate) fn begin(engine: &Arc<Engine>, method: &Arc<Method>, key: &Key) -> Self {
-        let ticket = engine.flights.alone(key, &engine.sequence);
+        let ticket = engine.alone(key);
         Self { engine: engine.clone(), method: method.clone(), ticket }
     }
 
