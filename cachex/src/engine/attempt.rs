@@ -66,7 +66,7 @@ where
         let place = self.place.take().expect("an attempt ends once");
         let took = self.stopwatch.elapsed();
         let job = &*self.job;
-        job.method.counters.note_load(took);
+        job.method.counters.tally().load(took);
         if job.shape.is_failure(&output) {
             job.method.counters.load_errors.one();
             job.engine.tell(|| Event::LoadFailed(job.key.clone()));
@@ -134,7 +134,7 @@ struct Unfinished<'a, S: Shape, K> {
 
 impl<S: Shape, K> Drop for Unfinished<'_, S, K> {
     fn drop(&mut self) {
-        self.job.method.counters.note_load(self.stopwatch.elapsed());
+        self.job.method.counters.tally().load(self.stopwatch.elapsed());
         self.job.method.counters.load_errors.one();
         self.job.engine.tell(|| Event::LoadFailed(self.job.key.clone()));
     }

@@ -169,7 +169,7 @@ impl<S: Shape, K: Keep<S::Value>> Asked<'_, S, K> {
             }
             (Plan::RefreshHere, Some(found)) => Begun::RefreshHere(found.value, found.entry, job),
             (_, found) => {
-                method.counters.misses.one();
+                method.counters.tally().miss();
                 Begun::Load(found.map(|found| found.entry), job)
             }
         }

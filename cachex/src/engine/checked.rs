@@ -98,7 +98,7 @@ impl Engine {
                 false
             }
             Inserted::Stored { replaced, evicted } => {
-                method.counters.stores.one();
+                method.counters.tally().store();
                 if let Some(replaced) = replaced {
                     self.note_gone(method, key, &replaced, Reason::Replaced, now);
                 }
@@ -139,7 +139,7 @@ impl Engine {
         match reason {
             Reason::Replaced => {}
             Reason::Evicted => {
-                counters.evicted.one();
+                counters.tally().evict();
                 self.tell(|| Event::Evicted(key()));
             }
             Reason::Removed => {

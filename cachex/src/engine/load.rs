@@ -100,7 +100,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
                 self.shape.output(value)
             }
             Some(lead) => {
-                self.method.counters.misses.one();
+                self.method.counters.tally().miss();
                 self.method.counters.refreshes.one();
                 Attempt::new(&*self, Place::Leading(lead), Some(stale), pin!(load)).await
             }

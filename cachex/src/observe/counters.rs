@@ -9,13 +9,18 @@ use crate::time::stopwatch::Stopwatch;
 /// The look-up after one hit in so many is timed.
 const SAMPLE: u64 = 256;
 
-/// What is counted on a hit, by those who count in one place; on cache lines of its own.
+/// What is counted by most calls, by those who count in one place; on cache lines of its own.
 // Two cache lines: they are fetched in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Hits {
-    fresh: AtomicU64,
-    stale: AtomicU64,
+struct Counts {
+    hits: AtomicU64,
+    stale_hits: AtomicU64,
+    misses: AtomicU64,
+    loads: AtomicU64,
+    load_nanos: AtomicU64,
+    stores: AtomicU64,
+    evicted: AtomicU64,
 }
 
 macro_rules! counters {
@@ -23,15 +28,15 @@ macro_rules! counters {
         /// All that is counted for one method.
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
-            hits: [Hits; LANES],
+            lanes: [Counts; LANES],
             $(pub(crate) $name: Counter,)*
         }
     };
 }
 
 counters! {
-    misses, bypasses, loads, load_errors, load_nanos, followers, fallbacks, timeouts, refreshes, stores, rejected_stores, too_heavy,
-    evicted, expired, invalidated, removed, sampled_gets, sampled_nanos,
+    bypasses, load_errors, followers, fallbacks, timeouts, refreshes, rejected_stores, too_heavy, expired, invalidated, removed,
+    sampled_gets, sampled_nanos,
 }
 
 /// One number.
@@ -52,10 +57,10 @@ impl Counter {
     }
 }
 
-/// Where a thread counts its hits.
+/// Where a thread counts what most calls do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tally<'a> {
-    hits: &'a Hits,
+    counts: &'a Counts,
     lane: Lane,
 }
 
@@ -63,25 +68,42 @@ impl Tally<'_> {
     /// Whether this look-up is one in a few hundred that are timed, so that timing costs nothing that could be measured.
     #[inline(always)]
     pub(crate) fn is_sampled(self) -> bool {
-        self.hits.fresh.load(Ordering::Relaxed) % SAMPLE == 1
+        self.counts.hits.load(Ordering::Relaxed) % SAMPLE == 1
     }
 
     #[inline(always)]
     pub(crate) fn hit(self) {
-        self.count(&self.hits.fresh);
+        self.count(&self.counts.hits, 1);
     }
 
     pub(crate) fn stale_hit(self) {
-        self.count(&self.hits.stale);
+        self.count(&self.counts.stale_hits, 1);
+    }
+
+    pub(crate) fn miss(self) {
+        self.count(&self.counts.misses, 1);
+    }
+
+    pub(crate) fn load(self, took: Duration) {
+        self.count(&self.counts.loads, 1);
+        self.count(&self.counts.load_nanos, nanos(took));
+    }
+
+    pub(crate) fn store(self) {
+        self.count(&self.counts.stores, 1);
+    }
+
+    pub(crate) fn evict(self) {
+        self.count(&self.counts.evicted, 1);
     }
 
     #[inline(always)]
-    fn count(self, count: &AtomicU64) {
+    fn count(self, count: &AtomicU64, more: u64) {
         if self.lane.is_owned() {
             // Nobody else writes it: no need for a step that no other can come between.
-            count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            count.store(count.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
         } else {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(more, Ordering::Relaxed);
         }
     }
 }
@@ -91,15 +113,39 @@ impl Counters {
     #[inline(always)]
     pub(crate) fn tally(&self) -> Tally<'_> {
         let lane = Lane::of_thread();
-        Tally { hits: &self.hits[lane.index()], lane }
+        Tally { counts: &self.lanes[lane.index()], lane }
     }
 
     pub(crate) fn hits(&self) -> u64 {
-        self.hits.iter().map(|hits| hits.fresh.load(Ordering::Relaxed)).sum()
+        self.sum(|counts| &counts.hits)
     }
 
     pub(crate) fn stale_hits(&self) -> u64 {
-        self.hits.iter().map(|hits| hits.stale.load(Ordering::Relaxed)).sum()
+        self.sum(|counts| &counts.stale_hits)
+    }
+
+    pub(crate) fn misses(&self) -> u64 {
+        self.sum(|counts| &counts.misses)
+    }
+
+    pub(crate) fn loads(&self) -> u64 {
+        self.sum(|counts| &counts.loads)
+    }
+
+    pub(crate) fn load_time(&self) -> Duration {
+        Duration::from_nanos(self.sum(|counts| &counts.load_nanos))
+    }
+
+    pub(crate) fn stores(&self) -> u64 {
+        self.sum(|counts| &counts.stores)
+    }
+
+    pub(crate) fn evicted(&self) -> u64 {
+        self.sum(|counts| &counts.evicted)
+    }
+
+    fn sum(&self, which: impl Fn(&Counts) -> &AtomicU64) -> u64 {
+        self.lanes.iter().map(|counts| which(counts).load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
     }
 
     /// Notes how long a look-up took.
@@ -107,11 +153,6 @@ impl Counters {
     pub(crate) fn note_look(&self, stopwatch: Stopwatch) {
         self.sampled_gets.one();
         self.sampled_nanos.add(nanos(stopwatch.elapsed()));
-    }
-
-    pub(crate) fn note_load(&self, took: Duration) {
-        self.loads.one();
-        self.load_nanos.add(nanos(took));
     }
 }
 

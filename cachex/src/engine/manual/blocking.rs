@@ -96,7 +96,7 @@ impl Blocking<'_> {
         match (&value, found) {
             (Ok(_), Some((_, Freshness::Stale))) => tally.stale_hit(),
             (Ok(_), Some(_)) => tally.hit(),
-            _ => method.counters.misses.one(),
+            _ => method.counters.tally().miss(),
         }
         value
     }
