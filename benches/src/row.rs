@@ -32,13 +32,13 @@ pub(crate) fn table(rows: &[Row]) -> String {
     let (suites, cases) = (width("suite", |row| &row.suite), width("case", |row| &row.case));
     let (subjects, units) = (width("subject", |row| &row.subject), width("unit", |row| &row.unit));
     let mut table = format!(
-        "{:<suites$}{:<cases$}{:<subjects$}{:>7}{:>9}{:>13} {:<units$}{}\n",
+        "{:<suites$}{:<cases$}{:<subjects$}{:>7} {:>9} {:>15} {:<units$}{}\n",
         "suite", "case", "subject", "threads", "entries", "value", "unit", "cachex is"
     );
     for row in rows {
         let Row { suite, case, subject, threads, entries, value, unit } = row;
         let line = format!(
-            "{suite:<suites$}{case:<cases$}{subject:<subjects$}{threads:>7}{entries:>9}{value:>13.3} {unit:<units$}"
+            "{suite:<suites$}{case:<cases$}{subject:<subjects$}{threads:>7} {entries:>9} {value:>15.3} {unit:<units$}"
         );
         table.push_str((line + &comparison(row, rows)).trim_end());
         table.push('\n');
