@@ -29,11 +29,17 @@ pub(crate) struct Appraised {
 impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Appraises a value by the rules of the annotation. Nothing if one of the user's rules panicked: the value is then
     /// returned to its caller as if there were no cache.
-    pub(super) fn appraise(&self, stamp: Stamp, value: &S::Value, load_time: Duration) -> Option<Appraised> {
-        catch_unwind(AssertUnwindSafe(|| self.appraise_by_rules(stamp, value, load_time))).ok()
+    pub(super) fn appraise(
+        &self,
+        stamp: Stamp,
+        value: &S::Value,
+        load_time: Duration,
+        now: Timestamp,
+    ) -> Option<Appraised> {
+        catch_unwind(AssertUnwindSafe(|| self.appraise_by_rules(stamp, value, load_time, now))).ok()
     }
 
-    fn appraise_by_rules(&self, stamp: Stamp, value: &S::Value, load_time: Duration) -> Appraised {
+    fn appraise_by_rules(&self, stamp: Stamp, value: &S::Value, load_time: Duration, now: Timestamp) -> Appraised {
         let loaded = self.shape.loaded(value);
         let is_negative = self.shape.is_negative(value);
         let more_cells = self.rules.tags.zip(loaded).map(|(more, loaded)| {
@@ -53,7 +59,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             key: self.key.parts(),
             stamp,
             tags: more_cells.as_ref().unwrap_or(&self.cells),
-            life: self.engine.life(&self.policy, ttl, &self.key, stamp),
+            life: self.engine.life(&self.policy, ttl, &self.key, stamp, now),
             weight: self.engine.weight(&self.key, size),
             is_negative,
             load_time,
@@ -79,8 +85,7 @@ impl Engine {
     }
 
     /// Returns the times of an entry that is made now.
-    pub(crate) fn life(&self, policy: &Policy, ttl: Option<Duration>, key: &Key, stamp: Stamp) -> Life {
-        let now = self.now();
+    pub(crate) fn life(&self, policy: &Policy, ttl: Option<Duration>, key: &Key, stamp: Stamp, now: Timestamp) -> Life {
         let draw = || self.draw(key, stamp, now);
         let ttl = ttl.map(|ttl| shorten(ttl, policy.jitter, draw));
         let stale_after = match (policy.soft_ttl, policy.refresh_ahead, ttl) {

@@ -72,9 +72,10 @@ where
             job.engine.tell(|| Event::LoadFailed(job.key.clone()));
         }
         let Some(value) = job.shape.value(&output) else { return self.fail(place, output) };
-        if let Some(appraised) = job.appraise(place.ticket().stamp(), value, took) {
+        let now = job.engine.now();
+        if let Some(appraised) = job.appraise(place.ticket().stamp(), value, took, now) {
             if appraised.is_kept {
-                job.engine.store_loaded(&job.method, &appraised.entry, place.ticket());
+                job.engine.store_loaded(&job.method, &appraised.entry, place.ticket(), now);
             }
             place.land(Landing::Value(appraised.entry));
         }

@@ -17,8 +17,13 @@ use crate::time::Timestamp;
 
 impl Engine {
     /// Stores a loaded value if it is still current. Returns whether it was.
-    pub(crate) fn store_loaded(&self, method: &Method, entry: &Entry, ticket: &Ticket<Landing>) -> bool {
-        let now = self.now();
+    pub(crate) fn store_loaded(
+        &self,
+        method: &Method,
+        entry: &Entry,
+        ticket: &Ticket<Landing>,
+        now: Timestamp,
+    ) -> bool {
         // Break this check (`|| true`) and the race suite shows stale entries.
         let is_valid = || ticket.allows(entry.stamp()) && self.is_current(method, entry);
         let inserted = self.tier.insert(ticket.at(), entry.clone(), now, is_valid);

@@ -1,6 +1,6 @@
 //! Single flight: who loads a key, who waits, and which loads an invalidation of the key has made worthless.
 //!
-//! Reading order: this file (the table, leading), [`follow`] (waiting).
+//! Reading order: this file (the table), [`lead`] (a place in it, and leading), [`follow`] (waiting).
 //!
 //! Invariants:
 //! 1. Whoever loads a key, or waits for it, has a [`Flight`] of the key in the table; so an invalidation of the key finds it and
@@ -11,16 +11,18 @@
 //!    followers, one of whom takes over: nobody waits for somebody who is gone.
 
 mod follow;
+mod lead;
 
 use std::sync::Arc;
 use std::task::Waker;
 
 pub(crate) use follow::{Follow, Waited};
 use hashbrown::HashTable;
+pub(crate) use lead::{Lead, Ticket};
 
 use super::nesting;
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
-use crate::key::{Key, KeyRef};
+use crate::key::Key;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 
 #[cfg(not(cachex_loom))]
@@ -83,27 +85,11 @@ enum Phase<L> {
     Closed,
 }
 
-/// A place at a flight: keeps it in the table, and knows when the key was invalidated.
-#[derive(Debug)]
-pub(crate) struct Ticket<L: Clone> {
-    flights: Arc<Flights<L>>,
-    flight: Arc<Flight<L>>,
-    stamp: Stamp,
-    has_left: bool,
-}
-
 /// What a caller is to do.
 #[derive(Debug)]
 pub(crate) enum Joined<L: Clone> {
     Lead(Lead<L>),
     Follow(Follow<L>),
-}
-
-/// The duty to load. Dropped without [`land`](Self::land), it passes to a follower.
-#[derive(Debug)]
-pub(crate) struct Lead<L: Clone> {
-    ticket: Ticket<L>,
-    has_landed: bool,
 }
 
 impl<L: Clone> Flights<L> {
@@ -262,97 +248,5 @@ impl<L> Flight<L> {
         state.followers -= 1;
         let index = state.wakers.iter().position(|(id, _)| Some(*id) == waker)?;
         Some(state.wakers.swap_remove(index).1)
-    }
-}
-
-impl<L: Clone> Ticket<L> {
-    /// Returns the logical clock from before the load.
-    pub(crate) fn stamp(&self) -> Stamp {
-        self.stamp
-    }
-
-    /// Whether the key was not invalidated since `stamp`.
-    pub(crate) fn allows(&self, stamp: Stamp) -> bool {
-        self.flight.epoch.allows(stamp)
-    }
-
-    pub(crate) fn key(&self) -> &Key {
-        &self.flight.key
-    }
-
-    /// Returns the key by which the tier is asked.
-    pub(crate) fn at(&self) -> KeyRef<'_> {
-        let flight = &self.flight;
-        KeyRef { region: flight.key.region(), bytes: flight.key.in_words(), hash: flight.hash }
-    }
-
-    /// Gives the place up if nobody else has one: nobody can join then. Returns whether it was so.
-    fn leave_if_only(&mut self) -> bool {
-        self.has_left = self.leave(|users| users == 1);
-        self.has_left
-    }
-
-    fn leave(&self, is_to_leave: impl FnOnce(usize) -> bool) -> bool {
-        let mut shard = self.flights.shard(self.flight.hash);
-        let listed = shard.find_entry(self.flight.hash, |listed| Arc::ptr_eq(&listed.flight, &self.flight));
-        let Ok(mut listed) = listed else { unreachable!("a flight stays in the table while it has users") };
-        if !is_to_leave(listed.get().users) {
-            return false;
-        }
-        listed.get_mut().users -= 1;
-        if listed.get().users == 0 {
-            // Not the last hold: `self` has one.
-            listed.remove();
-        }
-        true
-    }
-}
-
-impl<L: Clone> Drop for Ticket<L> {
-    fn drop(&mut self) {
-        if !self.has_left {
-            self.leave(|_| true);
-        }
-    }
-}
-
-impl<L: Clone> Lead<L> {
-    pub(crate) fn ticket(&self) -> &Ticket<L> {
-        &self.ticket
-    }
-
-    pub(crate) fn flight(&self) -> &Flight<L> {
-        &self.ticket.flight
-    }
-
-    /// Answers the followers and ends the flight.
-    pub(crate) fn land(mut self, landing: L) {
-        self.has_landed = true;
-        if self.ticket.leave_if_only() {
-            return;
-        }
-        let wakers = {
-            let mut state = lock(&self.ticket.flight.state);
-            state.phase = Phase::Landed(landing);
-            std::mem::take(&mut state.wakers)
-        };
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
-    }
-}
-
-impl<L: Clone> Drop for Lead<L> {
-    fn drop(&mut self) {
-        if self.has_landed {
-            return;
-        }
-        let wakers = {
-            let mut state = lock(&self.ticket.flight.state);
-            state.phase = if state.followers == 0 { Phase::Closed } else { Phase::Vacant };
-            // Who takes over is running: until then no thread is needed.
-            self.flight().note_thread(NONE);
-            std::mem::take(&mut state.wakers)
-        };
-        // All are woken: if only one were and it was dropped just then, nobody would take over.
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use super::flight::{Follow, Ticket};
-use super::lookup::Looked;
 use super::methods::Method;
 use super::{Engine, Landing, nesting};
-use crate::entry::Entry;
 use crate::entry::stamp::Stamp;
 use crate::entry::tags::TagCells;
+use crate::entry::{Entry, Freshness};
 use crate::key::Key;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -99,11 +98,12 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         is_current.then(|| self.keep.value(entry)).flatten().map(|value| self.shape.output(value))
     }
 
+    /// Returns the value of a fresh entry, if there is one by now.
     pub(super) fn find_fresh(&self, ticket: &Ticket<Landing>) -> Option<S::Value> {
-        match self.engine.look(&self.method, ticket.at(), self.keep) {
-            Looked::Fresh(value) => Some(value),
-            Looked::NotFresh(_) | Looked::OtherType | Looked::Nothing => None,
-        }
+        // One look, and not first one for what most hits are: here most find nothing.
+        let entry = self.engine.tier.get(ticket.at())?;
+        let is_fresh = self.engine.freshness(&self.method, &entry) == Freshness::Fresh;
+        is_fresh.then(|| self.keep.value(&entry)).flatten()
     }
 
     fn is_there(&self, entry: &Entry, ticket: &Ticket<Landing>) -> bool {

@@ -71,7 +71,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     pub(crate) fn written(&self, output: &S::Output) -> Option<Entry> {
         let value = self.shape.value(output)?;
         let stamp = self.engine.sequence.now();
-        let appraised = self.appraise(stamp, value, Duration::ZERO)?;
+        let appraised = self.appraise(stamp, value, Duration::ZERO, self.engine.now())?;
         appraised.is_kept.then_some(appraised.entry)
     }
 }

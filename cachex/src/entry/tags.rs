@@ -8,7 +8,7 @@
 use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use super::stamp::{Epoch, Stamp};
@@ -101,16 +101,14 @@ pub(crate) struct TagClocks {
 
 #[derive(Debug)]
 struct Shard {
-    cells: HashMap<Tag, Arc<TagCell>, RandomState>,
+    cells: HashTable<Arc<TagCell>>,
     sweep_at: usize,
 }
 
 impl TagClocks {
     pub(crate) fn new() -> Self {
-        let hasher = RandomState::default();
-        let shard =
-            |_| Mutex::new(Shard { cells: HashMap::with_hasher(RandomState::clone(&hasher)), sweep_at: FIRST_SWEEP });
-        Self { shards: std::array::from_fn(shard), hasher, floor: Epoch::default() }
+        let shard = |_| Mutex::new(Shard { cells: HashTable::new(), sweep_at: FIRST_SWEEP });
+        Self { shards: std::array::from_fn(shard), hasher: RandomState::default(), floor: Epoch::default() }
     }
 
     /// Returns the cells of `tags`, made where there are none. No load is under way that began before `horizon`.
@@ -120,8 +118,10 @@ impl TagClocks {
 
     /// Returns the cell of a tag; see [`cells`](Self::cells).
     pub(crate) fn cell(&self, tag: &Tag, horizon: impl Fn() -> Stamp) -> Arc<TagCell> {
-        let mut shard = lock(self.shard(tag));
-        if let Some(cell) = shard.cells.get(tag) {
+        let hash = self.hasher.hash_one(tag);
+        // The table takes the lowest bits, and the highest.
+        let mut shard = lock(&self.shards[(hash >> 32) as usize % SHARDS]);
+        if let Some(cell) = shard.cells.find(hash, |cell| cell.tag == *tag) {
             return cell.clone();
         }
         if shard.cells.len() >= shard.sweep_at {
@@ -130,7 +130,7 @@ impl TagClocks {
         // The floor is read under the lock under which cells are dropped: a cell dropped before has raised it.
         let cell =
             Arc::new(TagCell { tag: tag.clone(), epoch: Epoch::at(self.floor.get()), fences: AtomicU32::new(0) });
-        shard.cells.insert(tag.clone(), cell.clone());
+        shard.cells.insert_unique(hash, cell.clone(), |cell| self.hasher.hash_one(&cell.tag));
         cell
     }
 
@@ -146,13 +146,9 @@ impl TagClocks {
         self.shards.iter().map(|shard| lock(shard).cells.len()).sum()
     }
 
-    fn shard(&self, tag: &Tag) -> &Mutex<Shard> {
-        &self.shards[self.hasher.hash_one(tag) as usize % SHARDS]
-    }
-
     fn sweep_shard(&self, shard: &mut Shard, horizon: Stamp) {
         let is_crowded = shard.cells.len() > MOST;
-        shard.cells.retain(|_, cell| {
+        shard.cells.retain(|cell| {
             // Under the shard's lock nobody can take a cell from the table: if only the table holds it, it stays so.
             // `get_mut` and not `strong_count`: it also makes visible what the last holder wrote, its invalidation.
             let Some(cell) = Arc::get_mut(cell) else { return true };

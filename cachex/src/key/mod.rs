@@ -101,7 +101,6 @@ const MOST_INLINE: usize = 4;
 /// assert_ne!(Key::new("prices").part("ab").part("c"), Key::new("prices").part("a").part("bc"));
 /// assert_ne!(Key::new("prices").part(&None::<&str>), Key::new("prices").part(&Some("")));
 /// ```
-#[derive(Clone)]
 pub struct Key {
     region: &'static Region,
     words: SmallVec<[Word; MOST_INLINE]>,
@@ -154,6 +153,13 @@ pub(crate) struct KeyRef<'a> {
     pub(crate) region: &'static Region,
     pub(crate) bytes: Bytes<'a>,
     pub(crate) hash: u64,
+}
+
+impl Clone for Key {
+    fn clone(&self) -> Self {
+        // At once, and not word by word.
+        Self { region: self.region, words: SmallVec::from_slice(&self.words), len: self.len }
+    }
 }
 
 impl PartialEq for Key {

@@ -52,7 +52,7 @@ impl Engine {
             key: key.parts(),
             stamp,
             tags: &self.cells(tags),
-            life: self.life(policy, ttl, key, stamp),
+            life: self.life(policy, ttl, key, stamp, self.now()),
             weight: self.weight(key, size),
             is_negative: false,
             load_time: Duration::ZERO,

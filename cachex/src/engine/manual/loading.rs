@@ -98,6 +98,6 @@ impl Loading {
         let Some(entry) = engine.manual_entry(key, value, &policy, &options.tags, self.ticket.stamp()) else {
             return Ok(false);
         };
-        Ok(engine.store_loaded(method, &entry, &self.ticket))
+        Ok(engine.store_loaded(method, &entry, &self.ticket, engine.now()))
     }
 }

@@ -61,15 +61,6 @@ impl Shard {
         if due_at == Timestamp::NEVER { self.deadlines.remove(slot) } else { self.deadlines.put(slot, due_at) }
     }
 
-    /// Chooses a slot for room: one whose entry is dead at `now` if there is one, else the one the policy chooses.
-    fn choose(&mut self, now: Timestamp) -> Option<SlotId> {
-        if let Some(dead) = self.next_dead(now) {
-            self.policy.forget(dead);
-            return Some(dead);
-        }
-        self.policy.evict(&self.slots)
-    }
-
     /// Empties all slots.
     pub(crate) fn drain(&mut self, policy: Box<dyn Policy>) -> impl Iterator<Item = Entry> + use<> {
         self.policy = policy;
@@ -114,22 +105,30 @@ impl ShardOwner<'_> {
     /// Empties the slot of an entry for another reason than room.
     pub(crate) fn take(&mut self, entry: &Entry) -> Entry {
         self.state_mut().policy.forget(entry.number());
-        self.empty(entry.number())
+        self.empty(entry.number()).0
     }
 
-    /// Empties a slot for room.
+    /// Empties a slot for room: one whose entry is dead at `now` if there is one, else the one the policy chooses.
     pub(crate) fn evict(&mut self, now: Timestamp) -> Option<Entry> {
-        let victim = self.state_mut().choose(now)?;
-        Some(self.empty(victim))
+        let shard = self.state_mut();
+        if let Some(dead) = shard.next_dead(now) {
+            shard.policy.forget(dead);
+            return Some(self.empty(dead).0);
+        }
+        let victim = shard.policy.evict(&shard.slots)?;
+        let (entry, hash) = self.empty(victim);
+        self.state_mut().policy.note_victim(hash);
+        Some(entry)
     }
 
-    fn empty(&mut self, slot: SlotId) -> Entry {
+    /// Empties a slot; returns its entry and the hash of its key.
+    fn empty(&mut self, slot: SlotId) -> (Entry, u64) {
         let shard = self.state_mut();
         shard.deadlines.remove(slot);
         let entry = shard.slots.empty(slot);
         let hash = shard.slots.hash(&entry);
         self.remove(hash, &entry, entry.weight());
-        entry
+        (entry, hash)
     }
 
     /// Panics unless index, slots, policy and deadlines agree.

@@ -48,6 +48,8 @@ pub(crate) trait Policy: fmt::Debug + Send + Sync {
     fn forget(&mut self, slot: SlotId);
     /// Chooses the slot to empty for room and forgets it; `None` if there is none.
     fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId>;
+    /// Notes the hash of the key that was in the slot chosen last.
+    fn note_victim(&mut self, _hash: u64) {}
     /// Returns all slots held, in any order.
     #[cfg(test)]
     fn members(&self) -> Vec<SlotId>;

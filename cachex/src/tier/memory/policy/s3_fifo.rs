@@ -22,6 +22,8 @@ pub(crate) struct S3Fifo {
     lists: Lists<2>,
     ghost: Ghost,
     has_evicted: bool,
+    /// Whether the slot chosen last was in the small queue.
+    was_small: bool,
 }
 
 impl S3Fifo {
@@ -55,20 +57,27 @@ impl Policy for S3Fifo {
                     self.lists.move_to(MAIN, slot);
                     continue;
                 }
-                self.ghost.remember(traces.hash(slot), self.len() - self.len() / SMALL_PART);
                 self.lists.remove(slot);
-                self.has_evicted = true;
+                (self.has_evicted, self.was_small) = (true, true);
                 return Some(slot);
             }
             let slot = self.lists.oldest(MAIN)?;
             let uses = traces.uses(slot);
             if uses == 0 {
                 self.lists.remove(slot);
-                self.has_evicted = true;
+                (self.has_evicted, self.was_small) = (true, false);
                 return Some(slot);
             }
             traces.set_uses(slot, uses - 1);
             self.lists.move_to(MAIN, slot);
+        }
+    }
+
+    fn note_victim(&mut self, hash: u64) {
+        if self.was_small {
+            // As many as the main queue holds: of all slots with the victim's, which has left.
+            let all = self.len() + 1;
+            self.ghost.remember(hash, all - all / SMALL_PART);
         }
     }
 

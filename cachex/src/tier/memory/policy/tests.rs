@@ -91,6 +91,7 @@ impl Cache {
         }
         if self.slots.len() == self.capacity {
             let victim = self.policy.evict(&self.marks).expect("a full cache has a victim");
+            self.policy.note_victim(self.marks.at(victim).hash.get());
             self.slots.remove(&self.keys[victim as usize]);
             self.empty.push(victim);
         }

@@ -1,0 +1,116 @@
+//! A place in the table of flights, and leading one.
+
+use std::sync::Arc;
+
+use super::{Flight, Flights, NONE, Phase};
+use crate::entry::stamp::Stamp;
+use crate::key::{Key, KeyRef};
+use crate::sync::lock;
+
+/// A place at a flight: keeps it in the table, and knows when the key was invalidated.
+#[derive(Debug)]
+pub(crate) struct Ticket<L: Clone> {
+    pub(super) flights: Arc<Flights<L>>,
+    pub(super) flight: Arc<Flight<L>>,
+    pub(super) stamp: Stamp,
+    pub(super) has_left: bool,
+}
+
+/// The duty to load. Dropped without [`land`](Self::land), it passes to a follower.
+#[derive(Debug)]
+pub(crate) struct Lead<L: Clone> {
+    pub(super) ticket: Ticket<L>,
+    pub(super) has_landed: bool,
+}
+
+impl<L: Clone> Ticket<L> {
+    /// Returns the logical clock from before the load.
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// Whether the key was not invalidated since `stamp`.
+    pub(crate) fn allows(&self, stamp: Stamp) -> bool {
+        self.flight.epoch.allows(stamp)
+    }
+
+    pub(crate) fn key(&self) -> &Key {
+        &self.flight.key
+    }
+
+    /// Returns the key by which the tier is asked.
+    pub(crate) fn at(&self) -> KeyRef<'_> {
+        let flight = &self.flight;
+        KeyRef { region: flight.key.region(), bytes: flight.key.in_words(), hash: flight.hash }
+    }
+
+    /// Gives the place up if nobody else has one: nobody can join then. Returns whether it was so.
+    fn leave_if_only(&mut self) -> bool {
+        self.has_left = self.leave(|users| users == 1);
+        self.has_left
+    }
+
+    fn leave(&self, is_to_leave: impl FnOnce(usize) -> bool) -> bool {
+        let mut shard = self.flights.shard(self.flight.hash);
+        let listed = shard.find_entry(self.flight.hash, |listed| Arc::ptr_eq(&listed.flight, &self.flight));
+        let Ok(mut listed) = listed else { unreachable!("a flight stays in the table while it has users") };
+        if !is_to_leave(listed.get().users) {
+            return false;
+        }
+        listed.get_mut().users -= 1;
+        if listed.get().users == 0 {
+            // Not the last hold: `self` has one.
+            listed.remove();
+        }
+        true
+    }
+}
+
+impl<L: Clone> Drop for Ticket<L> {
+    fn drop(&mut self) {
+        if !self.has_left {
+            self.leave(|_| true);
+        }
+    }
+}
+
+impl<L: Clone> Lead<L> {
+    pub(crate) fn ticket(&self) -> &Ticket<L> {
+        &self.ticket
+    }
+
+    pub(crate) fn flight(&self) -> &Flight<L> {
+        &self.ticket.flight
+    }
+
+    /// Answers the followers and ends the flight.
+    pub(crate) fn land(mut self, landing: L) {
+        self.has_landed = true;
+        if self.ticket.leave_if_only() {
+            return;
+        }
+        let wakers = {
+            let mut state = lock(&self.ticket.flight.state);
+            state.phase = Phase::Landed(landing);
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+}
+
+impl<L: Clone> Drop for Lead<L> {
+    fn drop(&mut self) {
+        if self.has_landed {
+            return;
+        }
+        let wakers = {
+            let mut state = lock(&self.ticket.flight.state);
+            state.phase = if state.followers == 0 { Phase::Closed } else { Phase::Vacant };
+            // Who takes over is running: until then no thread is needed.
+            self.flight().note_thread(NONE);
+            std::mem::take(&mut state.wakers)
+        };
+        // All are woken: if only one were and it was dropped just then, nobody would take over.
+        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+}
