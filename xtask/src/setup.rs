@@ -47,6 +47,16 @@ pub(crate) fn cargo_deny() -> Result<(), String> {
     Err(format!("cargo-deny is missing and can't be installed; type: {}", install.join(" ")))
 }
 
+/// Installs Miri if it is missing; returns whether it is there. It belongs to a nightly toolchain.
+pub(crate) fn miri() -> bool {
+    const PROBE: &[&str] = &["rustup", "run", "nightly", "cargo", "miri", "--version"];
+    // Miri builds the standard library from its source: without that, its own version is all it can tell.
+    const SOURCE: &str = "rustup component add --toolchain nightly miri rust-src";
+    const TOOLCHAIN: &str = "rustup toolchain install nightly --profile minimal --component miri --component rust-src";
+    let install = |line: &str| succeeds(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+    passes(&["rustup", "--version"]) && (install(SOURCE) || install(TOOLCHAIN)) && passes(PROBE)
+}
+
 impl Tool {
     /// Installs the tool if it is missing.
     fn ready(&self) -> Result<(), String> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::step::{Program, Step, Work};
 use crate::workspace::Workspace;
-use crate::{dependencies, instructions};
+use crate::{dependencies, instructions, setup};
 
 /// Longer than any step takes on a slow machine with nothing built.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -35,6 +35,7 @@ pub(crate) fn all(workspace: &Workspace) -> Result<Vec<Step>, String> {
     if workspace.has_loom {
         steps.push(step("loom", vec![loom()]));
     }
+    steps.push(miri());
     Ok(steps)
 }
 
@@ -96,6 +97,22 @@ fn instructions() -> Step {
         false => Work::Skip("callgrind counts instructions on Linux only"),
     };
     Step { name: "instructions", work, limit: LIMIT }
+}
+
+/// The tests of the only unsafe code, by an interpreter that sees what it must not do. It belongs to a nightly toolchain, which
+/// not every machine can have.
+fn miri() -> Step {
+    let work = match setup::miri() {
+        true => Work::Run(vec![
+            Program::new("rustup run nightly cargo miri test --package cachex --lib --target-dir target/miri raw::")
+                // The tests of properties write what failed.
+                .variable("MIRIFLAGS", "-Zmiri-disable-isolation"),
+        ]),
+        false => Work::Skip(
+            "Miri can't be installed; type: rustup toolchain install nightly --component miri --component rust-src",
+        ),
+    };
+    Step { name: "miri", work, limit: LIMIT }
 }
 
 /// The model checks, with what they build apart: their flags would make everything else be built anew.

@@ -195,8 +195,7 @@ mod local {
 
     /// Keeps a record until the thread ends; returns whether that is still to come.
     pub(super) fn keep(record: &'static Record) -> bool {
-        let is_kept = LEAVING.try_with(|_| RECORD.set(Some(record))).is_ok();
-        is_kept
+        LEAVING.try_with(|_| RECORD.set(Some(record))).is_ok()
     }
 }
 

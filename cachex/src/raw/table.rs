@@ -222,7 +222,7 @@ impl<P: Parts> Index<P> {
 #[inline(always)]
 fn tag(hash: u64) -> u8 {
     // The low bits choose the bucket, those in the middle the shard.
-    ((hash >> 56) as u8).max(1)
+    (hash >> 56) as u8 | 1
 }
 
 /// Returns a word with the highest bit of each byte set where the byte of a pointer is `tag`. The lowest one is right; one above it

@@ -33,6 +33,8 @@ pub(crate) struct Bytes<'a> {
     words: &'a [Word],
     /// In bytes.
     len: usize,
+    /// The first two words, or zeros: most keys are no longer, and are then hashed and compared without a look at memory.
+    head: [u64; 2],
 }
 
 impl Words {
@@ -40,6 +42,7 @@ impl Words {
     pub(crate) const fn new() -> Self {
         let mut inline = [MaybeUninit::uninit(); INLINE];
         inline[0] = MaybeUninit::new([0; WORD]);
+        inline[1] = MaybeUninit::new([0; WORD]);
         Self { len: 0, inline, spilled: Vec::new() }
     }
 
@@ -116,8 +119,10 @@ impl Words {
 
     #[inline(always)]
     pub(crate) fn bytes(&self) -> Bytes<'_> {
+        // SAFETY: `new` has written both.
+        let head = [0, 1].map(|at: usize| u64::from_le_bytes(unsafe { self.inline[at].assume_init() }));
         let words = if self.len <= MOST { self.written() } else { &self.spilled };
-        Bytes { words, len: self.len }
+        Bytes { words, len: self.len, head }
     }
 
     /// Returns the words in place.
@@ -145,7 +150,20 @@ impl<'a> Bytes<'a> {
     /// Takes words that hold `len` bytes, filled up with zeros.
     pub(crate) fn new(words: &'a [Word], len: usize) -> Self {
         debug_assert_eq!(words.len(), len.div_ceil(WORD));
-        Self { words, len }
+        let head = [0, 1].map(|at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word)));
+        Self { words, len, head }
+    }
+
+    /// Returns the first two words as numbers, zeros where there are none.
+    #[inline(always)]
+    pub(crate) fn head(self) -> [u64; 2] {
+        self.head
+    }
+
+    /// Returns the words behind the first two.
+    #[inline(always)]
+    pub(crate) fn tail(self) -> &'a [Word] {
+        if self.len <= 2 * WORD { &[] } else { &self.words[2..] }
     }
 
     #[inline(always)]
@@ -169,6 +187,21 @@ impl<'a> Bytes<'a> {
         if bytes.len() != self.len {
             return false;
         }
+        if self.len > 2 * WORD {
+            return self.are_many(bytes);
+        }
+        match (bytes.first_chunk::<WORD>(), bytes.last_chunk::<WORD>()) {
+            (Some(first), Some(last)) => {
+                // The last eight bytes begin within the first word, or behind it.
+                let ours = (u128::from(self.head[1]) << 64 | u128::from(self.head[0])) >> (8 * (self.len - WORD));
+                u64::from_le_bytes(*first) == self.head[0] && u64::from_le_bytes(*last) == ours as u64
+            }
+            _ => few(bytes) == self.head[0],
+        }
+    }
+
+    /// As [`are`](Self::are), for as many bytes that do not fit into the first two words.
+    fn are_many(self, bytes: &[u8]) -> bool {
         let (words, rest) = bytes.as_chunks();
         for (theirs, ours) in words.iter().zip(self.words) {
             if u64::from_le_bytes(*theirs) != u64::from_le_bytes(*ours) {

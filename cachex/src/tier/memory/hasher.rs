@@ -41,12 +41,11 @@ impl KeyHasher {
             return 7;
         }
         let mut hasher = self.start(region, bytes.len());
-        let words = bytes.words();
-        let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
-        // Most keys are one or two words.
-        hasher.write_u128(u128::from(word(0)) | u128::from(word(1)) << 64);
-        for at in (2..words.len()).step_by(2) {
-            hasher.write_u128(u128::from(word(at)) | u128::from(word(at + 1)) << 64);
+        let [first, second] = bytes.head();
+        hasher.write_u128(u128::from(first) | u128::from(second) << 64);
+        for pair in bytes.tail().chunks(2) {
+            let word = |at: usize| pair.get(at).map_or(0, |word| u64::from_le_bytes(*word));
+            hasher.write_u128(u128::from(word(0)) | u128::from(word(1)) << 64);
         }
         hasher.finish()
     }
