@@ -29,7 +29,7 @@
 //!
 //! # Features
 //!
-//! `toml` (default) and `yaml`: configuration files. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
+//! `toml` (default) and `yaml`: configuration files. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
 //! the types of these crates.
 
 #[doc(hidden)]
@@ -64,6 +64,7 @@ pub use method::CacheValue;
 pub use observe::{Event, Observer, Stats};
 pub use policy::{Jitter, MethodSettings, Policy};
 pub use tag::{Tag, Tags};
+pub use tier::MemoryEngine;
 pub use tier::memory::Eviction;
 
 #[cfg(doctest)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cachex::{Cache, Eviction, Jitter, MethodSettings, Settings};
+use cachex::{Cache, Eviction, Jitter, MemoryEngine, MethodSettings, Settings};
 use proptest::prelude::*;
 
 const NOWHERE: &str = "/there/is/no/such/directory";
@@ -69,7 +69,8 @@ fn full() -> Settings {
     settings.namespace = "shop".to_owned();
     settings.memory.max_entries = 5_000;
     settings.memory.max_bytes = Some(256 << 20);
-    settings.memory.eviction = Eviction::Lru;
+    settings.memory.engine = MemoryEngine::Moka;
+    settings.memory.eviction = Some(Eviction::Lru);
     settings.memory.reclaim_interval = Duration::from_millis(500);
     settings.defaults = MethodSettings::new().ttl(seconds(300)).jitter(Jitter::Share(0.1));
     let find = MethodSettings::new().ttl(seconds(600)).tti(seconds(60)).soft_ttl(seconds(540)).grace(seconds(3600));
@@ -85,6 +86,7 @@ namespace = "shop"
 [memory]
 max_entries = 5_000
 max_bytes = "256MiB"
+engine = "moka"
 eviction = "lru"
 reclaim_interval = "500ms"
 [defaults]
@@ -111,6 +113,7 @@ namespace: shop
 memory:
   max_entries: 5_000
   max_bytes: 256MiB
+  engine: moka
   eviction: lru
   reclaim_interval: "500ms"
 defaults: { ttl: 5m, jitter: 10% }
@@ -131,10 +134,11 @@ methods:
     refresh_ahead: 10s
 "#;
 
-const FULL_ENVIRONMENT: [(&str, &str); 19] = [
+const FULL_ENVIRONMENT: [(&str, &str); 20] = [
     ("CACHEX_NAMESPACE", "shop"),
     ("CACHEX_MEMORY__MAX_ENTRIES", "5000"),
     ("CACHEX_MEMORY__MAX_BYTES", "256MiB"),
+    ("CACHEX_MEMORY__ENGINE", "moka"),
     ("CACHEX_MEMORY__EVICTION", "lru"),
     ("CACHEX_MEMORY__RECLAIM_INTERVAL", "500ms"),
     ("CACHEX_DEFAULTS__TTL", "5m"),
@@ -254,6 +258,10 @@ fn a_bad_value_says_what_to_write() {
         &["cachex.toml:2: `memory.eviction` is not an eviction policy: `lru2`, did you mean \"lru\"?"],
     );
     toml_says(
+        "[memory]\nengine = \"mokka\"\n",
+        &["cachex.toml:2: `memory.engine` is not a memory engine: `mokka`, did you mean \"moka\"?"],
+    );
+    toml_says(
         "[memory]\nmax_entries = 1.5\nmax_bytes = \"big\"\n",
         &[
             "cachex.toml:2: `memory.max_entries` is not a number: a number with a fraction, write for example 100_000",
@@ -301,6 +309,26 @@ fn zero_capacity_is_refused() {
         &[("CACHEX_MEMORY__MAX_ENTRIES", "4294967296")],
         &[&format!("CACHEX_MEMORY__MAX_ENTRIES: {too_large}")],
     );
+}
+
+#[test]
+fn a_policy_that_the_engine_does_not_have_is_refused_with_the_nearest() {
+    let lacks = |eviction: &str, nearest: &str| {
+        let text = format!("[memory]\neviction = \"{eviction}\"\nengine = \"moka\"\n");
+        let place = "cachex.toml:2: `memory.eviction`";
+        let what = format!("is \"{eviction}\", which the engine \"moka\" does not have; write \"{nearest}\"");
+        toml_says(&text, &[&format!("{place} {what}")]);
+    };
+    for (eviction, nearest) in [("s3-fifo", "lfu"), ("sieve", "lfu"), ("random", "lfu"), ("fifo", "lru")] {
+        lacks(eviction, nearest);
+    }
+    for eviction in ["", "eviction = \"lfu\"", "eviction = \"lru\""] {
+        let settings = Settings::from_toml_str(&format!("[memory]\nengine = \"moka\"\n{eviction}\n")).unwrap();
+        assert!(Cache::builder().settings(settings).build().is_ok(), "{eviction}");
+    }
+    let built = Cache::builder().memory_engine(MemoryEngine::Moka).eviction(Eviction::Sieve).build();
+    let message = "`memory.eviction` is \"sieve\", which the engine \"moka\" does not have; write \"lfu\"";
+    assert_eq!(built.unwrap_err().to_string(), message);
 }
 
 #[test]

@@ -21,3 +21,15 @@ mod statistics;
 mod time;
 mod ui;
 mod weights;
+
+use cachex::{Builder, Cache};
+
+/// The memory engine of [`builder`]; `moka.rs` runs a part of the suite with the other one.
+const ENGINE: &str = "cachex";
+
+/// Every eviction policy of the engine, by the name that the configuration has for it.
+const POLICIES: [&str; 6] = ["s3-fifo", "lru", "lfu", "fifo", "random", "sieve"];
+
+fn builder() -> Builder {
+    Cache::builder()
+}

@@ -19,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// A cache that is moved by the clock, and never reclaims by itself.
 fn cache() -> (Cache, ManualClock) {
     let clock = ManualClock::new();
-    let builder = Cache::builder().clock(clock.clone()).reclaim_interval(3_600 * SECOND);
+    let builder = crate::builder().clock(clock.clone()).reclaim_interval(3_600 * SECOND);
     (builder.build().unwrap(), clock)
 }
 

@@ -9,8 +9,7 @@ mod tags;
 
 use cachex::{Cache, EntryOptions, Key, Settings};
 
-/// Every eviction policy, by the name that the configuration has for it.
-const POLICIES: [&str; 6] = ["s3-fifo", "lru", "lfu", "fifo", "random", "sieve"];
+use crate::POLICIES;
 
 fn key(id: u64) -> Key {
     Key::entity("memory", &id)

@@ -30,7 +30,7 @@ fn work(span: Duration) {
 impl Counted {
     fn new() -> Self {
         let clock = ManualClock::new();
-        let builder = Cache::builder().clock(clock.clone()).reclaim_interval(3_600 * SECOND);
+        let builder = crate::builder().clock(clock.clone()).reclaim_interval(3_600 * SECOND);
         Self { cache: builder.build().unwrap(), clock, loads: AtomicU64::new(0) }
     }
 

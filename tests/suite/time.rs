@@ -11,8 +11,8 @@ mod rules;
 
 use std::time::Duration;
 
+use cachex::MethodSettings;
 use cachex::time::ManualClock;
-use cachex::{Cache, MethodSettings};
 
 use crate::source::{Source, Stepped};
 
@@ -23,7 +23,7 @@ const MOMENT: Duration = Duration::from_nanos(1);
 /// A source whose cache is moved by the clock, and never reclaims by itself.
 fn source() -> (Source, ManualClock) {
     let clock = ManualClock::new();
-    let cache = Cache::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
+    let cache = crate::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
     (Source::new(cache), clock)
 }
 

@@ -4,6 +4,7 @@ use super::Settings;
 use super::read::written;
 use crate::error::Error;
 use crate::policy::{MethodSettings, Policy};
+use crate::tier::MemoryEngine;
 
 /// The largest `max_bytes`: weights up to it can be added without an overflow.
 const MOST_BYTES: u64 = i64::MAX as u64;
@@ -71,6 +72,16 @@ fn memory<'a>(settings: &'a Settings, mistakes: &mut Vec<(Vec<&'a str>, String)>
         let text = format!("is more than {MOST_BYTES}; lower it, or remove it to have no such bound");
         mistakes.push((vec!["memory", "max_bytes"], text));
     }
+    if !memory.engine.is_built_in() {
+        mistakes.push((vec!["memory", "engine"], not_built_in(memory.engine)));
+    }
+    let instead =
+        memory.eviction.and_then(|eviction| memory.engine.instead_of(eviction).map(|other| (eviction, other)));
+    if let Some((eviction, other)) = instead {
+        let engine = memory.engine;
+        let text = format!("is \"{eviction}\", which the engine \"{engine}\" does not have; write \"{other}\"");
+        mistakes.push((vec!["memory", "eviction"], text));
+    }
     if memory.reclaim_interval.is_zero() {
         mistakes.push((vec!["memory", "reclaim_interval"], "is zero; write for example \"1s\"".to_owned()));
     } else if memory.reclaim_interval > crate::policy::LONGEST {
@@ -79,11 +90,33 @@ fn memory<'a>(settings: &'a Settings, mistakes: &mut Vec<(Vec<&'a str>, String)>
     }
 }
 
+/// An engine has the name of its feature.
+fn not_built_in(engine: MemoryEngine) -> String {
+    let usual = MemoryEngine::default();
+    format!("is \"{engine}\"; turn on the feature `{engine}` of cachex, or write \"{usual}\"")
+}
+
 fn method<'a>(path: &[&'a str], settings: &MethodSettings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {
     // The annotation may add what is missing here, so only what contradicts itself is a mistake.
     for mistake in settings.apply(Policy::new()).conflicts() {
         let mut path = path.to_vec();
         path.push(mistake.setting);
         mistakes.push((path, mistake.text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_without_its_feature_is_refused_by_name() {
+        let mut settings = Settings::default();
+        settings.memory.engine = MemoryEngine::Moka;
+        let refused = "`memory.engine` is \"moka\"; turn on the feature `moka` of cachex, or write \"cachex\"";
+        let message = settings.check().map_err(|error| error.to_string());
+        let text = not_built_in(MemoryEngine::Moka);
+        assert_eq!(format!("`memory.engine` {text}"), refused);
+        assert_eq!(message, if cfg!(feature = "moka") { Ok(()) } else { Err(refused.to_owned()) });
     }
 }

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::policy::MethodSettings;
+use crate::tier::MemoryEngine;
 use crate::tier::memory::Eviction;
 use tree::Place;
 
@@ -139,10 +140,19 @@ pub struct MemorySettings {
     pub max_entries: u64,
     /// How many bytes all values weigh together at most. Default: no bound.
     pub max_bytes: Option<u64>,
-    /// Which entry goes when there is no room. Default: S3-FIFO.
-    pub eviction: Eviction,
+    /// Who decides which entries are kept; `moka` needs the feature of this name. Default: `cachex`.
+    pub engine: MemoryEngine,
+    /// Which entry goes when there is no room. Default: S3-FIFO, or with the engine `moka` LFU, beside which it has only LRU.
+    pub eviction: Option<Eviction>,
     /// How often expired and invalidated entries are reclaimed. Default: 1 second.
     pub reclaim_interval: Duration,
+}
+
+impl MemorySettings {
+    /// Returns the policy that is set, or else the usual one of the engine.
+    pub(crate) fn eviction(&self) -> Eviction {
+        self.eviction.unwrap_or(self.engine.usual_eviction())
+    }
 }
 
 impl Default for MemorySettings {
@@ -150,7 +160,8 @@ impl Default for MemorySettings {
         Self {
             max_entries: 100_000,
             max_bytes: None,
-            eviction: Eviction::default(),
+            engine: MemoryEngine::default(),
+            eviction: None,
             reclaim_interval: Duration::from_secs(1),
         }
     }

@@ -3,6 +3,7 @@
 use super::tree::Value;
 use super::{MemorySettings, Settings};
 use crate::policy::MethodSettings;
+use crate::tier::MemoryEngine;
 use crate::tier::memory::Eviction;
 
 /// One key of a section of `T`.
@@ -36,7 +37,8 @@ pub(super) const ROOT: &[Setting<Settings>] = settings! {
 pub(super) const MEMORY: &[Setting<MemorySettings>] = settings! {
     max_entries: Value::count;
     max_bytes: |value: &Value| value.bytes().map(Some);
-    eviction: |value: &Value| value.name_of("an eviction policy", &Eviction::NAMES);
+    engine: |value: &Value| value.name_of("a memory engine", &MemoryEngine::NAMES);
+    eviction: |value: &Value| value.name_of("an eviction policy", &Eviction::NAMES).map(Some);
     reclaim_interval: Value::span;
 };
 

@@ -19,7 +19,8 @@ use crate::error::Error;
 use crate::observe::event::{Observer, Observers};
 use crate::policy::MethodSettings;
 use crate::sync::Mutex;
-use crate::tier::memory::{Eviction, Limits, MemoryTier};
+use crate::tier::memory::Eviction;
+use crate::tier::{L1, Limits, MemoryEngine};
 use crate::time::{Clock, SystemClock};
 
 /// Sets up a [`Cache`].
@@ -132,7 +133,24 @@ impl Builder {
         self
     }
 
-    /// Sets which entry leaves for room. Default: [`Eviction::S3Fifo`].
+    /// Sets who decides which entries the memory tier keeps. Default: [`MemoryEngine::Cachex`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, MemoryEngine};
+    ///
+    /// let built = Cache::builder().memory_engine(MemoryEngine::Moka).build();
+    /// // Without the feature `moka` of cachex the error says what to do.
+    /// assert_eq!(built.is_ok(), cfg!(feature = "moka"));
+    /// ```
+    pub fn memory_engine(mut self, engine: MemoryEngine) -> Self {
+        self.settings.memory.engine = engine;
+        self
+    }
+
+    /// Sets which entry leaves for room. Default: [`Eviction::S3Fifo`]; [`Eviction::Lfu`] of [`MemoryEngine::Moka`], which has
+    /// only this and [`Eviction::Lru`].
     ///
     /// # Examples
     ///
@@ -148,7 +166,7 @@ impl Builder {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn eviction(mut self, eviction: Eviction) -> Self {
-        self.settings.memory.eviction = eviction;
+        self.settings.memory.eviction = Some(eviction);
         self
     }
 
@@ -308,7 +326,7 @@ impl Builder {
             order: Mutex::new(()),
             epoch: Epoch::default(),
             tags: TagClocks::new(),
-            tier: MemoryTier::new(limits, memory.eviction, seed),
+            tier: L1::new(memory.engine, limits, memory.eviction(), seed),
             flights: Arc::new(Flights::new()),
             methods: Methods::new(),
             rules: Rules::new(defaults, BTreeMap::new()),

@@ -187,6 +187,7 @@ impl Cache {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
+        self.0.trim();
         let mut all = Stats::default();
         for method in self.0.methods.iter() {
             all.add(&Stats::read(&method.counters));

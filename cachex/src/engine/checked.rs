@@ -12,7 +12,7 @@ use crate::entry::{Entry, Freshness};
 use crate::key::Key;
 use crate::observe::event::Event;
 use crate::sync::lock;
-use crate::tier::memory::Inserted;
+use crate::tier::Inserted;
 use crate::time::Timestamp;
 
 impl Engine {
@@ -112,6 +112,13 @@ impl Engine {
                 }
                 true
             }
+        }
+    }
+
+    /// Brings the tier within its bounds, if that was put off, and accounts for what left for room.
+    pub(super) fn trim(&self) {
+        for entry in self.tier.trim() {
+            self.note_left(&entry, Reason::Evicted, self.now());
         }
     }
 

@@ -51,7 +51,7 @@ use crate::observe::event::{Event, Observers};
 use crate::raw::words::Bytes;
 use crate::sync::Mutex;
 use crate::tag::Tags;
-use crate::tier::memory::MemoryTier;
+use crate::tier::L1;
 use crate::time::{Clock, SystemClock, Timestamp};
 use fence::Fences;
 use flight::{Flights, Ticket};
@@ -84,7 +84,7 @@ pub(crate) struct Engine {
     /// The last invalidation of everything.
     epoch: Epoch,
     tags: TagClocks,
-    tier: MemoryTier,
+    tier: L1,
     flights: Arc<Flights<Landing>>,
     methods: Methods,
     rules: Rules,

@@ -9,7 +9,7 @@ use crate::entry::Entry;
 use crate::key::Key;
 use crate::observe::event::Event;
 use crate::runtime;
-use crate::tier::memory::Reclaimed;
+use crate::tier::Reclaimed;
 use crate::time::Timestamp;
 
 impl Cache {
@@ -68,6 +68,7 @@ impl Engine {
 
     fn reclaim_by(&self, looks: usize, reclaim: impl FnOnce(&Self, Timestamp) -> Vec<Reclaimed>) -> u64 {
         self.expire_fences();
+        self.trim();
         let count = reclaim(self, self.now()).into_iter().map(|reclaimed| self.note_reclaimed(&reclaimed)).sum();
         // First what left: it holds clocks of tags.
         self.tier.flush(looks);

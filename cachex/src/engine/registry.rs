@@ -263,6 +263,7 @@ impl Engine {
 
     /// Counts the entries of each region and what they weigh.
     fn holdings(&self) -> HashMap<u32, (u64, u64)> {
+        self.trim();
         let mut holdings = HashMap::new();
         self.tier.for_each(&mut |entry| {
             let (entries, weight) = holdings.entry(entry.region_id()).or_insert((0, 0));

@@ -100,7 +100,7 @@ fn a_value_of_another_type_is_loaded_anew() {
 #[test]
 fn where_everything_is_disabled_every_call_loads() {
     let defaults = MethodSettings::new().enabled(false);
-    let cache = Cache::builder().defaults(defaults).build().unwrap();
+    let cache = crate::builder().defaults(defaults).build().unwrap();
     let loads = Loads::default();
     let options = EntryOptions::new();
     assert_eq!((loads.call(&cache, &options), loads.call(&cache, &options)), (Ok(1), Ok(2)));

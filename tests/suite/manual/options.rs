@@ -30,7 +30,7 @@ fn each_option_has_its_effect() {
 #[test]
 fn without_options_an_entry_is_kept_as_the_defaults_say() {
     let defaults = MethodSettings::new().ttl(10 * SECOND);
-    let cache = Cache::builder().clock(cachex::time::ManualClock::new()).defaults(defaults).build().unwrap();
+    let cache = crate::builder().clock(cachex::time::ManualClock::new()).defaults(defaults).build().unwrap();
     set(&cache, &EntryOptions::new());
     assert_eq!(cache.blocking().ttl_of(&key(1)), Some(Ttl::Left(10 * SECOND)));
     set(&cache, &EntryOptions::new().ttl(SECOND));

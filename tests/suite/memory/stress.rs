@@ -18,8 +18,8 @@ use cachex::{Cache, CacheScope, Settings, cached, invalidates};
 use futures_util::FutureExt;
 use tokio::runtime::{Builder, Runtime};
 
-use super::POLICIES;
 use crate::races::readers::HOLDING_UP;
+use crate::{ENGINE, POLICIES};
 use census::{Census, Counted};
 
 const THREADS: usize = 4;
@@ -70,7 +70,7 @@ struct Source {
 impl Source {
     fn new(policy: &str, bytes: Option<u64>) -> Self {
         let clock = ManualClock::new();
-        let memory = format!("[memory]\nmax_entries = {CAPACITY}\neviction = \"{policy}\"\n");
+        let memory = format!("[memory]\nengine = \"{ENGINE}\"\nmax_entries = {CAPACITY}\neviction = \"{policy}\"\n");
         let mut settings = Settings::from_toml_str(&memory).unwrap();
         settings.memory.max_bytes = bytes;
         let builder = Cache::builder().settings(settings).clock(clock.clone());

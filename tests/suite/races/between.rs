@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use cachex::time::ManualClock;
-use cachex::{Cache, CacheKey, Event, Observer, cached, invalidates};
+use cachex::{CacheKey, Event, Observer, cached, invalidates};
 
 use crate::source::{Failure, Gate, Outcome, Source, Stepped};
 
@@ -71,7 +71,7 @@ fn call(source: &Source) -> Call {
 
 fn source() -> (Source, ManualClock) {
     let clock = ManualClock::new();
-    (Source::new(Cache::builder().clock(clock.clone()).build().unwrap()), clock)
+    (Source::new(crate::builder().clock(clock.clone()).build().unwrap()), clock)
 }
 
 /// Stops the first removal after its entry is gone: an invalidation of several keys is then between two of them.
@@ -94,7 +94,7 @@ impl Observer for StopAtFirst {
 fn an_entry_that_was_found_and_removed_does_not_answer_who_came_after() {
     let ((stopped, is_stopped), (go, go_on)) = (mpsc::channel(), mpsc::channel());
     let stop = StopAtFirst(Mutex::new(Some((stopped, go_on))));
-    let source = Source::new(Cache::builder().observer(stop).build().unwrap());
+    let source = Source::new(crate::builder().observer(stop).build().unwrap());
     let follower: Rc<RefCell<Option<Call>>> = Rc::default();
     let (writer, late) = (source.clone(), follower.clone());
     ON_TAG.set(Some(Box::new(move || {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use cachex::MethodSettings;
 use cachex::time::ManualClock;
-use cachex::{Cache, MethodSettings};
 
 use crate::source::{Failure, Gate, Outcome, Source, Stepped, quiet};
 
 fn source() -> (Source, ManualClock) {
     let clock = ManualClock::new();
-    let cache = Cache::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
+    let cache = crate::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
     (Source::new(cache), clock)
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use cachex::Fence;
 use cachex::time::ManualClock;
-use cachex::{Cache, Fence};
 
 use crate::source::{Outcome, Source, Stepped};
 
@@ -11,7 +11,7 @@ const LEASE: Duration = Duration::from_secs(5);
 
 fn source() -> (Source, ManualClock) {
     let clock = ManualClock::new();
-    let cache = Cache::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
+    let cache = crate::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
     (Source::new(cache), clock)
 }
 

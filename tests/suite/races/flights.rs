@@ -10,7 +10,7 @@ use cachex::{Cache, EntryOptions, Key};
 use crate::source::{Failure, Outcome, Source, Stepped, until};
 
 fn cache() -> Cache {
-    Cache::builder().reclaim_interval(Duration::from_secs(3_600)).build().unwrap()
+    crate::builder().reclaim_interval(Duration::from_secs(3_600)).build().unwrap()
 }
 
 // Guards `Flights::join` (always leading: 100 loads) and the second look-up in `drive` (without it, who comes between the

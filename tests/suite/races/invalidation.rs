@@ -46,7 +46,7 @@ impl How {
 
 fn source() -> (Source, ManualClock) {
     let clock = ManualClock::new();
-    let cache = Cache::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
+    let cache = crate::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
     (Source::new(cache), clock)
 }
 

@@ -21,7 +21,7 @@ struct Deep {
 
 impl Deep {
     fn new(depth: usize) -> Self {
-        Self { cache: Cache::builder().build().unwrap(), left: Arc::new(AtomicUsize::new(depth)) }
+        Self { cache: crate::builder().build().unwrap(), left: Arc::new(AtomicUsize::new(depth)) }
     }
 
     fn is_bottom(&self) -> bool {
@@ -77,7 +77,7 @@ fn a_load_on_another_thread_may_call_itself() {
 // Guards `reaches`, over a circle of two.
 #[tokio::test]
 async fn two_tasks_may_need_each_others_keys() {
-    let cache = Cache::builder().build().unwrap();
+    let cache = crate::builder().build().unwrap();
     let barrier = Arc::new(Barrier::new(2));
     let start = |own: u64, other: u64| {
         let (cache, barrier) = (cache.clone(), barrier.clone());
@@ -102,7 +102,7 @@ async fn two_tasks_may_need_each_others_keys() {
 
 #[test]
 fn two_threads_may_need_each_others_keys() {
-    let cache = Cache::builder().build().unwrap();
+    let cache = crate::builder().build().unwrap();
     let barrier = std::sync::Barrier::new(2);
     let call = |own: u64, other: u64| {
         let options = EntryOptions::new();
@@ -125,7 +125,7 @@ fn two_threads_may_need_each_others_keys() {
 // Guards `may_need` in `Job::may_wait`: the leader needs the thread that the caller would keep.
 #[tokio::test]
 async fn a_caller_that_blocks_the_only_thread_does_not_wait_for_a_task() {
-    let source = Source::new(Cache::builder().build().unwrap());
+    let source = Source::new(crate::builder().build().unwrap());
     let key = Key::new("one");
     let gate = source.hold();
     let leader = tokio::spawn({
@@ -153,7 +153,7 @@ impl Source {
 #[tokio::test]
 async fn a_caller_that_blocks_the_only_thread_does_not_wait_for_a_task_that_has_not_begun() {
     let clock = ManualClock::new();
-    let source = Source::new(Cache::builder().clock(clock.clone()).build().unwrap());
+    let source = Source::new(crate::builder().clock(clock.clone()).build().unwrap());
     assert_eq!(source.observed(), Ok(1));
     clock.advance(Duration::from_secs(11));
     assert_eq!(source.observed(), Ok(1), "a stale hit");
@@ -168,7 +168,7 @@ async fn a_caller_that_blocks_the_only_thread_does_not_wait_for_a_task_that_has_
 // Guards that flights are numbered across caches: the flight of the outer cache is not taken for the one of the inner.
 #[test]
 fn a_load_may_wait_for_a_load_in_another_cache() {
-    let (outer, inner) = (Cache::builder().build().unwrap(), Source::new(Cache::builder().build().unwrap()));
+    let (outer, inner) = (crate::builder().build().unwrap(), Source::new(crate::builder().build().unwrap()));
     let (key, options) = (Key::new("same"), EntryOptions::new());
     let gate = inner.hold();
     let leader = Stepped::waiting(inner.cache.get_or_load(&key, &options, || inner.read()));

@@ -10,6 +10,8 @@ use std::time::Duration;
 use cachex::time::ManualClock;
 use cachex::{Cache, CacheScope, Settings, cached};
 
+use crate::{ENGINE, POLICIES};
+
 /// Held while a clone is held up: until it is made, nothing is given back by any cache of this process.
 pub(crate) static HOLDING_UP: Mutex<()> = Mutex::new(());
 
@@ -75,7 +77,8 @@ struct Shop {
 
 impl Shop {
     fn new(policy: &str) -> Self {
-        let settings = Settings::from_toml_str(&format!("memory.eviction = \"{policy}\"")).unwrap();
+        let settings =
+            Settings::from_toml_str(&format!("memory = {{ engine = \"{ENGINE}\", eviction = \"{policy}\" }}")).unwrap();
         let clock = ManualClock::new();
         let builder = Cache::builder().settings(settings).clock(clock.clone()).max_entries(4);
         let cache = builder.reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
@@ -137,7 +140,7 @@ const WAYS_OUT: [Way; 6] = [
 // Guards the wait for the period of grace in `Limbo::pass`, and that a value is cloned within a pin.
 #[test]
 fn a_value_that_is_cloned_stays_until_its_clone_is_made() {
-    for policy in ["s3-fifo", "lru", "lfu", "fifo", "random", "sieve"] {
+    for policy in POLICIES {
         let shop = Shop::new(policy);
         for (way, way_out) in WAYS_OUT {
             shop.check(&format!("{way}, {policy}"), way_out);

@@ -31,7 +31,7 @@ fn page_tag(value: &u64) -> [String; 1] {
 
 impl Ledger {
     fn new() -> Self {
-        let cache = Cache::builder().reclaim_interval(Duration::from_millis(1)).build().unwrap();
+        let cache = crate::builder().reclaim_interval(Duration::from_millis(1)).build().unwrap();
         Self { cache, pages: Default::default() }
     }
 
@@ -136,7 +136,7 @@ impl Own {
 
     /// Checks that `write_and_read` reads what it has written, however old the loads are that end meanwhile.
     fn check(write_and_read: impl Fn(&Self, u64) -> Option<u64>) {
-        let cache = Cache::builder().build().unwrap();
+        let cache = crate::builder().build().unwrap();
         let own = Self { cache, key: Key::new("own"), held: AtomicU64::new(0), is_over: AtomicBool::new(false) };
         let wrong = thread::scope(|scope| {
             let readers = [0; 2].map(|_| scope.spawn(|| own.load_again_and_again()));

@@ -112,7 +112,7 @@ impl Callers {
 #[test]
 fn values_may_call_the_cache_when_they_are_cloned_and_dropped() {
     let callers =
-        Callers::new(Cache::builder().max_entries(4).reclaim_interval(Duration::from_secs(3_600)).build().unwrap());
+        Callers::new(crate::builder().max_entries(4).reclaim_interval(Duration::from_secs(3_600)).build().unwrap());
     for id in 0..20 {
         drop((callers.find(id), callers.find(id)));
     }
@@ -131,7 +131,7 @@ fn values_may_call_the_cache_when_they_are_cloned_and_dropped() {
 
 #[test]
 fn values_that_never_come_to_be_entries_may_call_the_cache() {
-    let builder = Cache::builder().max_bytes(100_000).reclaim_interval(Duration::from_secs(3_600));
+    let builder = crate::builder().max_bytes(100_000).reclaim_interval(Duration::from_secs(3_600));
     let callers = Callers::new(builder.build().unwrap());
     for call in [Callers::refused, Callers::heavy, Callers::overtaken] {
         drop((call(&callers), call(&callers)));
@@ -144,7 +144,7 @@ fn values_that_never_come_to_be_entries_may_call_the_cache() {
 // Guards the `_not_kept` of `Writing::end`: the value of a disturbed update is not dropped while the order is held.
 #[test]
 fn a_value_that_an_update_does_not_keep_may_call_the_cache() {
-    let callers = Callers::new(Cache::builder().reclaim_interval(Duration::from_secs(3_600)).build().unwrap());
+    let callers = Callers::new(crate::builder().reclaim_interval(Duration::from_secs(3_600)).build().unwrap());
     let (mut first, mut second) = (Stepped::new(callers.save(1)), Stepped::new(callers.save(1)));
     assert!(first.step().is_none() && second.step().is_none());
     drop(first.step().expect("it was woken"));
@@ -169,7 +169,7 @@ fn an_observer_that_panics_or_calls_the_cache_is_harmless() {
     }
 
     let known = Arc::<OnceLock<Cache>>::default();
-    let cache = Cache::builder().observer(Clumsy(known.clone())).build().unwrap();
+    let cache = crate::builder().observer(Clumsy(known.clone())).build().unwrap();
     known.set(cache.clone()).unwrap();
     let key = Key::new("one");
     cache.blocking().set(&key, 1_u64, &EntryOptions::new()).unwrap();
@@ -182,7 +182,7 @@ fn an_observer_that_panics_or_calls_the_cache_is_harmless() {
 fn a_cache_that_is_dropped_drops_its_values() {
     let shared = Arc::<Shared>::default();
     {
-        let cache = Cache::builder().reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
+        let cache = crate::builder().reclaim_interval(Duration::from_secs(3_600)).build().unwrap();
         let callers = Callers { cache, shared: shared.clone() };
         for id in 0..100 {
             drop(callers.find(id));
@@ -195,7 +195,7 @@ fn a_cache_that_is_dropped_drops_its_values() {
 // Guards that each cache has its own clock, tags, flights and methods.
 #[test]
 fn caches_do_not_know_of_each_other() {
-    let [one, two] = [0; 2].map(|_| Cache::builder().build().unwrap());
+    let [one, two] = [0; 2].map(|_| crate::builder().build().unwrap());
     let (key, options) = (Key::new("same"), EntryOptions::new().tag("same"));
     for cache in [&one, &two] {
         cache.blocking().set(&key, 1_u64, &options).unwrap();

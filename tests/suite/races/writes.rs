@@ -7,7 +7,7 @@ use cachex::{Cache, EntryOptions, Key};
 use crate::source::{Outcome, Source, Stepped};
 
 fn source() -> Source {
-    Source::new(Cache::builder().reclaim_interval(Duration::from_secs(3_600)).build().unwrap())
+    Source::new(crate::builder().reclaim_interval(Duration::from_secs(3_600)).build().unwrap())
 }
 
 /// Checks that a load from before `write` does not replace what it wrote, nor answer who comes after.
@@ -46,7 +46,7 @@ fn a_load_does_not_replace_what_was_updated() {
 
 #[test]
 fn a_load_does_not_replace_a_counter() {
-    let cache = Cache::builder().build().unwrap();
+    let cache = crate::builder().build().unwrap();
     let key = Key::new("counter");
     let loading = cache.begin_load(&key);
     assert_eq!(cache.blocking().increment(&key, 1).unwrap(), 1);

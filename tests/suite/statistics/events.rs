@@ -36,7 +36,7 @@ fn key() -> Key {
 
 #[test]
 fn what_goes_is_told_as_what_it_was() {
-    let (cache, clock, told) = observed(Cache::builder());
+    let (cache, clock, told) = observed(crate::builder());
     let blocking = cache.blocking();
     let set = || blocking.set(&key(), 1, &EntryOptions::new().ttl(SECOND).tag("told")).unwrap();
     set();
@@ -64,7 +64,7 @@ fn what_goes_is_told_as_what_it_was() {
 
 #[test]
 fn a_value_that_is_too_heavy_is_told_and_so_is_the_entry_it_removes() {
-    let (cache, _, told) = observed(Cache::builder().max_bytes(10_000));
+    let (cache, _, told) = observed(crate::builder().max_bytes(10_000));
     let blocking = cache.blocking();
     blocking.set(&key(), "light".to_owned(), &EntryOptions::new()).unwrap();
     blocking.set(&key(), "x".repeat(20_000), &EntryOptions::new()).unwrap();
@@ -76,7 +76,7 @@ fn a_value_that_is_too_heavy_is_told_and_so_is_the_entry_it_removes() {
 
 #[test]
 fn a_loaded_value_that_is_too_heavy_is_returned_and_counted() {
-    let (cache, _, told) = observed(Cache::builder().max_bytes(10_000));
+    let (cache, _, told) = observed(crate::builder().max_bytes(10_000));
     for loads in 1..3 {
         let load = || Ok::<_, String>("x".repeat(20_000));
         assert_eq!(cache.blocking().get_or_load(&key(), &EntryOptions::new(), load).unwrap().len(), 20_000);

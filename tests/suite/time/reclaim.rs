@@ -37,7 +37,7 @@ fn fill(cache: &Cache, ids: std::ops::Range<u64>, options: &EntryOptions) {
 #[test]
 fn what_is_dead_goes_when_the_cache_is_told_to_reclaim() {
     let clock = ManualClock::new();
-    let (cache, events) = observed(Cache::builder().clock(clock.clone()).reclaim_interval(60 * MINUTE));
+    let (cache, events) = observed(crate::builder().clock(clock.clone()).reclaim_interval(60 * MINUTE));
     fill(&cache, 0..3, &EntryOptions::new().ttl(SECOND));
     fill(&cache, 3..5, &EntryOptions::new().tag("wrong"));
     fill(&cache, 5..6, &EntryOptions::new().ttl(MINUTE));
@@ -56,7 +56,7 @@ fn what_is_dead_goes_when_the_cache_is_told_to_reclaim() {
 fn what_is_dead_goes_without_being_asked_for() {
     let clock = ManualClock::new();
     let interval = Duration::from_millis(1);
-    let (cache, events) = observed(Cache::builder().clock(clock.clone()).reclaim_interval(interval));
+    let (cache, events) = observed(crate::builder().clock(clock.clone()).reclaim_interval(interval));
     fill(&cache, 0..1, &EntryOptions::new().ttl(SECOND));
     clock.advance(SECOND);
     assert_eq!(events.recv(), Ok(Event::Expired(key(0))));
@@ -67,7 +67,7 @@ fn what_is_dead_goes_without_being_asked_for() {
 
 #[test]
 fn each_entry_that_leaves_for_room_is_told() {
-    let (cache, events) = observed(Cache::builder().max_entries(2));
+    let (cache, events) = observed(crate::builder().max_entries(2));
     fill(&cache, 0..10, &EntryOptions::new());
     let evicted = events.try_iter().filter(|event| matches!(event, Event::Evicted(_))).count();
     assert_eq!((evicted, cache.stats().evicted, cache.stats().entries), (8, 8, 2));
@@ -79,7 +79,7 @@ fn a_million_tags_that_come_and_go_leave_no_trace() {
     const ENTRIES: u64 = 64;
     // Tags are looked through when their number has doubled since the last time, in each of a few parts.
     const MOST_TAGS: usize = 4_096;
-    let cache = Cache::builder().max_entries(ENTRIES).build().unwrap();
+    let cache = crate::builder().max_entries(ENTRIES).build().unwrap();
     let mut most = 0;
     for id in 0_u64..1_000_000 {
         let tag = format!("user:{id}");
@@ -100,7 +100,7 @@ fn a_million_tags_that_come_and_go_leave_no_trace() {
 // Guards `floor.raise` in `sweep_shard`, with loads of all ages under way.
 #[test]
 fn forgetting_tags_lets_no_overtaken_load_in() {
-    let source = Source::new(Cache::builder().build().unwrap());
+    let source = Source::new(crate::builder().build().unwrap());
     let mut under_way = Vec::new();
     for id in 0_u64..500 {
         source.write(1_000 + id);

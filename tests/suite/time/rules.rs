@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cachex::{Cache, MethodSettings, cached};
+use cachex::{MethodSettings, cached};
 
 use super::{SECOND, check_loads, source};
 use crate::source::{Failure, Outcome, Source, Stepped};
@@ -120,7 +120,7 @@ fn a_method_that_is_disabled_runs_as_if_without_an_annotation() {
 
 #[test]
 fn the_value_says_what_it_weighs() {
-    let cache = Cache::builder().max_bytes(10_000).build().unwrap();
+    let cache = crate::builder().max_bytes(10_000).build().unwrap();
     let source = Source::new(cache);
     source.write(3);
     for id in 0..10 {

@@ -117,11 +117,11 @@ impl MemoryTier {
 
     /// Whether an entry of this weight, in the place of `found`, would exceed a bound.
     fn lacks_room(&self, found: Option<&Entry>, weight: u64, change: &Change) -> bool {
-        if found.is_none() && self.len().wrapping_add_signed(change.len) >= self.limits.max_entries {
+        if found.is_none() && self.len().wrapping_add_signed(change.len) >= self.room.max_entries {
             return true;
         }
         let lost = found.map_or(0, Entry::weight);
-        self.limits.max_bytes.is_some_and(|most| {
+        self.room.max_bytes.is_some_and(|most| {
             let present = self.weight().wrapping_add_signed(change.weight);
             present.saturating_sub(lost).saturating_add(weight) > most
         })
@@ -145,7 +145,7 @@ impl MemoryTier {
     }
 
     fn is_over(&self) -> bool {
-        self.len() > self.limits.max_entries || self.limits.max_bytes.is_some_and(|most| self.weight() > most)
+        self.room.is_exceeded_by(self.len(), self.weight())
     }
 
     /// Evicts from the other shards, a few entries from each in turn, until the bounds hold; from the shard `own` last.

@@ -71,12 +71,36 @@ impl Sought<EntryParts> for KeyRef<'_> {
     }
 }
 
+/// Asks for any entry whose key has the hash.
+#[cfg(feature = "moka")]
+struct AnyOf<'a> {
+    hash: u64,
+    hasher: &'a KeyHasher,
+}
+
+#[cfg(feature = "moka")]
+impl Sought<EntryParts> for AnyOf<'_> {
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn is(&self, entry: &Entry) -> bool {
+        self.hasher.hash_of(entry) == self.hash
+    }
+}
+
 /// The bounds of a memory tier; none is 0.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) max_entries: u64,
     /// Bound of the sum of [`weight`](crate::entry::Meta::weight).
     pub(crate) max_bytes: Option<u64>,
+}
+
+impl Limits {
+    pub(crate) fn is_exceeded_by(&self, entries: u64, bytes: u64) -> bool {
+        entries > self.max_entries || self.max_bytes.is_some_and(|most| bytes > most)
+    }
 }
 
 /// The memory tier.
@@ -89,6 +113,8 @@ pub(crate) struct MemoryTier {
     hasher: KeyHasher,
     uses: Box<[Arc<Uses>]>,
     limits: Limits,
+    /// What it makes room for by itself.
+    room: Limits,
     eviction: Eviction,
     /// At entries with less, readers have something to note.
     most_trace: u32,
@@ -111,6 +137,15 @@ impl MemoryTier {
         Self::with_hasher(limits, eviction, seed, KeyHasher::seeded(seed))
     }
 
+    /// Makes an empty tier that evicts nothing for room: whoever asked for it removes what does not stay.
+    ///
+    /// An entry heavier than `limits` allow is still refused.
+    #[cfg(feature = "moka")]
+    pub(crate) fn without_eviction(limits: Limits, seed: u64) -> Self {
+        let room = Limits { max_entries: u64::MAX, max_bytes: None };
+        Self { room, ..Self::new(limits, Eviction::Fifo, seed) }
+    }
+
     fn with_hasher(limits: Limits, eviction: Eviction, seed: u64, hasher: KeyHasher) -> Self {
         let shards = shard_count(limits);
         let uses: Box<[_]> = (0..shards).map(|_| Arc::new(Uses::new(eviction.trace()))).collect();
@@ -124,6 +159,7 @@ impl MemoryTier {
             hasher,
             uses,
             limits,
+            room: limits,
             eviction,
             most_trace: eviction.trace().most(),
             seed,
@@ -154,16 +190,25 @@ impl MemoryTier {
         Some(entry)
     }
 
-    /// As [`find`](Self::find), for what may be kept.
-    pub(crate) fn get(&self, at: KeyRef<'_>) -> Option<Entry> {
-        self.find(&Pin::new(), at).map(|entry| Entry::clone(&entry))
-    }
-
     /// Returns the entry of a key, whatever its age and validity, without noting a use.
     pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
         let pin = Pin::new();
         let entry = self.table.find(&pin, at);
         entry.map(|entry| Entry::clone(&entry))
+    }
+
+    /// Returns an entry whose key has the hash, if there is one.
+    #[cfg(feature = "moka")]
+    pub(crate) fn any_of(&self, hash: u64) -> Option<Entry> {
+        let pin = Pin::new();
+        let entry = self.table.find(&pin, AnyOf { hash, hasher: &self.hasher });
+        entry.map(|entry| Entry::clone(&entry))
+    }
+
+    /// Returns the hash of the key of an entry.
+    #[cfg(feature = "moka")]
+    pub(crate) fn hash_of(&self, entry: &Entry) -> u64 {
+        self.hasher.hash_of(entry)
     }
 
     /// Removes the entry of a key.
@@ -232,8 +277,8 @@ impl MemoryTier {
             });
         }
         assert_eq!((self.len(), self.weight()), (len, weight));
-        assert!(len <= self.limits.max_entries, "{len} entries");
-        assert!(self.limits.max_bytes.is_none_or(|most| weight <= most), "{weight} bytes");
+        assert!(len <= self.room.max_entries, "{len} entries");
+        assert!(self.room.max_bytes.is_none_or(|most| weight <= most), "{weight} bytes");
         assert!(self.due_at.load(Ordering::Relaxed) <= due_at.as_nanos());
     }
 }

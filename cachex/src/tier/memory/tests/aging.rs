@@ -7,7 +7,7 @@ fn idle(created_at: u64, tti: u64) -> Life {
     Life { created_at: seconds(created_at), tti: Some(Duration::from_secs(tti)), ..forever() }
 }
 
-fn reclaim(tier: &MemoryTier, now: u64) -> (Vec<u64>, Vec<u64>) {
+fn reclaim(tier: &L1, now: u64) -> (Vec<u64>, Vec<u64>) {
     let reclaimed = tier.reclaim(seconds(now), &|_| true, false);
     tier.check_invariants();
     (numbers(&reclaimed.expired), numbers(&reclaimed.invalidated))
@@ -15,73 +15,79 @@ fn reclaim(tier: &MemoryTier, now: u64) -> (Vec<u64>, Vec<u64>) {
 
 #[test]
 fn entries_leave_at_their_deadlines_and_not_before() {
-    let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
-    (1..=9).for_each(|key| _ = put(&tier, key, entry_with(key, 1, between(0, 10 * key))));
-    put(&tier, 100, entry(100));
-    assert_eq!(tier.next_deadline(), Some(seconds(10)));
-    assert_eq!(reclaim(&tier, 9), (vec![], vec![]));
-    assert_eq!(reclaim(&tier, 40), (vec![1, 2, 3, 4], vec![]));
-    assert_eq!(tier.next_deadline(), Some(seconds(50)));
-    assert_eq!(reclaim(&tier, 1_000_000), (vec![5, 6, 7, 8, 9], vec![]));
-    assert_eq!(tier.next_deadline(), None);
-    assert_eq!(keys(&tier), [100]);
-    assert_eq!(
-        tier.due_at.load(Ordering::Relaxed),
-        Timestamp::NEVER.as_nanos(),
-        "the next call has nothing to look for"
-    );
+    each_tier(ENTRIES_IN_MANY_SHARDS, None, |tier| {
+        (1..=9).for_each(|key| _ = put(&tier, key, entry_with(key, 1, between(0, 10 * key))));
+        put(&tier, 100, entry(100));
+        assert_eq!(tier.memory.next_deadline(), Some(seconds(10)));
+        assert_eq!(reclaim(&tier, 9), (vec![], vec![]));
+        assert_eq!(reclaim(&tier, 40), (vec![1, 2, 3, 4], vec![]));
+        assert_eq!(tier.memory.next_deadline(), Some(seconds(50)));
+        assert_eq!(reclaim(&tier, 1_000_000), (vec![5, 6, 7, 8, 9], vec![]));
+        assert_eq!(tier.memory.next_deadline(), None);
+        assert_eq!(keys(&tier), [100]);
+        assert_eq!(
+            tier.memory.due_at.load(Ordering::Relaxed),
+            Timestamp::NEVER.as_nanos(),
+            "the next call has nothing to look for"
+        );
+    });
 }
 
 #[test]
 fn an_expired_entry_stays_for_its_grace() {
-    let tier = tier(10, None, Eviction::default());
-    let life = Life { grace: Duration::from_secs(5), ..between(0, 10) };
-    put(&tier, 1, entry_with(1_u64, 1, life));
-    assert_eq!(reclaim(&tier, 14), (vec![], vec![]));
-    assert_eq!(reclaim(&tier, 15), (vec![1], vec![]));
+    each_tier(10, None, |tier| {
+        let life = Life { grace: Duration::from_secs(5), ..between(0, 10) };
+        put(&tier, 1, entry_with(1_u64, 1, life));
+        assert_eq!(reclaim(&tier, 14), (vec![], vec![]));
+        assert_eq!(reclaim(&tier, 15), (vec![1], vec![]));
+    });
 }
 
 #[test]
 fn an_access_puts_off_the_end_of_an_idle_entry() {
-    let tier = tier(10, None, Eviction::default());
-    for key in 1..=2 {
-        put(&tier, key, entry_with(key, 1, idle(0, 10)));
-    }
-    let found = peek(&tier, 1).expect("it was stored");
-    assert_eq!(found.access(|| seconds(8)), Freshness::Fresh);
-    assert_eq!(reclaim(&tier, 10), (vec![2], vec![]));
-    assert_eq!(tier.next_deadline(), Some(seconds(18)));
-    assert_eq!(reclaim(&tier, 17), (vec![], vec![]));
-    assert_eq!(reclaim(&tier, 18), (vec![1], vec![]));
+    each_tier(10, None, |tier| {
+        for key in 1..=2 {
+            put(&tier, key, entry_with(key, 1, idle(0, 10)));
+        }
+        let found = peek(&tier, 1).expect("it was stored");
+        assert_eq!(found.access(|| seconds(8)), Freshness::Fresh);
+        assert_eq!(reclaim(&tier, 10), (vec![2], vec![]));
+        assert_eq!(tier.memory.next_deadline(), Some(seconds(18)));
+        assert_eq!(reclaim(&tier, 17), (vec![], vec![]));
+        assert_eq!(reclaim(&tier, 18), (vec![1], vec![]));
+    });
 }
 
 #[test]
 fn a_replaced_entry_leaves_at_the_deadline_of_the_new_one() {
-    let tier = tier(10, None, Eviction::default());
-    for expires_at in [10, 30, 20] {
-        put(&tier, 1, entry_with(1_u64, 1, between(0, expires_at)));
-    }
-    assert_eq!(tier.next_deadline(), Some(seconds(20)));
-    assert_eq!(reclaim(&tier, 19), (vec![], vec![]));
-    assert_eq!(reclaim(&tier, 20), (vec![1], vec![]));
+    each_tier(10, None, |tier| {
+        for expires_at in [10, 30, 20] {
+            put(&tier, 1, entry_with(1_u64, 1, between(0, expires_at)));
+        }
+        assert_eq!(tier.memory.next_deadline(), Some(seconds(20)));
+        assert_eq!(reclaim(&tier, 19), (vec![], vec![]));
+        assert_eq!(reclaim(&tier, 20), (vec![1], vec![]));
+    });
 }
 
 #[test]
 fn a_removed_entry_leaves_no_deadline() {
-    let tier = tier(10, None, Eviction::default());
-    put(&tier, 1, entry_with(1_u64, 1, between(0, 10)));
-    remove(&tier, 1);
-    assert_eq!(tier.next_deadline(), None);
-    put(&tier, 2, entry(2));
-    assert_eq!(reclaim(&tier, 100), (vec![], vec![]));
+    each_tier(10, None, |tier| {
+        put(&tier, 1, entry_with(1_u64, 1, between(0, 10)));
+        remove(&tier, 1);
+        assert_eq!(tier.memory.next_deadline(), None);
+        put(&tier, 2, entry(2));
+        assert_eq!(reclaim(&tier, 100), (vec![], vec![]));
+    });
 }
 
 #[test]
 fn more_expired_entries_than_leave_at_a_time_leave_all_the_same() {
-    let tier = tier(10_000, None, Eviction::default());
-    (0..3000).for_each(|key| _ = put(&tier, key, entry_with(key, 1, between(0, 10))));
-    assert_eq!(reclaim(&tier, 10).0.len(), 3000);
-    assert_eq!(tier.len(), 0);
+    each_tier(10_000, None, |tier| {
+        (0..3000).for_each(|key| _ = put(&tier, key, entry_with(key, 1, between(0, 10))));
+        assert_eq!(reclaim(&tier, 10).0.len(), 3000);
+        assert_eq!(tier.len(), 0);
+    });
 }
 
 #[test]
@@ -101,35 +107,38 @@ fn dead_entries_make_room_before_live_ones() {
 
 #[test]
 fn what_is_not_current_leaves_in_a_full_scan() {
-    let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
-    (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
-    let reclaimed = tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), true);
-    assert_eq!(numbers(&reclaimed.invalidated), (0..1000).step_by(3).collect::<Vec<_>>());
-    assert!(reclaimed.expired.is_empty());
-    tier.check_invariants();
+    each_tier(ENTRIES_IN_MANY_SHARDS, None, |tier| {
+        (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
+        let reclaimed = tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), true);
+        assert_eq!(numbers(&reclaimed.invalidated), (0..1000).step_by(3).collect::<Vec<_>>());
+        assert!(reclaimed.expired.is_empty());
+        tier.check_invariants();
+    });
 }
 
 #[test]
 fn what_is_not_current_leaves_in_a_few_small_scans() {
-    let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
-    (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
-    // Each call looks at 16 slots; the shards are not equally full, hence twice as many calls as there are slots.
-    let calls = 2 * 1000_usize.div_ceil(16) + tier.table.shards();
-    let mut invalidated = Vec::new();
-    for _ in 0..calls {
-        let reclaimed = tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), false);
-        assert!(reclaimed.invalidated.len() <= 16);
-        invalidated.extend(reclaimed.invalidated);
-    }
-    assert_eq!(numbers(&invalidated), (0..1000).step_by(3).collect::<Vec<_>>());
-    tier.check_invariants();
+    each_tier(ENTRIES_IN_MANY_SHARDS, None, |tier| {
+        (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
+        // Each call looks at 16 slots; the shards are not equally full, hence twice as many calls as there are slots.
+        let calls = 2 * 1000_usize.div_ceil(16) + tier.memory.table.shards();
+        let mut invalidated = Vec::new();
+        for _ in 0..calls {
+            let reclaimed = tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), false);
+            assert!(reclaimed.invalidated.len() <= 16);
+            invalidated.extend(reclaimed.invalidated);
+        }
+        assert_eq!(numbers(&invalidated), (0..1000).step_by(3).collect::<Vec<_>>());
+        tier.check_invariants();
+    });
 }
 
 #[test]
 fn an_empty_tier_has_nothing_to_reclaim() {
-    let tier = tier(10, None, Eviction::default());
-    for scan_all in [true, false] {
-        let reclaimed = tier.reclaim(seconds(10), &|_| false, scan_all);
-        assert!(reclaimed.expired.is_empty() && reclaimed.invalidated.is_empty());
-    }
+    each_tier(10, None, |tier| {
+        for scan_all in [true, false] {
+            let reclaimed = tier.reclaim(seconds(10), &|_| false, scan_all);
+            assert!(reclaimed.expired.is_empty() && reclaimed.invalidated.is_empty());
+        }
+    });
 }

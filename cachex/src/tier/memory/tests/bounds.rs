@@ -20,7 +20,7 @@ fn a_tier_for_three_entries_keeps_three() {
 fn a_tier_of_many_shards_keeps_any_keys_up_to_its_bound_and_not_one_more() {
     for (_, eviction) in Eviction::NAMES {
         let tier = tier(ENTRIES_IN_MANY_SHARDS, None, eviction);
-        assert_eq!(tier.table.shards(), 8);
+        assert_eq!(tier.memory.table.shards(), 8);
         for key in 0..ENTRIES_IN_MANY_SHARDS {
             assert!(put(&tier, key, entry(key)).1.is_empty(), "{eviction}");
         }
@@ -36,7 +36,7 @@ fn a_tier_of_many_shards_keeps_any_keys_up_to_its_bound_and_not_one_more() {
 fn an_insert_takes_room_from_other_shards_when_its_own_has_none_to_give() {
     let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::S3Fifo);
     let index =
-        |key: u64| tier.table.shard_of(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)).hash);
+        |key: u64| tier.memory.table.shard_of(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)).hash);
     (0..)
         .filter(|key| index(*key) != 0)
         .take(ENTRIES_IN_MANY_SHARDS as usize)
@@ -52,17 +52,18 @@ fn an_insert_takes_room_from_other_shards_when_its_own_has_none_to_give() {
 
 #[test]
 fn the_weight_is_the_sum_of_what_is_there() {
-    let tier = tier(100, Some(1000), Eviction::Fifo);
-    for (key, weight) in [(1, 100), (2, 250), (3, 1)] {
-        put(&tier, key, entry_with(key, weight, forever()));
-    }
-    assert_eq!(tier.weight(), 351);
-    put(&tier, 2, entry_with(2_u64, 50, forever()));
-    assert_eq!(tier.weight(), 151);
-    remove(&tier, 1);
-    assert_eq!(tier.weight(), 51);
-    tier.clear();
-    assert_eq!((tier.weight(), tier.len()), (0, 0));
+    each_tier(100, Some(1000), |tier| {
+        for (key, weight) in [(1, 100), (2, 250), (3, 1)] {
+            put(&tier, key, entry_with(key, weight, forever()));
+        }
+        assert_eq!(tier.weight(), 351);
+        put(&tier, 2, entry_with(2_u64, 50, forever()));
+        assert_eq!(tier.weight(), 151);
+        remove(&tier, 1);
+        assert_eq!(tier.weight(), 51);
+        tier.clear();
+        assert_eq!((tier.weight(), tier.len()), (0, 0));
+    });
 }
 
 #[test]
@@ -91,39 +92,41 @@ fn an_entry_that_grows_displaces_others_and_is_kept() {
 #[test]
 fn a_very_heavy_entry_finds_room_in_a_tier_of_many_shards() {
     let tier = tier(1 << 20, Some(8 << 20), Eviction::Lru);
-    assert_eq!(tier.table.shards(), 8);
+    assert_eq!(tier.memory.table.shards(), 8);
     (0..8192).for_each(|key| _ = put(&tier, key, entry_with(key, 1024, forever())));
     assert_eq!(tier.weight(), 8 << 20);
     let (_, evicted) = put(&tier, 9999, entry_with(9999_u64, 4 << 20, forever()));
     assert!(has(&tier, 9999));
     assert_eq!(evicted.len(), 4096, "as many as it needs");
     tier.check_invariants();
-    let least = (0..8).map(|index| tier.table.own(index).state().len()).min();
+    let least = (0..8).map(|index| tier.memory.table.own(index).state().len()).min();
     assert!(least > Some(300), "every shard gave its part, and none all it had: {least:?}");
 }
 
 #[test]
 fn an_entry_heavier_than_the_tier_is_refused_and_its_elder_removed() {
-    let tier = tier(10, Some(100), Eviction::default());
-    put(&tier, 1, entry_with(1_u64, 100, forever()));
-    let refused = insert(&tier, 1, entry_with(2_u64, 101, forever()), || true);
-    let Inserted::TooHeavy { entry, removed } = refused else { panic!("{refused:?}") };
-    assert_eq!((value(&entry), removed.map(|entry| value(&entry))), (2, Some(1)));
-    assert_eq!((tier.len(), tier.weight()), (0, 0));
-    tier.check_invariants();
+    each_tier(10, Some(100), |tier| {
+        put(&tier, 1, entry_with(1_u64, 100, forever()));
+        let refused = insert(&tier, 1, entry_with(2_u64, 101, forever()), || true);
+        let Inserted::TooHeavy { entry, removed } = refused else { panic!("{refused:?}") };
+        assert_eq!((value(&entry), removed.map(|entry| value(&entry))), (2, Some(1)));
+        assert_eq!((tier.len(), tier.weight()), (0, 0));
+        tier.check_invariants();
+    });
 }
 
 #[test]
 fn a_check_that_fails_changes_nothing() {
     for weight in [1, 1000] {
-        let tier = tier(1, Some(100), Eviction::default());
-        put(&tier, 1, entry(1));
-        for key in 1..3_u64 {
-            let inserted = insert(&tier, key, entry_with(7_u64, weight, forever()), || false);
-            assert!(matches!(inserted, Inserted::Rejected(entry) if value(&entry) == 7));
-            assert_eq!(get(&tier, 1), Some(1));
-        }
-        tier.check_invariants();
+        each_tier(1, Some(100), |tier| {
+            put(&tier, 1, entry(1));
+            for key in 1..3_u64 {
+                let inserted = insert(&tier, key, entry_with(7_u64, weight, forever()), || false);
+                assert!(matches!(inserted, Inserted::Rejected(entry) if value(&entry) == 7));
+                assert_eq!(get(&tier, 1), Some(1));
+            }
+            tier.check_invariants();
+        });
     }
 }
 

@@ -4,6 +4,8 @@ mod aging;
 mod bounds;
 mod drops;
 mod model;
+#[cfg(feature = "moka")]
+mod moka;
 mod races;
 mod walks;
 
@@ -13,11 +15,51 @@ use std::time::Duration;
 use super::*;
 use crate::entry::tags::TagCells;
 use crate::entry::{Life, Meta, Stamp};
+use crate::tier::{L1, MemoryEngine};
 
 const ENTRIES_IN_MANY_SHARDS: u64 = 4096;
 
-fn tier(max_entries: u64, max_bytes: Option<u64>, eviction: Eviction) -> MemoryTier {
-    MemoryTier::new(Limits { max_entries, max_bytes }, eviction, 1)
+fn tier(max_entries: u64, max_bytes: Option<u64>, eviction: Eviction) -> L1 {
+    L1::new(MemoryEngine::Cachex, Limits { max_entries, max_bytes }, eviction, 1)
+}
+
+/// A tier of which all keys have one hash.
+fn flooded(limits: Limits, eviction: Eviction) -> L1 {
+    let mut tier = tier(1, None, eviction);
+    tier.memory = MemoryTier::with_hasher(limits, eviction, 1, KeyHasher::flooded());
+    tier
+}
+
+/// A tier of which moka decides what leaves.
+#[cfg(feature = "moka")]
+fn moka_tier(max_entries: u64, max_bytes: Option<u64>, eviction: Eviction) -> L1 {
+    L1::new(MemoryEngine::Moka, Limits { max_entries, max_bytes }, eviction, 1)
+}
+
+/// Runs a test of what the engine of a cache may rely on with a tier of each kind.
+fn each_tier(max_entries: u64, max_bytes: Option<u64>, test: impl Fn(L1)) {
+    each_tier_for_newcomers(max_entries, max_bytes, &test);
+    #[cfg(feature = "moka")]
+    test(moka_tier(max_entries, max_bytes, Eviction::Lfu));
+}
+
+/// As [`each_tier`], without the kind that may rather keep what it has than what comes.
+fn each_tier_for_newcomers(max_entries: u64, max_bytes: Option<u64>, test: impl Fn(L1)) {
+    test(tier(max_entries, max_bytes, Eviction::default()));
+    #[cfg(feature = "moka")]
+    test(moka_tier(max_entries, max_bytes, Eviction::Lru));
+}
+
+/// Returns a tier of each engine and policy, with the names of both.
+fn every_tier(max_entries: u64, max_bytes: Option<u64>) -> Vec<(String, L1)> {
+    let kinds = MemoryEngine::NAMES.into_iter().filter(|(_, engine)| engine.is_built_in());
+    let kinds = kinds.flat_map(|engine| Eviction::NAMES.map(|eviction| (engine, eviction)));
+    let kinds = kinds.filter(|((_, engine), (_, eviction))| engine.instead_of(*eviction).is_none());
+    let limits = Limits { max_entries, max_bytes };
+    let tiers = kinds.map(|((engine_name, engine), (name, eviction))| {
+        (format!("{engine_name}, {name}"), L1::new(engine, limits, eviction, 1))
+    });
+    tiers.collect()
 }
 
 fn forever() -> Life {
@@ -85,42 +127,42 @@ fn numbers(left: &[Entry]) -> Vec<u64> {
     numbers
 }
 
-fn insert(tier: &MemoryTier, key: u64, made: Made, is_valid: impl FnOnce() -> bool) -> Inserted {
+fn insert(tier: &L1, key: u64, made: Made, is_valid: impl FnOnce() -> bool) -> Inserted {
     let now = made.now;
     tier.insert(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)), made.at(key), now, is_valid)
 }
 
 /// Stores under a key that is a number, unconditionally.
-fn put(tier: &MemoryTier, key: u64, made: Made) -> (Option<Entry>, Left) {
+fn put(tier: &L1, key: u64, made: Made) -> (Option<Entry>, Left) {
     match insert(tier, key, made, || true) {
         Inserted::Stored { replaced, evicted } => (replaced, evicted),
         other => panic!("{other:?}"),
     }
 }
 
-fn get(tier: &MemoryTier, key: u64) -> Option<u64> {
+fn get(tier: &L1, key: u64) -> Option<u64> {
     tier.get(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8))).map(|entry| value(&entry))
 }
 
-fn peek(tier: &MemoryTier, key: u64) -> Option<Entry> {
+fn peek(tier: &L1, key: u64) -> Option<Entry> {
     tier.peek(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)))
 }
 
-fn has(tier: &MemoryTier, key: u64) -> bool {
+fn has(tier: &L1, key: u64) -> bool {
     peek(tier, key).is_some()
 }
 
-fn remove(tier: &MemoryTier, key: u64) -> Option<Entry> {
+fn remove(tier: &L1, key: u64) -> Option<Entry> {
     tier.remove(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)))
 }
 
 /// Drops the values of all that has left. Other tests may read meanwhile, and hold it up, but not for ever.
-fn flush(tier: &MemoryTier) {
+fn flush(tier: &L1) {
     assert_eq!(tier.flush(1_000_000), 0);
 }
 
 /// The keys in the tier, in order.
-fn keys(tier: &MemoryTier) -> Vec<u64> {
+fn keys(tier: &L1) -> Vec<u64> {
     let mut keys = Vec::new();
     tier.for_each(&mut |entry| keys.push(number(entry)));
     keys.sort_unstable();

@@ -4,31 +4,34 @@ use super::*;
 
 #[test]
 fn a_walk_sees_every_entry_once() {
-    let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
-    (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
-    assert_eq!(keys(&tier), (0..1000).collect::<Vec<_>>());
+    each_tier(ENTRIES_IN_MANY_SHARDS, None, |tier| {
+        (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
+        assert_eq!(keys(&tier), (0..1000).collect::<Vec<_>>());
+    });
 }
 
 #[test]
 fn retain_removes_and_returns_what_is_not_kept() {
-    let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::default());
-    (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
-    let removed = tier.retain(&mut |entry| number(entry) >= 990 && value(entry) >= 995);
-    assert_eq!(numbers(&removed), (0..995).collect::<Vec<_>>());
-    assert_eq!(keys(&tier), [995, 996, 997, 998, 999]);
-    tier.check_invariants();
+    each_tier(ENTRIES_IN_MANY_SHARDS, None, |tier| {
+        (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
+        let removed = tier.retain(&mut |entry| number(entry) >= 990 && value(entry) >= 995);
+        assert_eq!(numbers(&removed), (0..995).collect::<Vec<_>>());
+        assert_eq!(keys(&tier), [995, 996, 997, 998, 999]);
+        tier.check_invariants();
+    });
 }
 
 #[test]
 fn retain_leaves_alone_what_was_replaced_while_it_was_judged() {
-    let tier = tier(10, None, Eviction::default());
-    put(&tier, 1, entry(1));
-    let removed = tier.retain(&mut |_| {
-        put(&tier, 1, entry(2));
-        false
+    each_tier(10, None, |tier| {
+        put(&tier, 1, entry(1));
+        let removed = tier.retain(&mut |_| {
+            put(&tier, 1, entry(2));
+            false
+        });
+        assert!(removed.is_empty());
+        assert_eq!(get(&tier, 1), Some(2));
     });
-    assert!(removed.is_empty());
-    assert_eq!(get(&tier, 1), Some(2));
 }
 
 #[test]
@@ -38,17 +41,17 @@ fn remove_same_removes_only_the_very_entry() {
         put(&tier, 1, entry(value));
         peek(&tier, 1).expect("it was stored")
     });
-    assert!(!tier.remove_same(&first));
+    assert!(!tier.memory.remove_same(&first));
     assert!(has(&tier, 1));
-    assert!(tier.remove_same(&second));
-    assert!(!tier.remove_same(&second));
+    assert!(tier.memory.remove_same(&second));
+    assert!(!tier.memory.remove_same(&second));
     tier.check_invariants();
 }
 
 #[test]
 fn keys_that_share_a_hash_are_told_apart() {
     let limits = Limits { max_entries: 10, max_bytes: None };
-    let tier = MemoryTier::with_hasher(limits, Eviction::default(), 1, KeyHasher::flooded());
+    let tier = flooded(limits, Eviction::default());
     for key in 1..=3 {
         assert!(put(&tier, key, entry(10 * key)).0.is_none());
     }
@@ -63,7 +66,7 @@ fn keys_that_share_a_hash_are_told_apart() {
 fn keys_that_share_a_hash_displace_each_other_and_stay_few() {
     for (_, eviction) in Eviction::NAMES {
         let limits = Limits { max_entries: 100_000, max_bytes: None };
-        let tier = MemoryTier::with_hasher(limits, eviction, 1, KeyHasher::flooded());
+        let tier = flooded(limits, eviction);
         for key in 0..500 {
             let (replaced, evicted) = put(&tier, key, entry(key));
             assert!(replaced.is_none());
