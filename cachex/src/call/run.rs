@@ -3,12 +3,10 @@
 use std::future::Future;
 
 use super::Call;
-use crate::engine::Cache;
 use crate::engine::answer::Later;
-use crate::engine::begin::{Asked, Begun, Look, Unanswered};
+use crate::engine::begin::{Asked, Begun, Look, NoHit};
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
-use crate::key::Key;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
@@ -17,26 +15,32 @@ use crate::tag::Tags;
 #[inline(always)]
 fn look<'a, K>(call: &'a Call<'_>, keep: K) -> Look<'a, K> {
     let engine = call.cache_in_use().engine();
-    let method = engine.method(call.region());
+    // In this order: the key is hashed before the first step that may be a call of a function.
     let at = engine.key_ref(call.region(), call.bytes());
+    let method = engine.method(call.region());
     Look { engine, method, at, keep, is_bypassed: call.is_bypassed() }
 }
 
-/// What becomes of a call without a hit: a copy of the key and nothing of the call, which stays in registers that way.
-struct Miss<'a, S: Shape, K> {
-    cache: &'a Cache,
-    key: Key,
-    unanswered: Unanswered<S::Value>,
+/// A call without a plain hit. It is a copy: what is never lent stays in registers.
+struct Miss<'a, S, K> {
+    call: Call<'a>,
+    why: NoHit,
     shape: S,
     keep: K,
 }
 
 impl<S: Shape, K: Keep<S::Value>> Miss<'_, S, K> {
-    fn go_on(self, rules: ValueRules<S>, caller: Caller, reach: Reach) -> Begun<S, K> {
-        let Self { cache, key, unanswered, shape, keep } = self;
-        let engine = cache.engine();
-        let method = engine.method(key.region());
-        Asked { engine, method, shape, keep, rules, caller, reach, policy: None }.go_on(key, unanswered)
+    fn go_on(self, rules: impl FnOnce() -> ValueRules<S>, caller: Caller, reach: Reach) -> Begun<S, K> {
+        let Self { call, why, shape, keep } = self;
+        match look(&call, keep).go_on(why) {
+            Ok(value) => Begun::Answer(shape.output(value)),
+            Err(unanswered) => {
+                let engine = call.cache_in_use().engine();
+                let method = engine.method(call.region());
+                let asked = Asked { engine, method, shape, keep, rules: rules(), caller, reach, policy: None };
+                asked.go_on(call.key(), unanswered)
+            }
+        }
     }
 }
 
@@ -62,15 +66,12 @@ where
         P: FnOnce(&mut Tags) -> L,
         L: FnOnce() -> S::Output,
     {
-        miss.go_on(rules(), Caller::Blocking, Reach::Borrowed).answer(prepare)
+        miss.go_on(rules, Caller::Blocking, Reach::Borrowed).answer(prepare)
     }
 
     match look(call, keep).hit() {
         Ok(value) => shape.output(value),
-        Err(unanswered) => {
-            let (cache, key) = (call.cache_in_use(), call.key());
-            missed(Miss { cache, key, unanswered, shape, keep }, rules, prepare)
-        }
+        Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
     }
 }
 
@@ -104,15 +105,12 @@ where
         P: FnOnce(&mut Tags) -> F,
         F: Future<Output = S::Output>,
     {
-        miss.go_on(rules(), Caller::Async, Reach::Borrowed).answer_async(prepare)
+        miss.go_on(rules, Caller::Async, Reach::Borrowed).answer_async(prepare)
     }
 
     match look(call, keep).hit() {
         Ok(value) => Later::Ready(Some(shape.output(value))),
-        Err(unanswered) => {
-            let (cache, key) = (call.cache_in_use(), call.key());
-            missed(Miss { cache, key, unanswered, shape, keep }, rules, prepare)
-        }
+        Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
     }
 }
 
@@ -136,15 +134,12 @@ where
         P: FnOnce(&mut Tags) -> L,
         L: FnOnce() -> S::Output + Send + 'static,
     {
-        miss.go_on(rules(), Caller::Blocking, Reach::Detached).answer_detached(prepare)
+        miss.go_on(rules, Caller::Blocking, Reach::Detached).answer_detached(prepare)
     }
 
     match look(call, keep).hit() {
         Ok(value) => shape.output(value),
-        Err(unanswered) => {
-            let (cache, key) = (call.cache_in_use(), call.key());
-            missed(Miss { cache, key, unanswered, shape, keep }, rules, prepare)
-        }
+        Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
     }
 }
 
@@ -178,14 +173,11 @@ where
         P: FnOnce(&mut Tags) -> F,
         F: Future<Output = S::Output> + Send + 'static,
     {
-        miss.go_on(rules(), Caller::Async, Reach::Detached).answer_detached_async(prepare)
+        miss.go_on(rules, Caller::Async, Reach::Detached).answer_detached_async(prepare)
     }
 
     match look(call, keep).hit() {
         Ok(value) => Later::Ready(Some(shape.output(value))),
-        Err(unanswered) => {
-            let (cache, key) = (call.cache_in_use(), call.key());
-            missed(Miss { cache, key, unanswered, shape, keep }, rules, prepare)
-        }
+        Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
     }
 }

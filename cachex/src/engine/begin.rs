@@ -27,6 +27,17 @@ pub(crate) struct Look<'a, K> {
     pub(crate) is_bypassed: bool,
 }
 
+/// Why there was no plain hit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NoHit {
+    /// The cache is not to be used.
+    Bypassed,
+    /// Nothing was looked up yet: this look-up is one of those that are timed.
+    Sampled,
+    /// There is no fresh entry about which nothing is rare. The use of what there is was noted.
+    NotPlain,
+}
+
 /// Why a call has no answer yet.
 pub(crate) enum Unanswered<V> {
     /// The cache is not to be used.
@@ -39,65 +50,52 @@ pub(crate) enum Unanswered<V> {
 
 impl<K: Copy> Look<'_, K> {
     /// Answers with the value of a fresh entry. This is all that happens on a hit.
+    // It lends nothing to a function that is not part of it: what is lent may be kept, so it has to lie in memory.
     #[inline(always)]
-    pub(crate) fn hit<V>(&self) -> Result<V, Unanswered<V>>
+    pub(crate) fn hit<V>(&self) -> Result<V, NoHit>
     where
         K: Keep<V>,
     {
         if self.is_bypassed || !self.method.is_enabled() {
-            return self.bypass();
+            return Err(NoHit::Bypassed);
         }
         let tally = self.method.counters.tally();
         if tally.is_sampled() {
-            // A copy: what lies at an address is not in registers.
-            return Look { ..*self }.hit_timed();
+            return Err(NoHit::Sampled);
         }
-        match self.engine.hit(self.method, self.at, self.keep) {
-            Some(value) => {
-                tally.hit();
-                Ok(value)
+        let value = self.engine.hit(self.method, self.at, self.keep).ok_or(NoHit::NotPlain)?;
+        tally.hit();
+        Ok(value)
+    }
+
+    /// Looks more closely where there was no plain hit.
+    pub(crate) fn go_on<V>(&self, why: NoHit) -> Result<V, Unanswered<V>>
+    where
+        K: Keep<V>,
+    {
+        let counters = &self.method.counters;
+        let looked = match why {
+            NoHit::Bypassed => {
+                counters.bypasses.one();
+                return Err(Unanswered::Bypassed);
             }
-            None => Look { ..*self }.look_closely(),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn hit_timed<V>(self) -> Result<V, Unanswered<V>>
-    where
-        K: Keep<V>,
-    {
-        let stopwatch = Stopwatch::start();
-        let looked = self.engine.look(self.method, self.at, self.keep);
-        self.method.counters.note_look(stopwatch);
-        self.answer(looked)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn look_closely<V>(self) -> Result<V, Unanswered<V>>
-    where
-        K: Keep<V>,
-    {
-        self.answer(self.engine.look_closely(self.method, self.at, self.keep))
-    }
-
-    fn answer<V>(&self, looked: Looked<V>) -> Result<V, Unanswered<V>> {
+            NoHit::Sampled => {
+                let stopwatch = Stopwatch::start();
+                let looked = self.engine.look(self.method, self.at, self.keep);
+                counters.note_look(stopwatch);
+                looked
+            }
+            NoHit::NotPlain => self.engine.look_closely(self.method, self.at, self.keep),
+        };
         match looked {
             Looked::Fresh(value) => {
-                self.method.counters.tally().hit();
+                counters.tally().hit();
                 Ok(value)
             }
             Looked::NotFresh(found) => Err(Unanswered::NotFresh(Some(found))),
             Looked::OtherType => Err(Unanswered::OtherType),
             Looked::Nothing => Err(Unanswered::NotFresh(None)),
         }
-    }
-
-    #[cold]
-    fn bypass<V>(&self) -> Result<V, Unanswered<V>> {
-        self.method.counters.bypasses.one();
-        Err(Unanswered::Bypassed)
     }
 }
 
@@ -133,7 +131,7 @@ impl<S: Shape, K: Keep<S::Value>> Asked<'_, S, K> {
     pub(crate) fn begin(self, key: &Key) -> Begun<S, K> {
         let Self { engine, method, keep, .. } = self;
         let look = Look { engine, method, at: engine.key_ref_of(key), keep, is_bypassed: false };
-        match look.hit() {
+        match look.hit().or_else(|why| look.go_on(why)) {
             Ok(value) => Begun::Answer(self.shape.output(value)),
             Err(unanswered) => self.go_on(key.clone(), unanswered),
         }

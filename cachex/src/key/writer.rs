@@ -30,7 +30,6 @@ use crate::raw::words::{Bytes, Words};
 ///
 /// assert_ne!(split_early.as_bytes(), split_late.as_bytes());
 /// ```
-#[derive(Clone)]
 pub struct KeyWriter(Words);
 
 macro_rules! write_integer {
@@ -276,6 +275,13 @@ impl KeyWriter {
     #[inline]
     pub fn write_unit(&mut self) {
         self.push_byte(kind::UNIT);
+    }
+}
+
+impl Clone for KeyWriter {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 

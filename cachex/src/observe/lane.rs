@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-pub(crate) const LANES: usize = 24;
+pub(crate) const LANES: usize = 32;
 
 /// Lanes of one thread each; the others are shared.
 const OWNED: usize = 16;
@@ -37,7 +37,8 @@ impl Lane {
     /// Returns its number, less than [`LANES`].
     #[inline]
     pub(crate) fn index(self) -> usize {
-        self.0
+        // Changes nothing, and shows that it is less.
+        self.0 % LANES
     }
 
     /// Whether no other thread has this lane as its own.

@@ -266,7 +266,8 @@ impl<P: Parts, S> Table<P, S> {
     /// Finds a node, under no lock.
     #[inline(always)]
     pub(crate) fn find<'a>(&'a self, _pin: &'a Pin, sought: impl Sought<P>) -> Option<Lent<'a, P>> {
-        let shard = &self.shards[self.shard_of(sought.hash())];
+        // SAFETY: the number of shards is a power of two, and `shard_of` is less.
+        let shard = unsafe { self.shards.get_unchecked(self.shard_of(sought.hash())) };
         // Acquire: the index was written whole.
         let index = Index(shard.index.load(Ordering::Acquire));
         // SAFETY: indexes and what they hold are dropped by `drop`, which excludes `self`, or by the limbo: after a period of grace that

@@ -51,7 +51,7 @@ impl Words {
     pub(crate) fn push(&mut self, bits: u64, count: usize) {
         debug_assert!(count <= WORD && (count == WORD || bits >> (8 * count) == 0));
         if self.len + count > MOST {
-            self.spill(bits, count);
+            *self = std::mem::take(self).spill(bits, count);
             return;
         }
         // Nothing is carried over where there is room: then the next word becomes 0.
@@ -77,8 +77,7 @@ impl Words {
     pub(crate) fn push_after(&mut self, byte: u8, bits: u64, count: usize) {
         debug_assert!(count <= WORD && (count == WORD || bits >> (8 * count) == 0));
         if self.len + 1 + count > MOST {
-            self.spill(u64::from(byte), 1);
-            self.spill(bits, count);
+            *self = std::mem::take(self).spill(u64::from(byte), 1).spill(bits, count);
             return;
         }
         // Nine bytes behind at most seven: two words.
@@ -100,9 +99,10 @@ impl Words {
         }
     }
 
+    // By value: were the words lent, they would have to lie in memory also where this is never called.
     #[cold]
     #[inline(never)]
-    fn spill(&mut self, bits: u64, count: usize) {
+    fn spill(mut self, bits: u64, count: usize) -> Self {
         if self.spilled.is_empty() {
             let mut spilled = Vec::with_capacity(4 * INLINE);
             spilled.extend_from_slice(self.written());
@@ -115,6 +115,7 @@ impl Words {
             }
             self.len += 1;
         }
+        self
     }
 
     #[inline(always)]
@@ -135,6 +136,7 @@ impl Words {
 }
 
 impl Clone for Words {
+    #[inline(always)]
     fn clone(&self) -> Self {
         Self { len: self.len, inline: self.inline, spilled: self.spilled.clone() }
     }
@@ -201,6 +203,7 @@ impl<'a> Bytes<'a> {
     }
 
     /// As [`are`](Self::are), for as many bytes that do not fit into the first two words.
+    #[inline(always)]
     fn are_many(self, bytes: &[u8]) -> bool {
         let (words, rest) = bytes.as_chunks();
         for (theirs, ours) in words.iter().zip(self.words) {
