@@ -158,7 +158,7 @@ impl<R> Update<R> {
     {
         let engine = call.cache_in_use().engine();
         let method = engine.method(call.region());
-        let policy = method.policy();
+        let policy = method.changed_policy();
         let caller = Caller::Blocking;
         let key = call.key();
         let writing = Writing::begin(engine, method, &key);

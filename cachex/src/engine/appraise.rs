@@ -48,7 +48,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             self.engine.cells(&tags)
         });
         let own_ttl = self.rules.ttl.zip(loaded).map(|(ttl, loaded)| ttl(loaded).min(LONGEST));
-        let ttl = lifetime(&self.policy, own_ttl, is_negative);
+        let ttl = lifetime(self.policy(), own_ttl, is_negative);
         let is_refused = self.rules.unless.zip(loaded).is_some_and(|(unless, loaded)| unless(loaded));
         let size = match self.rules.weight.zip(loaded) {
             Some((weight, loaded)) => weight(loaded),
@@ -59,7 +59,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             key: self.key.parts(),
             stamp,
             tags: more_cells.as_ref().unwrap_or(&self.cells),
-            life: self.engine.life(&self.policy, ttl, &self.key, stamp, now),
+            life: self.engine.life(self.policy(), ttl, &self.key, stamp, now),
             weight: self.engine.weight(&self.key, size),
             is_negative,
             load_time,

@@ -155,7 +155,7 @@ impl<S: Shape, K: Keep<S::Value>> Asked<'_, S, K> {
             shape,
             keep,
             rules,
-            policy: self.policy.map_or_else(|| method.policy(), Arc::new),
+            policy: self.policy.map_or_else(|| method.changed_policy(), |own| Some(Arc::new(own))),
             tags: Tags::new(),
             cells: TagCells::default(),
             caller,

@@ -25,7 +25,8 @@ pub(crate) struct Job<S: Shape, K> {
     pub(crate) shape: S,
     pub(crate) keep: K,
     pub(crate) rules: ValueRules<S>,
-    pub(crate) policy: Arc<Policy>,
+    /// The rules, unless they are the first ones of the method.
+    pub(crate) policy: Option<Arc<Policy>>,
     /// The tags known from the arguments.
     pub(crate) tags: Tags,
     /// The clocks of these tags: held from before the load begins, so that what they know is not forgotten meanwhile.
@@ -43,6 +44,11 @@ pub(crate) enum Caller {
 }
 
 impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
+    /// Returns the rules that were in force when the call began.
+    pub(super) fn policy(&self) -> &Policy {
+        self.policy.as_deref().unwrap_or_else(|| self.method.first_policy())
+    }
+
     /// Takes hold of the clocks of the tags, once these are known and before a stamp is taken.
     pub(super) fn hold_tags(&mut self) {
         self.cells = self.engine.cells(&self.tags);
@@ -50,8 +56,8 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
 
     /// Whether the caller may have to go before the load has ended.
     pub(crate) fn is_bounded_in_time(&self, has_fallback: bool) -> bool {
-        let gives_up = self.policy.timeout.is_some() && self.rules.timed_out.is_some();
-        gives_up || (has_fallback && self.policy.soft_timeout.is_some())
+        let gives_up = self.policy().timeout.is_some() && self.rules.timed_out.is_some();
+        gives_up || (has_fallback && self.policy().soft_timeout.is_some())
     }
 
     /// Whether a load that began at `stamp` saw all that the caller must see.

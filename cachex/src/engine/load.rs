@@ -61,8 +61,8 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     {
         let now = self.engine.now();
         let patience = Patience {
-            soft: self.policy.soft_timeout.filter(|_| fallback.is_some()).map(|span| now.after(span)),
-            hard: self.policy.timeout.map(|span| (now.after(span), span)),
+            soft: self.policy().soft_timeout.filter(|_| fallback.is_some()).map(|span| now.after(span)),
+            hard: self.policy().timeout.map(|span| (now.after(span), span)),
         };
         self.hold_tags();
         let place = match self.enter(0) {
@@ -128,7 +128,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
 
     /// Joins a flight or begins one. Who was turned away twice loads for itself: its answer then depends on nobody.
     fn enter(&self, turned_away: usize) -> Start {
-        if !self.policy.single_flight || turned_away > 1 {
+        if !self.policy().single_flight || turned_away > 1 {
             return Start::Place(self.alone());
         }
         let (hash, is_current) = (self.hash(), |stamp| self.may_join(stamp));

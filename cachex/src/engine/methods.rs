@@ -17,7 +17,10 @@ pub(crate) struct Method {
     pub(crate) epoch: Epoch,
     pub(crate) counters: Counters,
     is_enabled: AtomicBool,
-    policy: RwLock<Arc<Policy>>,
+    /// The rules in force until others are set: for most methods, always.
+    first_policy: Arc<Policy>,
+    has_changed: AtomicBool,
+    changed_policy: RwLock<Option<Arc<Policy>>>,
 }
 
 impl Method {
@@ -27,7 +30,9 @@ impl Method {
             epoch: Epoch::default(),
             counters: Counters::default(),
             is_enabled: AtomicBool::new(policy.enabled),
-            policy: RwLock::new(Arc::new(policy)),
+            first_policy: Arc::new(policy),
+            has_changed: AtomicBool::new(false),
+            changed_policy: RwLock::new(None),
         }
     }
 
@@ -37,13 +42,32 @@ impl Method {
     }
 
     pub(crate) fn policy(&self) -> Arc<Policy> {
-        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.changed_policy().unwrap_or_else(|| self.first_policy.clone())
+    }
+
+    /// Returns the rules that the method had first.
+    pub(crate) fn first_policy(&self) -> &Policy {
+        &self.first_policy
+    }
+
+    /// Returns the rules in force if they are not the first ones.
+    #[inline]
+    pub(crate) fn changed_policy(&self) -> Option<Arc<Policy>> {
+        // Acquire: who sees that they have changed finds them.
+        if !self.has_changed.load(Ordering::Acquire) {
+            return None;
+        }
+        self.changed_policy.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Changes the rules of loads to come; entries keep the times they were stored with.
     pub(crate) fn set_policy(&self, policy: Policy) {
         self.is_enabled.store(policy.enabled, Ordering::Relaxed);
-        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+        let mut changed = self.changed_policy.write().unwrap_or_else(PoisonError::into_inner);
+        if changed.is_some() || policy != *self.first_policy {
+            *changed = Some(Arc::new(policy));
+            self.has_changed.store(true, Ordering::Release);
+        }
     }
 }
 
