@@ -327,7 +327,7 @@ impl Builder {
             epoch: Epoch::default(),
             tags: TagClocks::new(),
             tier: L1::new(memory.engine, limits, memory.eviction(), seed),
-            flights: Arc::new(Flights::new()),
+            flights: Flights::new(),
             methods: Methods::new(),
             rules: Rules::new(defaults, BTreeMap::new()),
             fences: Fences::default(),

@@ -23,7 +23,7 @@ pub(crate) use lead::{Lead, Ticket};
 use super::nesting;
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
 use crate::key::Key;
-use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
 #[cfg(not(cachex_loom))]
 const SHARDS: usize = 64;
@@ -40,8 +40,11 @@ const NONE: u64 = u64::MAX;
 /// Who asks has the hash of the key, always the same one: that of the tier, by which it looks up as well.
 #[derive(Debug)]
 pub(crate) struct Flights<L> {
-    shards: Box<[Mutex<Shard<L>>]>,
+    // Each by itself: a load holds its own, and not what all loads of all threads would count.
+    shards: Box<[Home<L>]>,
 }
+
+type Home<L> = Arc<Mutex<Shard<L>>>;
 
 /// A key has several flights where some of its loads are not to be joined.
 type Shard<L> = HashTable<Listed<L>>;
@@ -94,26 +97,28 @@ pub(crate) enum Joined<L: Clone> {
 
 impl<L: Clone> Flights<L> {
     pub(crate) fn new() -> Self {
-        let shard = |_| Mutex::new(HashTable::new());
+        let shard = |_| Arc::new(Mutex::new(HashTable::new()));
         Self { shards: (0..SHARDS).map(shard).collect() }
     }
 
     /// Registers a load that nobody joins.
-    pub(crate) fn alone(self: &Arc<Self>, key: &Key, hash: u64, sequence: &Sequence) -> Ticket<L> {
-        self.list(&mut self.shard(hash), key, hash, sequence, NONE, |_| Phase::Closed)
+    pub(crate) fn alone(&self, key: &Key, hash: u64, sequence: &Sequence) -> Ticket<L> {
+        let home = self.shard(hash);
+        list(home, &mut lock(home), key, hash, sequence, NONE, |_| Phase::Closed)
     }
 
     /// Joins a flight of `key`, or begins one. A flight is joined only if `is_current` accepts the stamp of its load:
     /// who comes after an invalidation must not be answered by a load from before. `thread` is the one that loads.
     pub(crate) fn join(
-        self: &Arc<Self>,
+        &self,
         key: &Key,
         hash: u64,
         sequence: &Sequence,
         thread: u64,
         is_current: impl Fn(Stamp) -> bool,
     ) -> Joined<L> {
-        let mut shard = self.shard(hash);
+        let home = self.shard(hash);
+        let mut shard = lock(home);
         let joined = shard.iter_hash_mut(hash).find(|listed| {
             let flight = &listed.flight;
             flight.key == *key && flight.admit(|stamp| flight.epoch.allows(stamp) && is_current(stamp))
@@ -121,22 +126,23 @@ impl<L: Clone> Flights<L> {
         if let Some(listed) = joined {
             listed.users += 1;
             let flight = listed.flight.clone();
-            let ticket = Ticket { flights: self.clone(), flight, stamp: sequence.now(), has_left: false };
+            let ticket = Ticket { home: home.clone(), flight, stamp: sequence.now(), has_left: false };
             return Joined::Follow(Follow::new(ticket));
         }
-        Joined::Lead(self.lead(&mut shard, key, hash, sequence, thread))
+        Joined::Lead(lead(home, &mut shard, key, hash, sequence, thread))
     }
 
     /// Begins a flight unless there is one already; which thread will load is not known yet.
-    pub(crate) fn lead_only(self: &Arc<Self>, key: &Key, hash: u64, sequence: &Sequence) -> Option<Lead<L>> {
-        let mut shard = self.shard(hash);
+    pub(crate) fn lead_only(&self, key: &Key, hash: u64, sequence: &Sequence) -> Option<Lead<L>> {
+        let home = self.shard(hash);
+        let mut shard = lock(home);
         let is_led = of_key(&shard, key, hash).any(|flight| flight.is_open());
-        (!is_led).then(|| self.lead(&mut shard, key, hash, sequence, UNKNOWN))
+        (!is_led).then(|| lead(home, &mut shard, key, hash, sequence, UNKNOWN))
     }
 
     /// Makes worthless every load of `key` that began before `at`.
     pub(crate) fn void(&self, key: &Key, hash: u64, at: Stamp) {
-        of_key(&self.shard(hash), key, hash).for_each(|flight| flight.epoch.raise(at));
+        of_key(&lock(self.shard(hash)), key, hash).for_each(|flight| flight.epoch.raise(at));
     }
 
     /// As [`void`](Self::void), for every key that `matches`.
@@ -152,13 +158,13 @@ impl<L: Clone> Flights<L> {
     pub(crate) fn horizon(&self, sequence: &Sequence) -> Stamp {
         // Read first: a load that enters a shard after its turn below has a later stamp than this.
         let now = sequence.now();
-        let oldest = |shard: &Mutex<Shard<L>>| lock(shard).iter().map(|listed| listed.flight.since).min();
+        let oldest = |shard: &Home<L>| lock(shard).iter().map(|listed| listed.flight.since).min();
         self.shards.iter().filter_map(oldest).min().map_or(now, |oldest| oldest.min(now))
     }
 
     /// Returns how many keys are being loaded or waited for.
     pub(crate) fn len(&self) -> usize {
-        let keys = |shard: &Mutex<Shard<L>>| {
+        let keys = |shard: &Home<L>| {
             let shard = lock(shard);
             let is_first = |flight: &Arc<Flight<L>>| {
                 of_key(&shard, &flight.key, flight.hash).next().is_some_and(|first| Arc::ptr_eq(first, flight))
@@ -168,40 +174,48 @@ impl<L: Clone> Flights<L> {
         self.shards.iter().map(keys).sum()
     }
 
-    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard<L>> {
+    fn shard(&self, hash: u64) -> &Home<L> {
         // The table takes the lowest bits and the highest, and in one shard of the tier some others are all alike.
-        lock(&self.shards[(hash >> 16) as usize % SHARDS])
+        &self.shards[(hash >> 16) as usize % SHARDS]
     }
+}
 
-    fn lead(self: &Arc<Self>, shard: &mut Shard<L>, key: &Key, hash: u64, sequence: &Sequence, thread: u64) -> Lead<L> {
-        Lead { ticket: self.list(shard, key, hash, sequence, thread, Phase::Loading), has_landed: false }
-    }
+fn lead<L: Clone>(
+    home: &Home<L>,
+    shard: &mut Shard<L>,
+    key: &Key,
+    hash: u64,
+    sequence: &Sequence,
+    thread: u64,
+) -> Lead<L> {
+    Lead { ticket: list(home, shard, key, hash, sequence, thread, Phase::Loading), has_landed: false }
+}
 
-    fn list(
-        self: &Arc<Self>,
-        shard: &mut Shard<L>,
-        key: &Key,
-        hash: u64,
-        sequence: &Sequence,
-        thread: u64,
-        phase: impl FnOnce(Stamp) -> Phase<L>,
-    ) -> Ticket<L> {
-        // What other loads of the key know is not forgotten: who is there already may fall back on what it has.
-        let voided_at = of_key(shard, key, hash).map(|flight| flight.epoch.get()).max().unwrap_or_default();
-        // Invariant 2: the shard is locked.
-        let stamp = sequence.now();
-        let flight = Arc::new(Flight {
-            id: nesting::next_id(),
-            key: key.clone(),
-            hash,
-            epoch: Epoch::at(voided_at),
-            since: stamp,
-            polled_on: AtomicU64::new(thread),
-            state: Mutex::new(State { phase: phase(stamp), followers: 0, wakers: Vec::new(), next_waker: 0 }),
-        });
-        shard.insert_unique(hash, Listed { flight: flight.clone(), users: 1 }, |listed| listed.flight.hash);
-        Ticket { flights: self.clone(), flight, stamp, has_left: false }
-    }
+/// Puts a flight into `shard`, which is that of `home`, locked.
+fn list<L: Clone>(
+    home: &Home<L>,
+    shard: &mut Shard<L>,
+    key: &Key,
+    hash: u64,
+    sequence: &Sequence,
+    thread: u64,
+    phase: impl FnOnce(Stamp) -> Phase<L>,
+) -> Ticket<L> {
+    // What other loads of the key know is not forgotten: who is there already may fall back on what it has.
+    let voided_at = of_key(shard, key, hash).map(|flight| flight.epoch.get()).max().unwrap_or_default();
+    // Invariant 2: the shard is locked.
+    let stamp = sequence.now();
+    let flight = Arc::new(Flight {
+        id: nesting::next_id(),
+        key: key.clone(),
+        hash,
+        epoch: Epoch::at(voided_at),
+        since: stamp,
+        polled_on: AtomicU64::new(thread),
+        state: Mutex::new(State { phase: phase(stamp), followers: 0, wakers: Vec::new(), next_waker: 0 }),
+    });
+    shard.insert_unique(hash, Listed { flight: flight.clone(), users: 1 }, |listed| listed.flight.hash);
+    Ticket { home: home.clone(), flight, stamp, has_left: false }
 }
 
 fn of_key<'a, L>(shard: &'a Shard<L>, key: &'a Key, hash: u64) -> impl Iterator<Item = &'a Arc<Flight<L>>> {

@@ -85,7 +85,7 @@ pub(crate) struct Engine {
     epoch: Epoch,
     tags: TagClocks,
     tier: L1,
-    flights: Arc<Flights<Landing>>,
+    flights: Flights<Landing>,
     methods: Methods,
     rules: Rules,
     fences: Fences,

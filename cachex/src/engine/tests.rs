@@ -36,7 +36,7 @@ type Loaded = (Stamp, u64);
 
 /// One key of a cache, and its source.
 struct World {
-    flights: Arc<Flights<Loaded>>,
+    flights: Flights<Loaded>,
     sequence: Sequence,
     store: Mutex<Option<Loaded>>,
     source: AtomicU64,
@@ -46,7 +46,7 @@ struct World {
 impl World {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            flights: Arc::new(Flights::new()),
+            flights: Flights::new(),
             sequence: Sequence::new(),
             store: Mutex::new(None),
             source: AtomicU64::new(OLD),

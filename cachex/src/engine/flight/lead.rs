@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Flight, Flights, NONE, Phase};
+use super::{Flight, Home, NONE, Phase};
 use crate::entry::stamp::Stamp;
 use crate::key::{Key, KeyRef};
 use crate::sync::lock;
@@ -10,7 +10,7 @@ use crate::sync::lock;
 /// A place at a flight: keeps it in the table, and knows when the key was invalidated.
 #[derive(Debug)]
 pub(crate) struct Ticket<L: Clone> {
-    pub(super) flights: Arc<Flights<L>>,
+    pub(super) home: Home<L>,
     pub(super) flight: Arc<Flight<L>>,
     pub(super) stamp: Stamp,
     pub(super) has_left: bool,
@@ -51,7 +51,7 @@ impl<L: Clone> Ticket<L> {
     }
 
     fn leave(&self, is_to_leave: impl FnOnce(usize) -> bool) -> bool {
-        let mut shard = self.flights.shard(self.flight.hash);
+        let mut shard = lock(&self.home);
         let listed = shard.find_entry(self.flight.hash, |listed| Arc::ptr_eq(&listed.flight, &self.flight));
         let Ok(mut listed) = listed else { unreachable!("a flight stays in the table while it has users") };
         if !is_to_leave(listed.get().users) {
