@@ -1,6 +1,6 @@
 //! Single flight: who loads a key, who waits, and which loads an invalidation of the key has made worthless.
 //!
-//! Reading order: this file (the table), [`lead`] (a place in it, and leading), [`follow`] (waiting).
+//! Reading order: this file (the table), [`mod@lead`] (a place in it, and leading), [`follow`] (waiting).
 //!
 //! Invariants:
 //! 1. Whoever loads a key, or waits for it, has a [`Flight`] of the key in the table; so an invalidation of the key finds it and
