@@ -109,12 +109,13 @@ fn a_hit_allocates_nothing_whatever_the_options() {
     check(|rows| rows.refreshed(7));
 }
 
-// The one that must count: a key of more than 112 bytes is written to the heap, once for each call.
+// The one that must count: a key of more than 112 bytes is written to the heap, once for each call, and copied for the one in
+// 256 that is timed.
 #[test]
 fn a_hit_with_a_long_key_allocates() {
     let long = "x".repeat(200);
     let (_, hits) = count(Eviction::S3Fifo, |rows| rows.by_text(&long));
-    assert_eq!(hits, HITS);
+    assert!((HITS..HITS + HITS / 100).contains(&hits), "{hits} allocations");
     let (_, hits) = count(Eviction::S3Fifo, |rows| rows.by_text_async(&long).now_or_never().unwrap());
-    assert_eq!(hits, HITS);
+    assert!((HITS..HITS + HITS / 100).contains(&hits), "{hits} allocations");
 }
