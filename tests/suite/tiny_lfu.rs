@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use cachex::{Cache, EntryOptions, Event, Key, Observer};
+use cachex::{Cache, EntryOptions, Error, Event, Key, Observer};
 
 const CAPACITY: u64 = 50;
 
@@ -44,6 +44,30 @@ fn what_is_often_asked_for_in_vain_is_let_in() {
     }
     cache.blocking().set(&key(100), 100, &EntryOptions::new()).unwrap();
     assert_eq!((cache.stats().entries, exists(100)), (CAPACITY, true));
+}
+
+/// As [`ask`], in one call that loads the value if it is not there.
+fn call(cache: &Cache, id: u64) -> bool {
+    let mut is_there = true;
+    let load = || {
+        is_there = false;
+        Ok::<_, Error>(id)
+    };
+    assert_eq!(cache.blocking().get_or_load(&key(id), &EntryOptions::new(), load).unwrap(), id);
+    is_there
+}
+
+// Guards the second look of a load, which is no use of its own: else what was loaded once is as good as what hit once.
+#[test]
+fn a_call_that_loads_is_noted_once() {
+    // A loop over more than there is room for; several times, for hashes differ.
+    let share_of_hits = |way: fn(&Cache, u64) -> bool| {
+        let caches = std::iter::repeat_with(|| crate::builder().max_entries(1_000).build().unwrap()).take(4);
+        let hits = caches.map(|cache| (0..40_000).filter(|step| way(&cache, step % 1_250)).count());
+        hits.sum::<usize>() * 100 / 160_000
+    };
+    let (by_hand, by_load) = (share_of_hits(ask), share_of_hits(call));
+    assert!(by_load + 5 >= by_hand, "{by_load} % and {by_hand} % hit");
 }
 
 #[derive(Default)]

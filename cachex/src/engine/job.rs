@@ -107,7 +107,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Returns the value of a fresh entry, if there is one by now.
     pub(super) fn find_fresh(&self, ticket: &Ticket<Landing>) -> Option<S::Value> {
         // One look, and not first one for what most hits are: here most find nothing.
-        let entry = self.engine.tier.get(ticket.at())?;
+        let entry = self.engine.tier.get_again(ticket.at())?;
         let is_fresh = self.engine.freshness(&self.method, &entry) == Freshness::Fresh;
         is_fresh.then(|| self.keep.value(&entry)).flatten()
     }

@@ -41,7 +41,8 @@ pub enum MemoryEngine {
     ///   counted then, or with the next entry that is stored.
     /// - An entry counts as the greater of its shares of `max_entries` and of `max_bytes`, since moka has one bound. So a
     ///   cache of few heavy entries and many light ones keeps less than either bound allows.
-    /// - Every look-up is noted by moka, which costs several times what the hit itself does.
+    /// - Every look-up is noted by moka, and costs what one of moka does beside our own. Storing costs as much more as it does there, and
+    ///   what removes many entries (`clear`, removal by pattern) tells moka of each, which takes some microseconds.
     /// - What leaves depends on real time and on threads, whatever the clock.
     Moka,
 }

@@ -59,16 +59,21 @@ impl L1 {
     /// Finds the entry of a key, as [`MemoryTier::find`] does; the use is noted, and so is that there is no entry.
     #[inline(always)]
     pub(crate) fn find<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
-        #[cfg(feature = "moka")]
-        if let Some(moka) = &self.moka {
-            moka.note(at.hash);
-        }
+        self.note(at);
         self.memory.find(pin, at)
     }
 
     /// As [`find`](Self::find), for what may be kept.
     pub(crate) fn get(&self, at: KeyRef<'_>) -> Option<Entry> {
         self.find(&Pin::new(), at).map(|entry| Entry::clone(&entry))
+    }
+
+    /// As [`get`](Self::get), of a key that the caller has looked for before: that there still is no entry is not noted anew, for
+    /// one call is one use.
+    pub(crate) fn get_again(&self, at: KeyRef<'_>) -> Option<Entry> {
+        let entry = self.memory.find(&Pin::new(), at).map(|entry| Entry::clone(&entry))?;
+        self.note(at);
+        Some(entry)
     }
 
     /// As [`MemoryTier::peek`].
@@ -167,6 +172,17 @@ impl L1 {
         if let Some(moka) = &self.moka {
             moka.check_invariants(&self.memory);
         }
+    }
+
+    /// Tells who decides, if it is not the tier, that a key was looked for.
+    #[inline(always)]
+    fn note(&self, at: KeyRef<'_>) {
+        #[cfg(feature = "moka")]
+        if let Some(moka) = &self.moka {
+            moka.note(at.hash);
+        }
+        #[cfg(not(feature = "moka"))]
+        let _: KeyRef<'_> = at;
     }
 
     /// Tells who decides, if it is not the tier, that entries have left for another reason than room.
