@@ -1,9 +1,9 @@
 //! Figures: `cargo run --release -p cachex-bench -- <suite>`.
 //!
-//! Reading order: [`program`] (the list of suites), [`args`] (the command line), [`row`] (what a suite returns and how it is
-//! shown); [`service`] (annotated methods), [`peers`] (other crates), [`random`] (what is asked for), [`measure`] (how time is
-//! taken); then a module for each suite: [`hit`], [`miss`], [`scale`], [`ratio`], [`memory`], [`invalidate`], [`compile`];
-//! and [`results`] (the page made of a run's rows), [`machine`] (what they were measured on).
+//! Reading order: `program` (the list of suites), `args` (the command line), `row` (what a suite returns and how it is
+//! shown); `service` (annotated methods), `peers` (other crates), `random` (what is asked for), `measure` (how time is
+//! taken); then a module for each suite: `hit`, `miss`, `scale`, `ratio`, `memory`, `invalidate`, `compile`;
+//! and `results` (the page made of a run's rows), `machine` (what they were measured on).
 
 mod args;
 mod compile;

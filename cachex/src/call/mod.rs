@@ -40,7 +40,7 @@ impl<'a> Call<'a> {
         // Again, and after the one step that may be a call of a function: from here on the compiler knows that nothing is
         // written yet, and puts the key together in registers.
         // (The one before is empty: nothing in it would be dropped.)
-        std::mem::forget(std::mem::replace(&mut self.key, KeyWriter::new()));
+        std::mem::forget(std::mem::take(&mut self.key));
     }
 
     /// Says which cache to use, before any other.

@@ -286,6 +286,7 @@ impl Clone for KeyWriter {
 }
 
 impl Default for KeyWriter {
+    #[inline(always)]
     fn default() -> Self {
         Self::new()
     }

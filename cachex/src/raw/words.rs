@@ -143,6 +143,7 @@ impl Clone for Words {
 }
 
 impl Default for Words {
+    #[inline(always)]
     fn default() -> Self {
         Self::new()
     }
