@@ -123,5 +123,10 @@ fn forgetting_tags_lets_no_overtaken_load_in() {
         assert_eq!(Stepped::new(source.find(id)).end(), Ok(7), "{id}");
     }
     source.cache.clear();
-    assert_eq!(source.cache.known_tags(), 0);
+    // What left is dropped when nobody reads, also in other tests.
+    let is_forgotten = (0..1_000).any(|_| {
+        source.cache.reclaim();
+        source.cache.known_tags() == 0
+    });
+    assert!(is_forgotten, "{} tags are remembered", source.cache.known_tags());
 }
