@@ -245,6 +245,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        // Under Miri everything takes some thousand times as long.
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 8 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn words_hold_the_bytes_however_they_are_written(
             parts in proptest::collection::vec((any::<u8>(), proptest::collection::vec(any::<u8>(), 0..20)), 0..20),
