@@ -119,6 +119,13 @@ struct Place {
 }
 
 impl Kind {
+    /// Returns the place of the value; a function, so that where there is no rare part the place is not loaded to choose it.
+    #[cold]
+    #[inline(never)]
+    fn value_behind_rare(&self) -> usize {
+        self.value
+    }
+
     /// Returns where the parts of a node lie; nothing if it is larger than anything can be.
     fn place<P: Parts>(&self, item_count: usize, byte_count: usize) -> Option<Place> {
         let count_size =
@@ -195,8 +202,13 @@ impl<P: Parts> Node<P> {
     #[inline(always)]
     pub(crate) fn value<V: Any>(&self) -> Option<&V> {
         let kind = self.start().kind;
+        if kind.value_type != TypeId::of::<V>() {
+            return None;
+        }
+        // Without a rare part the place follows from the type: the value is read without waiting for the kind.
+        let offset = if kind.rare.is_none() { KindOf::<P, V, false>::VALUE } else { kind.value_behind_rare() };
         // SAFETY: `new` has written a value of the type that the kind names to this place, and nothing changes it.
-        (kind.value_type == TypeId::of::<V>()).then(|| unsafe { &*self.at::<V>(kind.value) })
+        Some(unsafe { &*self.at::<V>(offset) })
     }
 
     #[inline(always)]

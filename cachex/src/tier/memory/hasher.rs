@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::SharedSeed;
-use foldhash::quality::{FoldHasher, SeedableRandomState};
+use foldhash::quality::SeedableRandomState;
 
 use crate::entry::Entry;
 use crate::raw::words::{Bytes, Words};
@@ -40,8 +40,11 @@ impl KeyHasher {
         if self.is_flooded {
             return 7;
         }
-        let mut hasher = self.start(region, bytes.len());
+        let mut hasher = self.state.build_hasher();
         let [first, second] = bytes.head();
+        // The region is mixed in where short keys have zeros. (No key is the beginning of another one of its region, so the length
+        // need not be.)
+        let second = second ^ u64::from(region) << 32;
         hasher.write_u128(u128::from(first) | u128::from(second) << 64);
         for pair in bytes.tail().chunks(2) {
             let word = |at: usize| pair.get(at).map_or(0, |word| u64::from_le_bytes(*word));
@@ -55,12 +58,5 @@ impl KeyHasher {
         let mut words = Words::new();
         words.push_slice(entry.bytes());
         self.hash(entry.region_id(), words.bytes())
-    }
-
-    #[inline(always)]
-    fn start(&self, region: u32, len: usize) -> FoldHasher<'static> {
-        let mut hasher = self.state.build_hasher();
-        hasher.write_u64(u64::from(region) | (len as u64) << 32);
-        hasher
     }
 }
