@@ -95,7 +95,14 @@ impl Engine {
         };
         let at = |span: Option<Duration>| span.map_or(Timestamp::NEVER, |span| now.after(span));
         let (stale_at, expires_at) = (at(stale_after), at(ttl));
-        Life { created_at: now, stale_at, expires_at, grace: policy.grace.unwrap_or_default(), tti: policy.tti }
+        Life {
+            created_at: now,
+            accessed_at: now,
+            stale_at,
+            expires_at,
+            grace: policy.grace.unwrap_or_default(),
+            tti: policy.tti,
+        }
     }
 
     /// Draws a number from 0.0 up to 1.0 that depends on nothing but the seed, the key and the moment, so that a run under

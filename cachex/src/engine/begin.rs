@@ -82,7 +82,10 @@ impl<K: Copy> Look<'_, K> {
             NoHit::Sampled => {
                 let stopwatch = Stopwatch::start();
                 let looked = self.engine.look(self.method, self.at, self.keep);
-                counters.note_look(stopwatch);
+                // Of a hit only: it is hits that are counted towards the next one that is timed.
+                if let Looked::Fresh(_) = looked {
+                    counters.note_look(stopwatch);
+                }
                 looked
             }
             NoHit::NotPlain => self.engine.look_closely(self.method, self.at, self.keep),

@@ -82,10 +82,18 @@ impl Engine {
                 self.note_gone(method, key, &entry, Reason::Removed, self.now());
             }
         }
+        // Break this (tend where the order is held) and a value that invalidates when it is dropped waits for itself.
+        self.tier.tend();
     }
 
     /// Counts and tells what an insert did; what had to go is dropped here, outside of any lock.
     pub(super) fn account(&self, method: &Method, key: &Key, inserted: Inserted, now: Timestamp) -> bool {
+        let is_stored = self.note_insert(method, key, inserted, now);
+        self.tier.tend();
+        is_stored
+    }
+
+    fn note_insert(&self, method: &Method, key: &Key, inserted: Inserted, now: Timestamp) -> bool {
         match inserted {
             Inserted::Rejected(entry) => {
                 drop(entry);
@@ -120,6 +128,7 @@ impl Engine {
         for entry in self.tier.trim() {
             self.note_left(&entry, Reason::Evicted, self.now());
         }
+        self.tier.tend();
     }
 
     /// As [`note_gone`](Self::note_gone), of an entry of any key.

@@ -66,7 +66,10 @@ impl Engine {
     /// Takes an entry out of the tier. Returns whether a call could have been answered with it.
     pub(super) fn take(&self, key: &Key) -> bool {
         let Some(entry) = self.tier.remove(self.key_ref_of(key)) else { return false };
-        self.note_gone(self.method(key.region()), key, &entry, Reason::Removed, self.now())
+        let was_useful = self.note_gone(self.method(key.region()), key, &entry, Reason::Removed, self.now());
+        drop(entry);
+        self.tier.tend();
+        was_useful
     }
 
     /// Removes every entry whose key `matches`, and voids the loads of such keys. Returns how many entries there were.
@@ -76,7 +79,10 @@ impl Engine {
         let removed =
             self.tier.retain(&mut |entry| !matches(&Key::from_parts(self.method_of(entry).region, entry.bytes())));
         let now = self.now();
-        removed.iter().map(|gone| u64::from(self.note_left(gone, Reason::Removed, now))).sum()
+        let count = removed.iter().map(|gone| u64::from(self.note_left(gone, Reason::Removed, now))).sum();
+        drop(removed);
+        self.tier.tend();
+        count
     }
 
     /// Returns the methods this cache has met under a name: more than one if the method is generic.

@@ -61,9 +61,12 @@ impl Method {
     }
 
     /// Changes the rules of loads to come; entries keep the times they were stored with.
-    pub(crate) fn set_policy(&self, policy: Policy) {
-        self.is_enabled.store(policy.enabled, Ordering::Relaxed);
+    ///
+    /// `policy` is asked under the lock that the others take: who was asked last knows best.
+    pub(crate) fn set_policy(&self, policy: impl FnOnce() -> Policy) {
         let mut changed = self.changed_policy.write().unwrap_or_else(PoisonError::into_inner);
+        let policy = policy();
+        self.is_enabled.store(policy.enabled, Ordering::Relaxed);
         if changed.is_some() || policy != *self.first_policy {
             *changed = Some(Arc::new(policy));
             self.has_changed.store(true, Ordering::Release);
@@ -118,7 +121,7 @@ impl Methods {
         };
         let method = place.get_or_init(|| Arc::new(Method::new(region, policy())));
         // Asked again now that it is listed: settings may have come in between, and not found it.
-        method.set_policy(policy());
+        method.set_policy(policy);
         method
     }
 

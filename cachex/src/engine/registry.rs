@@ -228,7 +228,7 @@ impl Cache {
         engine.check_settings(name, &settings)?;
         engine.rules.set(name, settings);
         for method in engine.methods_named(name) {
-            method.set_policy(engine.rules.policy(name, method.region.policy()));
+            method.set_policy(|| engine.rules.policy(name, method.region.policy()));
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
     pub(crate) created_at: Timestamp,
+    pub(crate) accessed_at: Timestamp,
     /// From here on it is stale.
     pub(crate) stale_at: Timestamp,
     /// From here on it is expired.
@@ -52,7 +53,7 @@ pub struct Rare {
 
 impl Rare {
     pub(super) fn new(life: &Life, weight: u64) -> Self {
-        let accessed_at = AtomicU64::new(life.created_at.as_nanos());
+        let accessed_at = AtomicU64::new(life.accessed_at.as_nanos());
         Self { stale_at: life.stale_at, grace: life.grace, tti: life.tti, accessed_at, weight }
     }
 
@@ -125,11 +126,21 @@ impl Entry {
     /// Returns the times of another value of the same entry.
     pub(crate) fn life(&self, now: Timestamp) -> Life {
         let created_at = Timestamp::from_nanos(now.as_nanos().saturating_sub(self.age(now).as_nanos() as u64));
-        let (stale_at, grace, tti) = match self.rare() {
-            None => (Timestamp::NEVER, Duration::ZERO, None),
-            Some(rare) => (rare.stale_at, rare.grace, rare.tti),
-        };
-        Life { created_at, stale_at, expires_at: self.expires_at(), grace, tti }
+        let expires_at = self.expires_at();
+        match self.rare() {
+            None => {
+                let (accessed_at, stale_at) = (created_at, Timestamp::NEVER);
+                Life { created_at, accessed_at, stale_at, expires_at, grace: Duration::ZERO, tti: None }
+            }
+            Some(rare) => Life {
+                created_at,
+                accessed_at: rare.accessed_at(),
+                stale_at: rare.stale_at,
+                expires_at,
+                grace: rare.grace,
+                tti: rare.tti,
+            },
+        }
     }
 
     #[inline(always)]

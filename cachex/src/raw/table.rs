@@ -279,7 +279,14 @@ impl<P: Parts, S> Table<P, S> {
     pub(crate) fn own(&self, shard: usize) -> Owner<'_, P, S> {
         let held = &self.shards[shard];
         let owned = held.owned.lock().unwrap_or_else(PoisonError::into_inner);
-        Owner { shard: held, owned, tend: Tend(&self.limbo) }
+        Owner { shard: held, owned, limbo: &self.limbo }
+    }
+
+    /// Drops what was unlinked and is read by nobody any more, if a batch of it has gathered. To be called under no lock,
+    /// neither of ours nor of the caller: values are code of users.
+    #[inline]
+    pub(crate) fn tend(&self) {
+        self.limbo.tend();
     }
 
     /// Drops what was unlinked and is read by nobody any more; looks up to `looks` times for what somebody still reads.
@@ -350,21 +357,11 @@ impl<P: Parts, S> Drop for Table<P, S> {
     }
 }
 
-/// Tends the limbo when the lock is no longer held.
-struct Tend<'a, P: Parts>(&'a Limbo<Unlinked<P>>);
-
-impl<P: Parts> Drop for Tend<'_, P> {
-    fn drop(&mut self) {
-        self.0.tend();
-    }
-}
-
 /// The one that may change a shard.
 pub(crate) struct Owner<'a, P: Parts, S> {
     shard: &'a Shard<P, S>,
-    // Before `tend`: fields are dropped in this order.
     owned: MutexGuard<'a, Owned<S>>,
-    tend: Tend<'a, P>,
+    limbo: &'a Limbo<Unlinked<P>>,
 }
 
 impl<P: Parts, S> Owner<'_, P, S> {
@@ -447,7 +444,7 @@ impl<P: Parts, S> Owner<'_, P, S> {
             // those who have it already, for whom the limbo waits.
             let node = unsafe { Node::from_raw(raw) };
             let weight = weight_of(&node);
-            self.tend.0.bury(Unlinked::Node { _node: node }, weight);
+            self.limbo.bury(Unlinked::Node { _node: node }, weight);
         }
         self.bury_index(emptied);
     }
@@ -482,14 +479,14 @@ impl<P: Parts, S> Owner<'_, P, S> {
 
     fn bury_index(&self, index: Retired<P>) {
         let weight = (index.0.len() * size_of::<Bucket<P>>()) as u64;
-        self.tend.0.bury(Unlinked::Index { _index: index }, weight);
+        self.limbo.bury(Unlinked::Index { _index: index }, weight);
     }
 
     fn bury_node(&self, unlinked: *mut Start<P>, weight: u64) {
         let raw = NonNull::new(unlinked).expect("a place that was found is taken");
         // SAFETY: it was a hold of the index, which has just given it up.
         let node = unsafe { Node::from_raw(raw) };
-        self.tend.0.bury(Unlinked::Node { _node: node }, weight);
+        self.limbo.bury(Unlinked::Node { _node: node }, weight);
     }
 
     /// Returns one of the nodes that a key with this hash finds in its way, another one each time.

@@ -76,6 +76,8 @@ fn insert(table: &TestTable, key: u64, living: &Arc<AtomicUsize>) {
         Some(known) => owner.replace(hash(key), &known, new, 1),
         None => assert!(owner.insert(hash(key), new, |(), node| hash(*node.head())).is_ok()),
     }
+    drop(owner);
+    table.tend();
 }
 
 fn remove(table: &TestTable, key: u64) -> bool {
@@ -227,9 +229,8 @@ fn a_pin_may_be_taken_within_a_pin_and_the_inner_one_ends_nothing() {
     {
         let pin = Pin::new();
         let lent = table.find(&pin, key(1)).expect("it is there");
-        let inner = Pin::new();
-        assert_eq!(read(&table, 1), Some(1));
-        drop(inner);
+        // One, so that the number of pins that came and went is odd.
+        drop(Pin::new());
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 remove(&table, 1);
@@ -339,7 +340,7 @@ fn readers_of_a_changing_table_read_nothing_that_is_gone() {
                     let key = (round * 7 + thread) % KEYS;
                     match (round + thread) % 5 {
                         0 => _ = remove(table, key),
-                        4 if round % 50 == 0 => table.own((key % 2) as usize).clear(|_| 1),
+                        4 if round % 7 == 0 => table.own((key % 2) as usize).clear(|_| 1),
                         _ => insert(table, key, living),
                     }
                 }
@@ -355,4 +356,23 @@ fn readers_of_a_changing_table_read_nothing_that_is_gone() {
     });
     flush(&table);
     assert_eq!(living.load(Ordering::SeqCst), table.own(0).all().len() + table.own(1).all().len());
+}
+
+#[test]
+fn readers_see_a_table_grow_and_be_emptied() {
+    let living = Arc::new(AtomicUsize::new(0));
+    let table = TestTable::new(1, 1 << 20, |_| ());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                (0..150).for_each(|round| assert!(read(&table, round % 12).is_none_or(|found| found == round % 12)))
+            });
+        }
+        for _ in 0..3 {
+            (0..12).for_each(|key| insert(&table, key, &living));
+            table.own(0).clear(|_| 1);
+        }
+    });
+    flush(&table);
+    assert_eq!(living.load(Ordering::SeqCst), 0);
 }

@@ -64,6 +64,7 @@ impl L1 {
     }
 
     /// As [`find`](Self::find), for what may be kept.
+    #[cfg(test)]
     pub(crate) fn get(&self, at: KeyRef<'_>) -> Option<Entry> {
         self.find(&Pin::new(), at).map(|entry| Entry::clone(&entry))
     }
@@ -74,6 +75,11 @@ impl L1 {
         let entry = self.memory.find(&Pin::new(), at).map(|entry| Entry::clone(&entry))?;
         self.note(at);
         Some(entry)
+    }
+
+    /// As [`MemoryTier::peek_pinned`].
+    pub(crate) fn peek_pinned<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
+        self.memory.peek_pinned(pin, at)
     }
 
     /// As [`MemoryTier::peek`].
@@ -147,6 +153,12 @@ impl L1 {
     /// As [`MemoryTier::expire_at`].
     pub(crate) fn expire_at(&self, at: KeyRef<'_>, entry: &Entry, end: Timestamp) {
         self.memory.expire_at(at, entry, end);
+    }
+
+    /// As [`MemoryTier::tend`].
+    #[inline]
+    pub(crate) fn tend(&self) {
+        self.memory.tend();
     }
 
     /// As [`MemoryTier::flush`].

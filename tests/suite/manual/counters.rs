@@ -66,3 +66,16 @@ fn a_counter_goes_on_under_a_fence_and_nothing_is_lost() {
     fence.cancel();
     assert_eq!(blocking.get::<i64>(&key(1)).unwrap(), Some(7));
 }
+
+#[test]
+fn a_counter_lives_on_from_its_last_use() {
+    let (cache, clock) = cache();
+    let blocking = cache.blocking();
+    blocking.set(&key(1), 1_i64, &EntryOptions::new().tti(10 * SECOND)).unwrap();
+    for _ in 0..3 {
+        clock.advance(8 * SECOND);
+        assert_eq!(blocking.get::<i64>(&key(1)).unwrap(), Some(1));
+    }
+    assert_eq!(blocking.increment(&key(1), 1).unwrap(), 2);
+    assert_eq!(blocking.get::<i64>(&key(1)).unwrap(), Some(2));
+}

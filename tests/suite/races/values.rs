@@ -207,3 +207,41 @@ fn caches_do_not_know_of_each_other() {
     assert_eq!(one.blocking().get_or_load(&Key::new("deep"), &options, inner), Ok(2));
     assert_eq!((one.stats().entries, two.stats().entries), (2, 2), "a wrong entry goes with the next reclaim");
 }
+
+/// A value that writes when it is dropped, and reclaims nothing: so many of them are dropped at once.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Writer {
+    #[serde(skip)]
+    cache: Option<Cache>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(cache) = &self.cache {
+            cache.invalidate_tags(["written"]);
+        }
+    }
+}
+
+// Fails (by its time limit) if values are dropped where invalidations are put in order.
+#[test]
+fn many_values_that_write_when_they_are_dropped_wait_for_nobody() {
+    let (done, is_done) = std::sync::mpsc::channel();
+    // On a thread of its own: a deadlock then fails the test instead of hanging it.
+    std::thread::spawn(move || {
+        let cache = crate::builder().build().unwrap();
+        let value = || Writer { cache: Some(cache.clone()) };
+        for _ in 0..300 {
+            cache.blocking().set(&Key::new("one"), value(), &EntryOptions::new()).unwrap();
+        }
+        for number in 0..300_u64 {
+            let key = Key::new("each").part(&number);
+            cache.blocking().set(&key, value(), &EntryOptions::new()).unwrap();
+            assert!(cache.blocking().remove(&key));
+            cache.blocking().set(&key, value(), &EntryOptions::new().ttl(Duration::from_nanos(1))).unwrap();
+            let _gone = cache.blocking().pull::<Writer>(&key).unwrap();
+        }
+        done.send(()).unwrap();
+    });
+    assert_eq!(is_done.recv_timeout(Duration::from_secs(30)), Ok(()));
+}

@@ -11,30 +11,36 @@ use crate::entry::{Entry, Freshness, Meta};
 use crate::key::Key;
 use crate::method::keep::{CacheValue, Keep, Portable};
 use crate::policy::Policy;
+use crate::raw::grace::Pin;
 use crate::tag::Tags;
 
 impl Engine {
+    // These two are called while the order is held: they hold nothing but what they return, so that nothing is dropped here.
+
     /// Finds a current, unexpired entry, and notes the use.
     pub(super) fn usable(&self, method: &Method, key: &Key) -> Option<(Entry, Freshness)> {
-        let entry = self.tier.get(self.key_ref_of(key))?;
+        let pin = Pin::new();
+        let entry = self.tier.find(&pin, self.key_ref_of(key))?;
         let freshness = self.freshness(method, &entry);
-        matches!(freshness, Freshness::Fresh | Freshness::Stale).then_some((entry, freshness))
+        matches!(freshness, Freshness::Fresh | Freshness::Stale).then(|| (Entry::clone(&entry), freshness))
     }
 
     /// Finds an unexpired entry that nothing but a fence may hide.
     pub(super) fn unaltered(&self, key: &Key) -> Option<Entry> {
-        let entry = self.tier.peek(self.key_ref_of(key))?;
-        let is_usable = self.is_unaltered(self.method(key.region()), &entry)
-            && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
-        is_usable.then_some(entry)
+        self.peek_if(key, |entry| self.is_unaltered(self.method(key.region()), entry))
     }
 
     /// Finds a current, unexpired entry without using it.
     pub(super) fn peek(&self, key: &Key) -> Option<Entry> {
-        let entry = self.tier.peek(self.key_ref_of(key))?;
-        let is_usable = self.is_current(self.method(key.region()), &entry)
-            && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
-        is_usable.then_some(entry)
+        self.peek_if(key, |entry| self.is_current(self.method(key.region()), entry))
+    }
+
+    fn peek_if(&self, key: &Key, is_right: impl FnOnce(&Entry) -> bool) -> Option<Entry> {
+        let pin = Pin::new();
+        let entry = self.tier.peek_pinned(&pin, self.key_ref_of(key))?;
+        let is_usable =
+            is_right(&entry) && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
+        is_usable.then(|| Entry::clone(&entry))
     }
 
     /// Makes the entry of a value that came without an annotation; nothing if it would be dead at once.

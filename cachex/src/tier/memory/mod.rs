@@ -190,11 +190,14 @@ impl MemoryTier {
         Some(entry)
     }
 
-    /// Returns the entry of a key, whatever its age and validity, without noting a use.
+    /// Finds the entry of a key, whatever its age and validity, without noting a use.
+    pub(crate) fn peek_pinned<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
+        self.table.find(pin, at)
+    }
+
+    /// As [`peek_pinned`](Self::peek_pinned), for what may be kept.
     pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
-        let pin = Pin::new();
-        let entry = self.table.find(&pin, at);
-        entry.map(|entry| Entry::clone(&entry))
+        self.peek_pinned(&Pin::new(), at).map(|entry| Entry::clone(&entry))
     }
 
     /// Returns an entry whose key has the hash, if there is one.
@@ -229,6 +232,13 @@ impl MemoryTier {
             self.take(&mut shard, entry);
         }
         is_there
+    }
+
+    /// Drops the values of entries that have left and that nobody reads any more, if a batch of them has gathered. To be called after
+    /// entries have left, under no lock.
+    #[inline]
+    pub(crate) fn tend(&self) {
+        self.table.tend();
     }
 
     /// Drops the values of entries that have left and that nobody reads any more, also where they are too few for a batch. Looks

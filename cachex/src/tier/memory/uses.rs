@@ -46,14 +46,48 @@ impl Uses {
 
     /// Returns the tick of the last use of an entry.
     ///
-    /// An entry keeps the low half of it, which tells the last 2^32 uses in a shard apart; what was used longer ago seems to
+    /// An entry keeps the low half of it, which tells the last 2^31 uses in a shard apart; what was used longer ago seems to
     /// have been used later than it was.
     pub(crate) fn used_at(&self, entry: &Entry) -> u64 {
         let now = self.tick.load(Ordering::Relaxed);
-        now - u64::from((now as u32).wrapping_sub(entry.trace()))
+        whole(now, entry.trace())
     }
 
     fn next_tick(&self) -> u32 {
-        (self.tick.fetch_add(1, Ordering::Relaxed) + 1) as u32
+        loop {
+            let tick = (self.tick.fetch_add(1, Ordering::Relaxed) + 1) as u32;
+            // At an entry with the greatest trace there would be nothing to note.
+            if tick != Trace::Order.most() {
+                return tick;
+            }
+        }
+    }
+}
+
+/// Returns the tick with the low half `low` that is nearest to `now`. A use may be noted between the look at `now` and the one at the
+/// entry: then it is a little later than `now`, and not long ago.
+fn whole(now: u64, low: u32) -> u64 {
+    now.saturating_add_signed(i64::from(low.wrapping_sub(now as u32) as i32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_that_is_noted_while_the_clock_is_read_is_a_late_one() {
+        // What the tick was when it was read, what the entry has, and when its last use was.
+        for (now, trace, used_at) in [
+            (10, 7, 7),
+            (10, 10, 10),
+            // Noted in between.
+            (10, 12, 12),
+            ((1 << 32) + 5, 3, (1 << 32) + 3),
+            ((1 << 32) + 5, u32::MAX - 1, (1 << 32) - 2),
+            (u64::from(u32::MAX), 1, (1 << 32) + 1),
+            (0, 0, 0),
+        ] {
+            assert_eq!(whole(now, trace), used_at, "{now}, {trace}");
+        }
     }
 }

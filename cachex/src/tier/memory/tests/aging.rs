@@ -4,7 +4,12 @@ use super::*;
 use crate::entry::Freshness;
 
 fn idle(created_at: u64, tti: u64) -> Life {
-    Life { created_at: seconds(created_at), tti: Some(Duration::from_secs(tti)), ..forever() }
+    Life {
+        created_at: seconds(created_at),
+        accessed_at: seconds(created_at),
+        tti: Some(Duration::from_secs(tti)),
+        ..forever()
+    }
 }
 
 fn reclaim(tier: &L1, now: u64) -> (Vec<u64>, Vec<u64>) {

@@ -65,6 +65,7 @@ fn every_tier(max_entries: u64, max_bytes: Option<u64>) -> Vec<(String, L1)> {
 fn forever() -> Life {
     Life {
         created_at: Timestamp::default(),
+        accessed_at: Timestamp::default(),
         stale_at: Timestamp::NEVER,
         expires_at: Timestamp::NEVER,
         grace: Duration::ZERO,
