@@ -240,8 +240,9 @@ fn a_plan_is_read_from_its_table() {
     assert_eq!(plan.upward, BTreeSet::from([("b".to_owned(), "a".to_owned())]));
 }
 
-/// What unsafe code may take: it has one place, and it stays small enough to be read as a whole.
-const MOST_UNSAFE_LINES: usize = 900;
+/// What the files with unsafe code may take, without blank lines, comments and tests: it has one place, and it stays small enough to be
+/// read as a whole.
+const MOST_UNSAFE_LINES: usize = 800;
 
 #[test]
 fn unsafe_code_stays_in_its_room_and_small() {
@@ -251,13 +252,9 @@ fn unsafe_code_stays_in_its_room_and_small() {
     let (mut lines, mut mistakes) = (0, Vec::new());
     for source in sources.iter().filter(is_unsafe) {
         if room(source) == "raw" {
-            lines += fs::read_to_string(&source.file)
-                .unwrap()
-                .split("#[cfg(test)]")
-                .next()
-                .unwrap_or_default()
-                .lines()
-                .count();
+            let text = fs::read_to_string(&source.file).unwrap();
+            let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+            lines += code.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with("//")).count();
         } else {
             mistakes.push(format!("{} has unsafe code; it belongs into `raw`", source.file.display()));
         }
