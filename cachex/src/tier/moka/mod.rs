@@ -18,6 +18,7 @@ use ::moka::policy::EvictionPolicy;
 use ::moka::sync::Cache;
 
 use super::memory::{Eviction, Inserted, Left, Limits, MemoryTier};
+use crate::raw::grace::Pin;
 use costs::Costs;
 
 /// One part in so many of a bound may be exceeded before moka is made to apply it …
@@ -95,6 +96,9 @@ impl Moka {
     /// Others may change the table at the same time, and tell moka in another order. So what was told is compared with the table
     /// afterwards: of all who tell moka of a key, the last one has seen that the table agrees.
     pub(crate) fn agree(&self, table: &MemoryTier, hash: u64) {
+        // What is found under a pin, the table's own hold of it outlives the pin: so nothing is dropped here, where a write may hold
+        // the order of invalidations.
+        let _pin = Pin::new();
         let mut told = table.any_of(hash);
         loop {
             match &told {
@@ -126,6 +130,8 @@ impl Moka {
 
     /// Takes out what moka gave up.
     fn sweep(&self, table: &MemoryTier, evicted: &mut Left) {
+        // As in `agree`.
+        let _pin = Pin::new();
         for hash in self.given_up.take() {
             // It may have been stored anew, and be kept.
             if self.kept.contains_key(&hash) {
