@@ -2,10 +2,13 @@
 
 use super::Engine;
 use super::methods::Method;
+use std::marker::PhantomData;
+
+use crate::entry::tags::allow;
 use crate::entry::{Entry, Freshness};
 use crate::key::KeyRef;
 use crate::method::keep::Keep;
-use crate::raw::grace::Pin;
+use crate::raw::grace::{Pin, Read, try_pinned};
 
 /// What a look-up brings.
 pub(crate) enum Looked<V> {
@@ -36,23 +39,41 @@ fn clones_quickly<V>() -> bool {
         || name.starts_with("core::option::Option<alloc::sync::Arc<")
 }
 
+/// A look for a fresh entry about which nothing is rare.
+struct Hit<'a, K, V, T> {
+    engine: &'a Engine,
+    method: &'a Method,
+    at: KeyRef<'a>,
+    keep: K,
+    /// Takes from the entry and its value what outlives the pin.
+    take: T,
+    _value: PhantomData<V>,
+}
+
+impl<V, K: Keep<V>, R, T: FnOnce(&Entry, &V) -> R> Read for Hit<'_, K, V, T> {
+    type Found = Option<R>;
+
+    #[inline(always)]
+    fn read(self, pin: &Pin) -> Option<R> {
+        let Self { engine, method, at, keep, take, .. } = self;
+        let entry = engine.tier.find(pin, at)?;
+        let plain = keep.plain(&entry)?;
+        let stamp = entry.stamp();
+        let is_current = engine.epoch.allows(stamp) && method.epoch.allows(stamp) && allow(plain.items(), stamp);
+        (is_current && entry.is_unexpired(|| engine.now())).then(|| take(&entry, plain.value()))
+    }
+}
+
 impl Engine {
     /// Finds a fresh entry about which nothing is rare, and clones its value, under no lock: what most hits are.
     #[inline(always)]
     pub(crate) fn hit<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Option<V> {
-        let pin = Pin::new();
-        let entry = self.tier.find(&pin, at)?;
-        let is_hit = self.is_current(method, &entry) && entry.is_plainly_fresh(|| self.now());
-        if !is_hit {
-            return None;
-        }
         if clones_quickly::<V>() {
-            return keep.value(&entry);
+            return try_pinned(Hit { engine: self, method, at, keep, take: |_: &Entry, value: &V| keep.copy(value), _value: PhantomData })?;
         }
         // A clone of users' making may take long, and a pin holds up what all tiers of the process give up.
-        let held = Entry::clone(&entry);
-        drop(pin);
-        keep.value(&held)
+        let held = try_pinned(Hit { engine: self, method, at, keep, take: |entry: &Entry, _: &V| entry.clone(), _value: PhantomData })??;
+        Some(keep.copy(keep.plain(&held)?.value()))
     }
 
     /// Finds any current entry that is of use, and clones its value. The use was noted before.

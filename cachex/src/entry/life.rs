@@ -63,11 +63,11 @@ impl Rare {
 }
 
 impl Entry {
-    /// Whether the entry is fresh and nothing about it is rare. `now` is asked only if the time matters to it at all.
+    /// Whether an entry about which nothing is rare is fresh. `now` is asked only if the time matters to it at all.
     #[inline(always)]
-    pub(crate) fn is_plainly_fresh(&self, now: impl FnOnce() -> Timestamp) -> bool {
+    pub(crate) fn is_unexpired(&self, now: impl FnOnce() -> Timestamp) -> bool {
         let expires_at = self.expires_at();
-        self.rare().is_none() && (expires_at == Timestamp::NEVER || now() < expires_at)
+        expires_at == Timestamp::NEVER || now() < expires_at
     }
 
     /// Returns how old the entry is. `now` is asked only if the time matters to it at all.
@@ -75,8 +75,7 @@ impl Entry {
         if let Some(rare) = self.rare() {
             return self.freshness_by(rare, now());
         }
-        let expires_at = self.expires_at();
-        if expires_at == Timestamp::NEVER || now() < expires_at { Freshness::Fresh } else { Freshness::Dead }
+        if self.is_unexpired(now) { Freshness::Fresh } else { Freshness::Dead }
     }
 
     fn freshness_by(&self, rare: &Rare, now: Timestamp) -> Freshness {

@@ -9,13 +9,13 @@ pub(crate) mod stamp;
 pub(crate) mod tags;
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 pub(crate) use life::{Freshness, Life};
 pub use stamp::Stamp;
 
-use crate::raw::node::{Node, Parts};
+use crate::raw::node::{Node, Parts, Plain, label};
 use crate::raw::words::Bytes;
 use crate::sync::Arc;
 use crate::time::Timestamp;
@@ -29,6 +29,9 @@ pub type AnyValue = dyn Any + Send + Sync;
 /// There may be a million of them, and a hit reads the head of one: everything is kept as short as it can be.
 pub type Entry = Node<EntryParts>;
 
+/// An entry with a value of type `V` about which nothing is rare.
+pub type PlainEntry<'a, V> = Plain<'a, EntryParts, V>;
+
 /// What entries are made of.
 #[derive(Debug)]
 pub struct EntryParts;
@@ -39,18 +42,16 @@ impl Parts for EntryParts {
     type Item = Arc<TagCell>;
 }
 
-/// What every entry has.
+/// What every entry has. What a hit reads comes last.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Head {
-    /// The logical clock, read before the load began.
-    stamp: Stamp,
-    expires_at: AtomicU64,
-    region: u32,
     /// What the entry counts against the capacity in bytes, as far as [`WEIGHT`] goes; [`NEGATIVE`] as well.
     weight: u32,
     created_at: brief::Moment,
-    /// What readers leave behind for the eviction policy.
-    trace: AtomicU32,
+    /// The logical clock, read before the load began.
+    stamp: Stamp,
+    expires_at: AtomicU64,
 }
 
 /// Whether the value is a kept "none" or a kept error.
@@ -80,27 +81,26 @@ impl Entry {
         let Meta { life, weight, .. } = meta;
         let short_weight = u32::try_from(*weight).map_or(WEIGHT, |weight| weight.min(WEIGHT));
         let head = Head {
-            stamp: meta.stamp,
-            expires_at: AtomicU64::new(life.expires_at.as_nanos()),
-            region: meta.key.0,
             weight: short_weight | if meta.is_negative { NEGATIVE } else { 0 },
             created_at: brief::Moment::of(life.created_at),
-            trace: AtomicU32::new(0),
+            stamp: meta.stamp,
+            expires_at: AtomicU64::new(life.expires_at.as_nanos()),
         };
         let rare = (life.is_rare() || short_weight == WEIGHT).then(|| life::Rare::new(life, *weight));
-        let load_time = brief::short_span(meta.load_time);
-        Self::new(head, load_time, rare, value, meta.tags.as_slice(), meta.key.1).expect("a key is shorter than 4 GiB")
+        let (region, bytes) = meta.key;
+        let short = (region, brief::short_span(meta.load_time));
+        Self::new(head, short, rare, value, meta.tags.as_slice(), bytes).expect("a key is shorter than 4 GiB")
     }
 
     /// Whether this is the entry of a key.
     #[inline(always)]
     pub(crate) fn is_at(&self, region: u32, bytes: Bytes<'_>) -> bool {
-        self.head().region == region && bytes.are(self.bytes())
+        self.label() == label(region, bytes.len()) && bytes.are(self.bytes())
     }
 
     /// Returns the number of the region of the key.
     pub(crate) fn region_id(&self) -> u32 {
-        self.head().region
+        self.name()
     }
 
     #[inline(always)]
@@ -150,17 +150,6 @@ impl Entry {
     /// Returns how old the entry is, to within 8 ms; after 397 days it begins anew.
     pub(crate) fn age(&self, now: Timestamp) -> Duration {
         self.head().created_at.age(now)
-    }
-
-    /// Returns what readers left behind.
-    #[inline(always)]
-    pub(crate) fn trace(&self) -> u32 {
-        self.head().trace.load(Ordering::Relaxed)
-    }
-
-    #[inline]
-    pub(crate) fn set_trace(&self, trace: u32) {
-        self.head().trace.store(trace, Ordering::Relaxed);
     }
 
     /// Counts a use, for the eviction policy. Written only while it changes something: a hot entry is then only read.

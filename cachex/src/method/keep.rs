@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::shape::Shape;
 use super::size::size_of_value;
-use crate::entry::{Entry, Meta};
+use crate::entry::{Entry, Meta, PlainEntry};
 
 /// A value that every store can keep: cloned to callers, sent between threads, and turned into bytes.
 ///
@@ -53,6 +53,9 @@ pub trait Keep<V>: Copy + Send + Sync {
     /// Clones the value out of an entry; nothing if it holds another type.
     #[doc(hidden)]
     fn value(self, entry: &Entry) -> Option<V>;
+    /// Returns the entry as one with such a value about which nothing is rare, if it is one.
+    #[doc(hidden)]
+    fn plain(self, entry: &Entry) -> Option<PlainEntry<'_, V>>;
     /// Clones a value.
     #[doc(hidden)]
     fn copy(self, value: &V) -> V;
@@ -82,11 +85,16 @@ impl<V: CacheValue> Keep<V> for Portable {
         Entry::of(meta, value)
     }
 
-    #[inline]
     fn value(self, entry: &Entry) -> Option<V> {
         entry.value::<V>().cloned()
     }
 
+    #[inline(always)]
+    fn plain(self, entry: &Entry) -> Option<PlainEntry<'_, V>> {
+        entry.plain()
+    }
+
+    #[inline(always)]
     fn copy(self, value: &V) -> V {
         value.clone()
     }
@@ -109,11 +117,16 @@ impl<V: Clone + Send + Sync + 'static> Keep<V> for Local {
         Entry::of(meta, value)
     }
 
-    #[inline]
     fn value(self, entry: &Entry) -> Option<V> {
         entry.value::<V>().cloned()
     }
 
+    #[inline(always)]
+    fn plain(self, entry: &Entry) -> Option<PlainEntry<'_, V>> {
+        entry.plain()
+    }
+
+    #[inline(always)]
     fn copy(self, value: &V) -> V {
         value.clone()
     }

@@ -18,7 +18,7 @@
 
 use std::marker::PhantomData;
 
-use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, fence, lock};
 
 /// One for each thread that reads; handed on when the thread ends.
 // Two cache lines: they are fetched in pairs.
@@ -27,14 +27,12 @@ use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Mutex, Ordering, lock};
 struct Record {
     /// Odd while its thread is pinned. Written by that thread only.
     turns: AtomicU64,
-    /// How many pins the thread has. Used by that thread only.
-    pins: AtomicU32,
     is_taken: AtomicBool,
 }
 
 impl Record {
     fn new() -> Self {
-        Self { turns: AtomicU64::new(0), pins: AtomicU32::new(0), is_taken: AtomicBool::new(true) }
+        Self { turns: AtomicU64::new(0), is_taken: AtomicBool::new(true) }
     }
 
     /// Whether a period that found the record at `turns` need not wait for it any more.
@@ -42,66 +40,106 @@ impl Record {
         // Acquire: what the reader did before it unpinned comes before what is done after the period.
         self.turns.load(Ordering::Acquire) != turns
     }
+
+    fn give_back(&self) {
+        // Release: the next thread goes on from where this one left the turns.
+        self.is_taken.store(false, Ordering::Release);
+    }
 }
 
-/// Keeps what the thread finds in tables from being dropped. A thread may have several.
+/// Shows that the thread is pinned: what it finds in tables is not dropped.
+///
+/// It is only lent, by [`pinned`], so it is gone when the thread is not pinned any more; and it stays on its thread.
 #[derive(Debug)]
 pub(crate) struct Pin {
-    record: &'static Record,
-    is_borrowed: bool,
-    /// It belongs to its thread.
     _thread: PhantomData<*const ()>,
 }
 
-impl Pin {
+/// Runs `read` with the thread pinned. It may run others that do so as well: the outermost one counts.
+#[inline]
+pub(crate) fn pinned<R>(read: impl FnOnce(&Pin) -> R) -> R {
+    let mut borrowed = None;
+    let turn = Turn::of_thread().unwrap_or_else(|| {
+        let Borrowed(record) = borrowed.insert(Borrowed(registry::take()));
+        Turn::with_barrier(record)
+    });
+    let found = read(&Pin { _thread: PhantomData });
+    drop(turn);
+    drop(borrowed);
+    found
+}
+
+/// What is done with the thread pinned. (A closure, but for that the compiler can be made to put this in place.)
+pub(crate) trait Read {
+    type Found;
+
+    fn read(self, pin: &Pin) -> Self::Found;
+}
+
+/// As [`pinned`], for the path of a hit: does nothing on a thread that is ending and whose record is gone.
+#[inline(always)]
+pub(crate) fn try_pinned<R: Read>(what: R) -> Option<R::Found> {
+    let turn = Turn::of_thread()?;
+    let found = what.read(&Pin { _thread: PhantomData });
+    drop(turn);
+    Some(found)
+}
+
+/// The time for which a thread is pinned; within another one it changes nothing.
+struct Turn {
+    record: &'static Record,
+    /// What the turns are afterwards.
+    end: u64,
+}
+
+impl Turn {
     #[inline(always)]
-    pub(crate) fn new() -> Self {
-        let (record, is_borrowed) = match local::record() {
-            Some(record) => (record, false),
-            None => take_record(),
-        };
-        let pins = record.pins.load(Ordering::Relaxed);
-        record.pins.store(pins + 1, Ordering::Relaxed);
-        if pins == 0 {
-            // Release: who waits for the turn before may only ever see that this one has begun.
-            record.turns.store(record.turns.load(Ordering::Relaxed) + 1, Ordering::Release);
-            barrier::of_reader();
-        }
-        Self { record, is_borrowed, _thread: PhantomData }
+    fn of_thread() -> Option<Self> {
+        let Some(record) = local::record() else { return Self::first_of_thread() };
+        let turn = Self::begin(record);
+        barrier::of_reader();
+        Some(turn)
+    }
+
+    /// Begins on a thread that has no record yet, or makes its own barrier.
+    #[cold]
+    #[inline(never)]
+    fn first_of_thread() -> Option<Self> {
+        local::keep_record().map(Self::with_barrier)
+    }
+
+    fn with_barrier(record: &'static Record) -> Self {
+        let turn = Self::begin(record);
+        fence(Ordering::SeqCst);
+        turn
+    }
+
+    #[inline(always)]
+    fn begin(record: &'static Record) -> Self {
+        let turns = record.turns.load(Ordering::Relaxed);
+        let begun = turns | 1;
+        // Release: who waits for the turn before may only ever see that this one has begun.
+        record.turns.store(begun, Ordering::Release);
+        // One more than begun, or, where the thread was pinned already, as many.
+        Self { record, end: begun + (begun - turns) }
     }
 }
 
-impl Drop for Pin {
+impl Drop for Turn {
     #[inline(always)]
     fn drop(&mut self) {
-        let record = self.record;
-        let pins = record.pins.load(Ordering::Relaxed) - 1;
-        record.pins.store(pins, Ordering::Relaxed);
-        if pins == 0 {
-            // Release: see `Record::has_left`.
-            record.turns.store(record.turns.load(Ordering::Relaxed) + 1, Ordering::Release);
-        }
-        if self.is_borrowed {
-            give_back(record);
-        }
+        // Release: see `Record::has_left`.
+        self.record.turns.store(self.end, Ordering::Release);
     }
 }
 
-/// Returns a record for this thread, and whether it is for one pin only: that is so once the thread's own is gone.
-#[cold]
-#[inline(never)]
-fn take_record() -> (&'static Record, bool) {
-    barrier::prepare();
-    let record = registry::take();
-    let is_kept = local::keep(record);
-    (record, !is_kept)
-}
+/// A record for one pin only: of a thread that is ending, and whose own is gone.
+struct Borrowed(&'static Record);
 
-#[cold]
-#[inline(never)]
-fn give_back(record: &Record) {
-    // Release: the next thread goes on from where this one left the turns.
-    record.is_taken.store(false, Ordering::Release);
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        self.0.give_back();
+    }
 }
 
 /// A time after which nobody reads any more what was unlinked before it began.
@@ -169,21 +207,23 @@ mod registry {
 mod local {
     use std::cell::Cell;
 
-    use super::{Record, give_back};
+    use super::{Record, barrier, registry};
 
     thread_local! {
-        // Without a destructor, so that reading it is one load; `LEAVING` has it.
+        // Without a destructor, so that reading it is one load; `KEPT` has it. Empty where readers make their own barrier.
         static RECORD: Cell<Option<&'static Record>> = const { Cell::new(None) };
-        static LEAVING: Leaving = const { Leaving };
+        static KEPT: Kept = const { Kept(Cell::new(None)) };
     }
 
-    struct Leaving;
+    /// The record until the thread ends.
+    struct Kept(Cell<Option<&'static Record>>);
 
-    impl Drop for Leaving {
+    impl Drop for Kept {
         fn drop(&mut self) {
             // What is dropped after this and reads, borrows a record.
-            if let Some(record) = RECORD.take() {
-                give_back(record);
+            RECORD.set(None);
+            if let Some(record) = self.0.take() {
+                record.give_back();
             }
         }
     }
@@ -193,9 +233,18 @@ mod local {
         RECORD.get()
     }
 
-    /// Keeps a record until the thread ends; returns whether that is still to come.
-    pub(super) fn keep(record: &'static Record) -> bool {
-        LEAVING.try_with(|_| RECORD.set(Some(record))).is_ok()
+    /// Returns the record of the thread, taken if it has none; nothing if the thread is ending and its record is gone.
+    pub(super) fn keep_record() -> Option<&'static Record> {
+        barrier::prepare();
+        let keep = |kept: &Kept| {
+            let record = kept.0.get().unwrap_or_else(registry::take);
+            kept.0.set(Some(record));
+            if !barrier::is_left_to_readers() {
+                RECORD.set(Some(record));
+            }
+            record
+        };
+        KEPT.try_with(keep).ok()
     }
 }
 
@@ -203,7 +252,7 @@ mod local {
 mod local {
     use std::cell::Cell;
 
-    use super::Record;
+    use super::{Record, registry};
 
     loom::thread_local! {
         static RECORD: Cell<Option<&'static Record>> = Cell::new(None);
@@ -213,21 +262,25 @@ mod local {
         RECORD.with(Cell::get)
     }
 
-    pub(super) fn keep(record: &'static Record) -> bool {
+    pub(super) fn keep_record() -> Option<&'static Record> {
+        let record = registry::take();
         RECORD.with(|kept| kept.set(Some(record)));
-        true
+        Some(record)
     }
 }
 
 /// The barriers: both full where the system does not help.
 #[cfg(not(all(target_os = "linux", not(miri), not(cachex_loom))))]
 mod barrier {
-    #[cfg(cachex_loom)]
-    use loom::sync::atomic::{Ordering, fence};
-    #[cfg(not(cachex_loom))]
-    use std::sync::atomic::{Ordering, fence};
+    use super::{Ordering, fence};
 
+    #[cfg(not(cachex_loom))]
     pub(super) fn prepare() {}
+
+    #[cfg(not(cachex_loom))]
+    pub(super) fn is_left_to_readers() -> bool {
+        false
+    }
 
     #[inline(always)]
     pub(super) fn of_reader() {
@@ -244,31 +297,36 @@ mod barrier {
 #[cfg(all(target_os = "linux", not(miri), not(cachex_loom)))]
 mod barrier {
     use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
+    use std::sync::atomic::compiler_fence;
 
     use rustix::thread::{MembarrierCommand, membarrier};
 
+    use super::{Ordering, fence};
+
     /// Whether readers make their own barrier. Decided before the first thread pins, and never changed.
-    static READERS_DO: AtomicBool = AtomicBool::new(true);
-    static DECIDED: OnceLock<()> = OnceLock::new();
+    static LEFT_TO_READERS: OnceLock<bool> = OnceLock::new();
 
     pub(super) fn prepare() {
-        DECIDED.get_or_init(|| {
-            let is_registered = membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok();
-            let works = is_registered && membarrier(MembarrierCommand::PrivateExpedited).is_ok();
-            READERS_DO.store(!works, Ordering::Relaxed);
-        });
+        is_left_to_readers();
     }
 
+    pub(super) fn is_left_to_readers() -> bool {
+        *LEFT_TO_READERS.get_or_init(|| {
+            let is_registered = membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok();
+            !(is_registered && membarrier(MembarrierCommand::PrivateExpedited).is_ok())
+        })
+    }
+
+    /// The barrier of a thread whose record is at hand: there is one only where who unlinks makes it for all.
     #[inline(always)]
     pub(super) fn of_reader() {
-        if READERS_DO.load(Ordering::Relaxed) { fence(Ordering::SeqCst) } else { compiler_fence(Ordering::SeqCst) }
+        compiler_fence(Ordering::SeqCst);
     }
 
     /// Returns whether there was a barrier for all.
     pub(super) fn of_all() -> bool {
-        prepare();
+        let is_left_to_readers = is_left_to_readers();
         fence(Ordering::SeqCst);
-        READERS_DO.load(Ordering::Relaxed) || membarrier(MembarrierCommand::PrivateExpedited).is_ok()
+        is_left_to_readers || membarrier(MembarrierCommand::PrivateExpedited).is_ok()
     }
 }

@@ -11,7 +11,7 @@ use loom::model::Builder;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use super::grace::{GracePeriod, Pin};
+use super::grace::{GracePeriod, pinned};
 
 const ALIVE: u64 = 7;
 const GIVEN_BACK: u64 = 0;
@@ -37,12 +37,13 @@ impl World {
 
     /// Reads, as a look-up does.
     fn read(&self) {
-        let _pin = Pin::new();
-        let node = &self.nodes[self.place.load(Ordering::Acquire)];
-        #[expect(unsafe_code, reason = "the cells are what the model checks")]
-        // SAFETY: the model fails if it is given back meanwhile.
-        let value = node.with(|value| unsafe { *value });
-        assert_eq!(value, ALIVE, "a reader reads what was given back");
+        pinned(|_| {
+            let node = &self.nodes[self.place.load(Ordering::Acquire)];
+            #[expect(unsafe_code, reason = "the cells are what the model checks")]
+            // SAFETY: the model fails if it is given back meanwhile.
+            let value = node.with(|value| unsafe { *value });
+            assert_eq!(value, ALIVE, "a reader reads what was given back");
+        });
     }
 
     /// Puts the second node in the place of the first, and gives that back once nobody reads it.

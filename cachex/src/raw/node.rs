@@ -1,10 +1,13 @@
 //! One allocation for all that belongs to an entry, behind a thin pointer with a count of its holders.
 //!
 //! ```text
-//! │ Start: kind · head · holders · number · counts │ rare? │ value │ items … │ bytes … │
+//! │ rare? │ … items │ value │ Start: holders · number · trace · counts · head · label · kind │ bytes … │
+//!                           ↑
 //! ```
 //!
-//! The kind, one static for each type of value, knows where the parts lie and how to drop them.
+//! The pointer leads to the start. Bytes come right behind it, the value right before it and the items before that: who knows the
+//! type of the value finds all three without a look at anything else. Who does not asks the kind, one static for each type of
+//! value, which also knows how to drop it.
 
 #![expect(unsafe_code, reason = "parts of several types and lengths share one allocation, which all holders share")]
 
@@ -39,50 +42,49 @@ unsafe impl<P: Parts> Send for Node<P> {}
 // SAFETY: as above.
 unsafe impl<P: Parts> Sync for Node<P> {}
 
-/// The fixed part of a node, at its beginning.
+/// The fixed part of a node. What a hit reads comes last.
 #[repr(C)]
 pub(super) struct Start<P: Parts> {
-    kind: &'static Kind,
-    head: P::Head,
     holders: AtomicU32,
     number: AtomicU32,
-    bytes: u32,
-    /// [`SPILLED`]: too many for this; their number stands before the first one.
+    trace: AtomicU32,
+    /// [`SPILLED`]: too many for this; their number stands before the value.
     items: u16,
     detail: u16,
+    head: P::Head,
+    /// The number of bytes in the upper half, what the owner calls it in the lower one: compared at once.
+    label: u64,
+    kind: &'static Kind,
 }
 
 const SPILLED: u16 = u16::MAX;
 
-/// Where the parts of nodes with values of one type lie, in bytes from the beginning.
+/// How nodes with values of one type are laid out. Offsets are in bytes, back from the start.
 struct Kind {
     value_type: TypeId,
-    /// None if there is no rare part.
-    rare: Option<usize>,
+    has_rare: bool,
     value: usize,
-    /// Where the items begin, or their number.
-    rest: usize,
     align: usize,
     /// Drops a value in place.
     drop_value: unsafe fn(*mut u8),
 }
 
-struct KindOf<P, V, const HAS_RARE: bool>(PhantomData<(P, V)>);
+struct KindOf<P, V>(PhantomData<(P, V)>);
 
-impl<P: Parts, V: Any, const HAS_RARE: bool> KindOf<P, V, HAS_RARE> {
-    const RARE: usize = round_up(size_of::<Start<P>>(), align_of::<P::Rare>());
-    const BEFORE: usize = if HAS_RARE { Self::RARE + size_of::<P::Rare>() } else { size_of::<Start<P>>() };
-    const VALUE: usize = round_up(Self::BEFORE, align_of::<V>());
+impl<P: Parts, V> KindOf<P, V> {
     const ALIGN: usize =
         max(max(align_of::<Start<P>>(), align_of::<P::Rare>()), max(align_of::<V>(), rest_align::<P>()));
-    const KIND: &'static Kind = &Kind {
-        value_type: TypeId::of::<V>(),
-        rare: if HAS_RARE { Some(Self::RARE) } else { None },
-        value: Self::VALUE,
-        rest: round_up(Self::VALUE + size_of::<V>(), rest_align::<P>()),
-        align: Self::ALIGN,
-        drop_value: drop_value::<V>,
-    };
+    const VALUE: usize = size_of::<V>().next_multiple_of(Self::ALIGN);
+}
+
+impl<P: Parts, V: Any> KindOf<P, V> {
+    const PLAIN: &'static Kind = &Self::kind(false);
+    const RARE: &'static Kind = &Self::kind(true);
+
+    const fn kind(has_rare: bool) -> Kind {
+        let (value, align) = (Self::VALUE, Self::ALIGN);
+        Kind { value_type: TypeId::of::<V>(), has_rare, value, align, drop_value: drop_value::<V> }
+    }
 }
 
 /// The number of spilled items and the items themselves are aligned alike.
@@ -92,10 +94,6 @@ const fn rest_align<P: Parts>() -> usize {
 
 const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
-}
-
-const fn round_up(offset: usize, align: usize) -> usize {
-    offset.next_multiple_of(align)
 }
 
 /// Drops a value. A panic of its drop ends here: who happens to be the last holder is mostly another caller than the one whose
@@ -109,68 +107,80 @@ unsafe fn drop_value<V>(value: *mut u8) {
     let _panicked = catch_unwind(|| unsafe { ptr::drop_in_place(value.cast::<V>()) });
 }
 
-/// Where the parts of one node lie.
+/// Where the parts of one node lie; offsets are back from the start.
 #[derive(Clone, Copy)]
 struct Place {
     items: usize,
     item_count: usize,
-    bytes: usize,
+    rare: Option<usize>,
+    /// What comes before the start in all.
+    before: usize,
     layout: Layout,
 }
 
 impl Kind {
-    /// Returns the place of the value; a function, so that where there is no rare part the place is not loaded to choose it.
-    #[cold]
-    #[inline(never)]
-    fn value_behind_rare(&self) -> usize {
-        self.value
-    }
-
     /// Returns where the parts of a node lie; nothing if it is larger than anything can be.
     fn place<P: Parts>(&self, item_count: usize, byte_count: usize) -> Option<Place> {
-        let count_size =
-            if item_count >= usize::from(SPILLED) { round_up(size_of::<usize>(), rest_align::<P>()) } else { 0 };
-        let items = self.rest + count_size;
-        let bytes = items.checked_add(item_count.checked_mul(size_of::<P::Item>())?)?;
-        let layout = Layout::from_size_align(bytes.checked_add(byte_count)?, self.align).ok()?;
-        Some(Place { items, item_count, bytes, layout })
+        let count_size = if item_count >= usize::from(SPILLED) { rest_align::<P>() } else { 0 };
+        let items = item_count.checked_mul(size_of::<P::Item>())?.checked_add(self.value + count_size)?;
+        let rare = items.checked_add(size_of::<P::Rare>())?.checked_next_multiple_of(align_of::<P::Rare>())?;
+        let rare = self.has_rare.then_some(rare);
+        let before = rare.unwrap_or(items).checked_next_multiple_of(self.align)?;
+        let size = before.checked_add(size_of::<Start<P>>())?.checked_add(byte_count)?;
+        let layout = Layout::from_size_align(size, self.align).ok()?;
+        Some(Place { items, item_count, rare, before, layout })
     }
 }
 
+/// Puts what the owner calls a node together with the number of its bytes.
+#[inline(always)]
+pub(crate) fn label(name: u32, bytes: usize) -> u64 {
+    u64::from(name) | (bytes as u64) << u32::BITS
+}
+
 impl<P: Parts> Node<P> {
-    /// Makes a node with one holder; nothing if there are 4 GiB of bytes or more.
+    /// Makes a node with one holder; nothing if there are 4 GiB of bytes or more. `name` is what its owner calls it.
     pub(crate) fn new<V: Any + Send + Sync>(
         head: P::Head,
-        detail: u16,
+        (name, detail): (u32, u16),
         rare: Option<P::Rare>,
         value: V,
         items: &[P::Item],
         bytes: &[u8],
     ) -> Option<Self> {
-        let kind = if rare.is_some() { KindOf::<P, V, true>::KIND } else { KindOf::<P, V, false>::KIND };
-        let byte_count = u32::try_from(bytes.len()).ok()?;
+        let kind = if rare.is_some() { KindOf::<P, V>::RARE } else { KindOf::<P, V>::PLAIN };
+        let _fits = u32::try_from(bytes.len()).ok()?;
         let place = kind.place::<P>(items.len(), bytes.len())?;
-        let item_count = u16::try_from(items.len()).unwrap_or(SPILLED);
-        let (holders, number) = (AtomicU32::new(1), AtomicU32::new(0));
-        let start = Start { kind, head, holders, number, bytes: byte_count, items: item_count, detail };
+        let start = Start::<P> {
+            holders: AtomicU32::new(1),
+            number: AtomicU32::new(0),
+            trace: AtomicU32::new(0),
+            items: u16::try_from(items.len()).unwrap_or(SPILLED),
+            detail,
+            head,
+            label: label(name, bytes.len()),
+            kind,
+        };
         // SAFETY: the layout has the size of `Start` at least, so not 0. Each part is written within the allocation, at a
         // multiple of its alignment (`KindOf`, `place`), and no two parts overlap. Items come first: only their clone can panic,
         // and then the memory is lost with them, and nothing else.
         unsafe {
             let memory = alloc(place.layout);
-            let Some(at) = NonNull::new(memory.cast::<Start<P>>()) else { handle_alloc_error(place.layout) };
-            let first = memory.add(place.items).cast::<P::Item>();
+            let Some(memory) = NonNull::new(memory) else { handle_alloc_error(place.layout) };
+            let at = memory.add(place.before);
+            let first = at.sub(place.items).cast::<P::Item>();
             items.iter().enumerate().for_each(|(index, item)| first.add(index).write(item.clone()));
-            at.write(start);
-            if let (Some(offset), Some(rare)) = (kind.rare, rare) {
-                memory.add(offset).cast::<P::Rare>().write(rare);
+            let is_spilled = start.items == SPILLED;
+            at.cast().write(start);
+            if let (Some(offset), Some(rare)) = (place.rare, rare) {
+                at.sub(offset).cast::<P::Rare>().write(rare);
             }
-            memory.add(kind.value).cast::<V>().write(value);
-            if item_count == SPILLED {
-                memory.add(kind.rest).cast::<usize>().write(items.len());
+            at.sub(kind.value).cast::<V>().write(value);
+            if is_spilled {
+                at.sub(kind.value + size_of::<usize>()).cast::<usize>().write(items.len());
             }
-            ptr::copy_nonoverlapping(bytes.as_ptr(), memory.add(place.bytes), bytes.len());
-            Some(Self { start: at, _parts: PhantomData })
+            ptr::copy_nonoverlapping(bytes.as_ptr(), at.add(size_of::<Start<P>>()).as_ptr(), bytes.len());
+            Some(Self { start: at.cast(), _parts: PhantomData })
         }
     }
 
@@ -181,10 +191,11 @@ impl<P: Parts> Node<P> {
         unsafe { self.start.as_ref() }
     }
 
+    /// Returns what lies so many bytes before the start.
     #[inline(always)]
-    fn at<T>(&self, offset: usize) -> *mut T {
+    fn before<T>(&self, offset: usize) -> *mut T {
         // SAFETY: offsets come from `Kind` and `Place` of this very node: within its allocation, of which `start` was made.
-        unsafe { self.start.as_ptr().byte_add(offset).cast() }
+        unsafe { self.start.as_ptr().byte_sub(offset).cast() }
     }
 
     /// Returns the place of the parts; it was possible when the node was made.
@@ -192,52 +203,82 @@ impl<P: Parts> Node<P> {
         let start = self.start();
         let item_count = match start.items {
             // SAFETY: `new` has written it there, aligned, for this very case.
-            SPILLED => unsafe { *self.at::<usize>(start.kind.rest) },
+            SPILLED => unsafe { *self.before::<usize>(start.kind.value + size_of::<usize>()) },
             count => usize::from(count),
         };
-        start.kind.place::<P>(item_count, start.bytes as usize).expect("the node was made")
+        start.kind.place::<P>(item_count, self.bytes().len()).expect("the node was made")
     }
 
     /// Returns the value if it is a `V`.
-    #[inline(always)]
     pub(crate) fn value<V: Any>(&self) -> Option<&V> {
-        let kind = self.start().kind;
-        if kind.value_type != TypeId::of::<V>() {
-            return None;
-        }
-        // Without a rare part the place follows from the type: the value is read without waiting for the kind.
-        let offset = if kind.rare.is_none() { KindOf::<P, V, false>::VALUE } else { kind.value_behind_rare() };
+        let is_one = self.start().kind.value_type == TypeId::of::<V>();
         // SAFETY: `new` has written a value of the type that the kind names to this place, and nothing changes it.
-        Some(unsafe { &*self.at::<V>(offset) })
+        is_one.then(|| unsafe { &*self.before::<V>(KindOf::<P, V>::VALUE) })
     }
 
+    /// Returns the node as one with a value of type `V` and without a rare part, if it is one.
     #[inline(always)]
+    pub(crate) fn plain<V: Any>(&self) -> Option<Plain<'_, P, V>> {
+        // There may be several copies of one kind: those that differ in their place are compared.
+        let kind = self.start().kind;
+        let is_plain = ptr::eq(kind, KindOf::<P, V>::PLAIN) || kind.is_plain_too(TypeId::of::<V>());
+        is_plain.then_some(Plain { node: self, _value: PhantomData })
+    }
+
     pub(crate) fn rare(&self) -> Option<&P::Rare> {
-        // SAFETY: where the kind names a place, `new` has written the part there, and nothing changes it.
-        self.start().kind.rare.map(|offset| unsafe { &*self.at(offset) })
+        // SAFETY: where there is a rare part, `new` has written it to this place, and nothing changes it.
+        if self.start().kind.has_rare { self.place().rare.map(|offset| unsafe { &*self.before(offset) }) } else { None }
     }
 
-    #[inline(always)]
     pub(crate) fn items(&self) -> &[P::Item] {
-        let start = self.start();
-        let (offset, count) = match start.items {
-            0 => return &[],
-            SPILLED => (self.place().items, self.place().item_count),
-            count => (start.kind.rest, usize::from(count)),
+        self.items_before(self.start().kind.value)
+    }
+
+    /// Returns the items; `value` is the offset of the value.
+    #[inline(always)]
+    fn items_before(&self, value: usize) -> &[P::Item] {
+        let (offset, count) = match self.start().items {
+            SPILLED => self.spilled_items(),
+            count => (value + usize::from(count) * size_of::<P::Item>(), usize::from(count)),
         };
         // SAFETY: `new` has written so many items there, aligned, and nothing changes them.
-        unsafe { std::slice::from_raw_parts(self.at(offset), count) }
+        unsafe { std::slice::from_raw_parts(self.before(offset), count) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn spilled_items(&self) -> (usize, usize) {
+        let place = self.place();
+        (place.items, place.item_count)
     }
 
     #[inline(always)]
     pub(crate) fn bytes(&self) -> &[u8] {
-        let start = self.start();
-        let offset = match start.items {
-            SPILLED => self.place().bytes,
-            count => start.kind.rest + usize::from(count) * size_of::<P::Item>(),
-        };
-        // SAFETY: `new` has written so many bytes there, and nothing changes them.
-        unsafe { std::slice::from_raw_parts(self.at(offset), start.bytes as usize) }
+        let count = (self.label() >> u32::BITS) as usize;
+        // SAFETY: `new` has written so many bytes behind the start, and nothing changes them.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr().byte_add(size_of::<Start<P>>()).cast(), count) }
+    }
+
+    /// Returns what the owner calls it.
+    pub(crate) fn name(&self) -> u32 {
+        self.label() as u32
+    }
+
+    /// Returns its name together with the number of its bytes; see [`label`].
+    #[inline(always)]
+    pub(crate) fn label(&self) -> u64 {
+        self.start().label
+    }
+
+    /// Returns what its owner and readers last left here; 0 at first.
+    #[inline(always)]
+    pub(crate) fn trace(&self) -> u32 {
+        self.start().trace.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_trace(&self, trace: u32) {
+        self.start().trace.store(trace, Ordering::Relaxed);
     }
 
     #[inline(always)]
@@ -250,7 +291,7 @@ impl<P: Parts> Node<P> {
         self.start().detail
     }
 
-    /// Returns the number that its owner last gave it.
+    /// Returns the number that its owner last gave it; 0 at first.
     #[inline]
     pub(crate) fn number(&self) -> u32 {
         self.start().number.load(Ordering::Relaxed)
@@ -316,17 +357,45 @@ impl<P: Parts> Node<P> {
         }
         let place = self.place();
         let kind = self.start().kind;
-        let _memory = Memory(self.start.as_ptr().cast(), place.layout);
+        let _memory = Memory(self.before(place.before), place.layout);
         // SAFETY: the last holder is gone (`Drop`), so nobody uses the parts any more; `new` has written each of them, and each
         // is dropped once. The value comes last: of all of them only it runs code of users.
         unsafe {
-            ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.at::<P::Item>(place.items), place.item_count));
-            if let Some(offset) = kind.rare {
-                ptr::drop_in_place(self.at::<P::Rare>(offset));
+            ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.before::<P::Item>(place.items), place.item_count));
+            if let Some(offset) = place.rare {
+                ptr::drop_in_place(self.before::<P::Rare>(offset));
             }
             ptr::drop_in_place(&raw mut (*self.start.as_ptr()).head);
-            (kind.drop_value)(self.at(kind.value));
+            (kind.drop_value)(self.before(kind.value));
         }
+    }
+}
+
+impl Kind {
+    #[cold]
+    #[inline(never)]
+    fn is_plain_too(&self, value_type: TypeId) -> bool {
+        self.value_type == value_type && !self.has_rare
+    }
+}
+
+/// A node with a value of type `V` and without a rare part.
+pub struct Plain<'a, P: Parts, V> {
+    node: &'a Node<P>,
+    _value: PhantomData<&'a V>,
+}
+
+impl<'a, P: Parts, V> Plain<'a, P, V> {
+    #[inline(always)]
+    pub(crate) fn value(&self) -> &'a V {
+        // SAFETY: `new` has written a value of the type that the kind names to this place, nothing changes it, and the kind was
+        // looked at when this was made.
+        unsafe { &*self.node.before::<V>(KindOf::<P, V>::VALUE) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn items(&self) -> &'a [P::Item] {
+        self.node.items_before(KindOf::<P, V>::VALUE)
     }
 }
 

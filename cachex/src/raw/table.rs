@@ -21,29 +21,31 @@ use super::node::{Lent, Node, Parts, Start};
 const WIDTH: usize = 7;
 /// Buckets that a look-up may have to see.
 const MOST_REACH: usize = 16;
+/// Buckets of an index that is new, as a power of two; never 0.
+const FIRST_EXPONENT: u32 = 1;
 /// An index grows when more than so many in `WIDTH` places would be taken …
 const FULL: usize = 5;
 /// … and if somebody finds no place, also before, but not when fewer than one place in so many is taken.
 const SPARSE: usize = 16;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
+/// The highest bits of the bytes of the pointers.
+const HIGHEST: u64 = 0x0080_8080_8080_8080;
 /// The bytes of the pointers; the remaining one is the reach.
 const TAGS: u64 = 0x00ff_ffff_ffff_ffff;
 const REACH_SHIFT: u32 = 56;
 
 /// The shards, and what each owner keeps beside the index.
 pub(crate) struct Table<P: Parts, S> {
-    shards: Box<[Shard<P, S>]>,
+    /// See [`Index`]; one for each shard, side by side, as they are read often and hardly ever written.
+    indexes: Box<[AtomicPtr<Bucket<P>>]>,
+    /// One less than their number, which is a power of two.
+    mask: usize,
+    shards: Box<[Mutex<Owned<S>>]>,
     limbo: Limbo<Unlinked<P>>,
 }
 
 #[repr(align(64))]
-struct Shard<P: Parts, S> {
-    /// See [`Index`].
-    index: AtomicPtr<Bucket<P>>,
-    owned: Mutex<Owned<S>>,
-}
-
 struct Owned<S> {
     len: usize,
     /// Which of the nodes in its way a refused one is told.
@@ -59,8 +61,8 @@ pub(crate) trait Sought<P: Parts> {
     fn is(&self, node: &Node<P>) -> bool;
 }
 
-/// A pointer to a number of buckets that is a power of two. Its exponent is in the low bits of the pointer, which are 0 as buckets
-/// are aligned: a reader has both with one load.
+/// A pointer to a number of buckets that is a power of two, and not 1. How far a hash is shifted to get the number of its home is in
+/// the low bits of the pointer, which are 0 as buckets are aligned: a reader has both with one load.
 struct Index<P: Parts>(*mut Bucket<P>);
 
 impl<P: Parts> Clone for Index<P> {
@@ -73,7 +75,7 @@ impl<P: Parts> Copy for Index<P> {}
 
 #[repr(align(64))]
 struct Bucket<P: Parts> {
-    /// A byte for each pointer, 0 where there is none, and the reach of this home in the highest byte.
+    /// Seven bits of its hash for each pointer, 0 where there is none, and the reach of this home in the highest byte.
     word: AtomicU64,
     nodes: [AtomicPtr<Start<P>>; WIDTH],
 }
@@ -110,7 +112,7 @@ impl<P: Parts> Bucket<P> {
     }
 }
 
-const EXPONENT: usize = align_of::<Bucket<Nothing>>() - 1;
+const SHIFT: usize = align_of::<Bucket<Nothing>>() - 1;
 
 /// Stands for any parts where only the layout counts.
 struct Nothing;
@@ -122,20 +124,32 @@ impl Parts for Nothing {
 }
 
 impl<P: Parts> Index<P> {
-    fn new(exponent: usize) -> Self {
+    fn new(exponent: u32) -> Self {
         let buckets: Box<[Bucket<P>]> = (0..1_usize << exponent).map(|_| Bucket::new()).collect();
         let first = Box::into_raw(buckets).cast::<Bucket<P>>();
-        Self(first.map_addr(|address| address | exponent))
+        let shift = (u64::BITS - exponent) as usize;
+        assert!((1..=SHIFT).contains(&shift), "an index has two buckets or more");
+        Self(first.map_addr(|address| address | shift))
     }
 
     #[inline(always)]
-    fn exponent(self) -> usize {
-        self.0.addr() & EXPONENT
+    fn shift(self) -> u32 {
+        (self.0.addr() & SHIFT) as u32
+    }
+
+    fn exponent(self) -> u32 {
+        u64::BITS - self.shift()
+    }
+
+    /// Returns the number of the bucket where a hash is looked for first.
+    #[inline(always)]
+    fn home(self, hash: u64) -> usize {
+        (hash >> self.shift()) as usize
     }
 
     #[inline(always)]
     fn first(self) -> *mut Bucket<P> {
-        self.0.map_addr(|address| address & !EXPONENT)
+        self.0.map_addr(|address| address & !SHIFT)
     }
 
     fn len(self) -> usize {
@@ -150,15 +164,23 @@ impl<P: Parts> Index<P> {
     ///
     /// The index is not freed for all of `'a`.
     #[inline(always)]
-    unsafe fn bucket<'a>(self, home: usize, distance: usize) -> &'a Bucket<P> {
-        let at = (home.wrapping_add(distance)) & (self.len() - 1);
+    unsafe fn home_bucket<'a>(self, hash: u64) -> &'a Bucket<P> {
+        // SAFETY: a hash has as many bits behind the shift as the number of the last bucket; the buckets live for `'a`.
+        unsafe { &*self.first().add(self.home(hash)) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`home_bucket`](Self::home_bucket).
+    unsafe fn bucket<'a>(self, hash: u64, distance: usize) -> &'a Bucket<P> {
+        let at = (self.home(hash) + distance) & (self.len() - 1);
         // SAFETY: there are `len` buckets from the first one on, and they live for `'a`.
         unsafe { &*self.first().add(at) }
     }
 
     /// # Safety
     ///
-    /// As for [`bucket`](Self::bucket).
+    /// As for [`home_bucket`](Self::home_bucket).
     unsafe fn buckets<'a>(self) -> &'a [Bucket<P>] {
         // SAFETY: as above.
         unsafe { std::slice::from_raw_parts(self.first(), self.len()) }
@@ -180,9 +202,10 @@ impl<P: Parts> Index<P> {
     unsafe fn put(self, hash: u64, raw: *mut Start<P>) -> bool {
         for distance in 0..MOST_REACH.min(self.len()) {
             // SAFETY: an owner's index is not freed while it is owned.
-            let (first, bucket) = unsafe { (self.bucket(hash as usize, 0), self.bucket(hash as usize, distance)) };
+            let (first, bucket) = unsafe { (self.home_bucket(hash), self.bucket(hash, distance)) };
+            let is_free = |node: &AtomicPtr<Start<P>>| node.load(Ordering::Relaxed).is_null();
+            let Some(place) = bucket.nodes.iter().position(is_free) else { continue };
             let word = bucket.word.load(Ordering::Relaxed);
-            let Some(place) = first_match(word, 0) else { continue };
             // Release: who finds the pointer finds the node written.
             bucket.nodes[place].store(raw, Ordering::Release);
             bucket.word.store(word | u64::from(tag(hash)) << (8 * place), Ordering::Release);
@@ -203,14 +226,14 @@ impl<P: Parts> Index<P> {
     unsafe fn place_of<'a>(self, hash: u64, raw: *mut Start<P>) -> Option<(&'a Bucket<P>, usize)> {
         let reach = 0..MOST_REACH.min(self.len());
         // SAFETY: an owner's index is not freed while it is owned.
-        let buckets = reach.map(|distance| unsafe { self.bucket(hash as usize, distance) });
+        let buckets = reach.map(|distance| unsafe { self.bucket(hash, distance) });
         let mut places = buckets.flat_map(|bucket| (0..WIDTH).map(move |place| (bucket, place)));
         places.find(|(bucket, place)| bucket.nodes[*place].load(Ordering::Relaxed) == raw)
     }
 
     /// # Safety
     ///
-    /// As for [`bucket`](Self::bucket).
+    /// As for [`home_bucket`](Self::home_bucket).
     unsafe fn pointers<'a>(self) -> impl Iterator<Item = NonNull<Start<P>>> + use<'a, P> {
         // SAFETY: the caller's promise.
         let all = unsafe { self.buckets::<'a>() }.iter().flat_map(|bucket| &bucket.nodes);
@@ -218,26 +241,21 @@ impl<P: Parts> Index<P> {
     }
 }
 
-/// The byte of a hash that is kept beside the pointer; never 0.
+/// The bits of a hash that are kept beside the pointer.
 #[inline(always)]
 fn tag(hash: u64) -> u8 {
-    // The low bits choose the bucket, those in the middle the shard.
-    (hash >> 56) as u8 | 1
+    // The highest bits choose the bucket, others the shard.
+    hash as u8 & 0x7f
 }
 
 /// Returns a word with the highest bit of each byte set where the byte of a pointer is `tag`. The lowest one is right; one above it
-/// may be wrong, by a borrow in the subtraction: what is there is looked at anyway.
+/// may be wrong, by a borrow in the subtraction, and so are those of empty places if `tag` is 0: what is there is looked at anyway.
 ///
-/// Source: Mycroft's test for a zero byte, in Warren, "Hacker's Delight", 2nd edition, section 6-1.
+/// Source: Mycroft's test for a zero byte, in Warren, "Hacker's Delight", 2nd edition, section 6-1; that no byte has its highest bit
+/// set spares a part of it.
 #[inline(always)]
 fn matches(word: u64, tag: u8) -> u64 {
-    let differing = word ^ ONES.wrapping_mul(u64::from(tag));
-    differing.wrapping_sub(ONES) & !differing & (ONES << 7) & TAGS
-}
-
-fn first_match(word: u64, tag: u8) -> Option<usize> {
-    let matches = matches(word, tag);
-    (matches != 0).then(|| matches.trailing_zeros() as usize / 8)
+    (word ^ ONES.wrapping_mul(u64::from(tag))).wrapping_sub(ONES) & HIGHEST
 }
 
 impl<P: Parts, S> Table<P, S> {
@@ -245,11 +263,13 @@ impl<P: Parts, S> Table<P, S> {
     /// its period of grace is begun early.
     pub(crate) fn new(shards: usize, most_dead: u64, state: impl Fn(usize) -> S) -> Self {
         assert!(shards.is_power_of_two(), "the number of shards is a power of two");
-        let shard = |number| Shard {
-            index: AtomicPtr::new(Index::new(0).0),
-            owned: Mutex::new(Owned { len: 0, turn: 0, state: state(number) }),
-        };
-        Self { shards: (0..shards).map(shard).collect(), limbo: Limbo::new(most_dead) }
+        let shard = |number| Mutex::new(Owned { len: 0, turn: 0, state: state(number) });
+        Self {
+            indexes: (0..shards).map(|_| AtomicPtr::new(Index::new(FIRST_EXPONENT).0)).collect(),
+            mask: shards - 1,
+            shards: (0..shards).map(shard).collect(),
+            limbo: Limbo::new(most_dead),
+        }
     }
 
     pub(crate) fn shards(&self) -> usize {
@@ -259,17 +279,17 @@ impl<P: Parts, S> Table<P, S> {
     /// Returns the number of the shard that a hash belongs to.
     #[inline(always)]
     pub(crate) fn shard_of(&self, hash: u64) -> usize {
-        // Neither the lowest bits nor the highest: those are for the bucket and the tag.
-        (hash >> 40) as usize & (self.shards.len() - 1)
+        // Neither the lowest bits nor the highest: those are for the tag and the bucket.
+        (hash >> 8) as usize & self.mask
     }
 
     /// Finds a node, under no lock.
     #[inline(always)]
     pub(crate) fn find<'a>(&'a self, _pin: &'a Pin, sought: impl Sought<P>) -> Option<Lent<'a, P>> {
-        // SAFETY: the number of shards is a power of two, and `shard_of` is less.
-        let shard = unsafe { self.shards.get_unchecked(self.shard_of(sought.hash())) };
+        // SAFETY: `shard_of` is not more than the mask, which is one less than the number of indexes.
+        let index = unsafe { self.indexes.get_unchecked(self.shard_of(sought.hash())) };
         // Acquire: the index was written whole.
-        let index = Index(shard.index.load(Ordering::Acquire));
+        let index = Index(index.load(Ordering::Acquire));
         // SAFETY: indexes and what they hold are dropped by `drop`, which excludes `self`, or by the limbo: after a period of grace that
         // began after they were unlinked, and so not before `_pin` is gone.
         unsafe { find(index, sought) }
@@ -277,9 +297,8 @@ impl<P: Parts, S> Table<P, S> {
 
     /// Locks a shard for changing, also after a panic in another owner: no code of others runs while an index is half changed.
     pub(crate) fn own(&self, shard: usize) -> Owner<'_, P, S> {
-        let held = &self.shards[shard];
-        let owned = held.owned.lock().unwrap_or_else(PoisonError::into_inner);
-        Owner { shard: held, owned, limbo: &self.limbo }
+        let owned = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        Owner { index: &self.indexes[shard], owned, limbo: &self.limbo }
     }
 
     /// Drops what was unlinked and is read by nobody any more, if a batch of it has gathered. To be called under no lock,
@@ -297,7 +316,7 @@ impl<P: Parts, S> Table<P, S> {
 
     #[cfg(test)]
     pub(crate) fn is_poisoned(&self) -> bool {
-        self.shards.iter().any(|shard| shard.owned.is_poisoned())
+        self.shards.iter().any(Mutex::is_poisoned)
     }
 }
 
@@ -309,42 +328,58 @@ impl<P: Parts, S> Table<P, S> {
 #[inline(always)]
 unsafe fn find<'a, P: Parts>(index: Index<P>, sought: impl Sought<P>) -> Option<Lent<'a, P>> {
     let hash = sought.hash();
-    let mut distance = 0;
     // SAFETY: the caller's promise.
-    let mut bucket = unsafe { index.bucket(hash as usize, 0) };
-    let mut word = bucket.word.load(Ordering::Acquire);
+    let bucket = unsafe { index.home_bucket(hash) };
+    let word = bucket.word.load(Ordering::Acquire);
+    // SAFETY: the caller's promise.
+    let found = unsafe { find_in(bucket, word, &sought) };
     let reach = (word >> REACH_SHIFT) as usize;
-    loop {
-        let mut matches = matches(word, tag(hash));
-        while matches != 0 {
-            let place = matches.trailing_zeros() as usize / 8;
-            matches &= matches - 1;
-            // SAFETY: there is a match in the seven lowest bytes only, one for each place.
-            let found = unsafe { bucket.nodes.get_unchecked(place) };
-            // Acquire: the node was written whole.
-            if let Some(raw) = NonNull::new(found.load(Ordering::Acquire)) {
-                // SAFETY: the index holds each node it points to, and by the caller's promise that hold is not dropped.
-                let lent = unsafe { Node::lend(raw) };
-                if sought.is(&lent) {
-                    return Some(lent);
-                }
+    if found.is_some() || reach == 0 {
+        return found;
+    }
+    for distance in 1..=reach {
+        // SAFETY: the caller's promise.
+        let found = unsafe {
+            let bucket = index.bucket(hash, distance);
+            find_in(bucket, bucket.word.load(Ordering::Acquire), &sought)
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// Finds a node in a bucket with this word.
+///
+/// # Safety
+///
+/// No node that is in it is dropped for all of `'a`.
+#[inline(always)]
+unsafe fn find_in<'a, P: Parts>(bucket: &Bucket<P>, word: u64, sought: &impl Sought<P>) -> Option<Lent<'a, P>> {
+    let mut matches = matches(word, tag(sought.hash()));
+    while matches != 0 {
+        let place = matches.trailing_zeros() as usize / 8;
+        // SAFETY: there is a match in the seven lowest bytes only, one for each place.
+        let found = unsafe { bucket.nodes.get_unchecked(place) };
+        // Acquire: the node was written whole.
+        if let Some(raw) = NonNull::new(found.load(Ordering::Acquire)) {
+            // SAFETY: the index holds each node it points to, and by the caller's promise that hold is not dropped.
+            let lent = unsafe { Node::lend(raw) };
+            if sought.is(&lent) {
+                return Some(lent);
             }
         }
-        if distance == reach {
-            return None;
-        }
-        distance += 1;
-        // SAFETY: the caller's promise.
-        bucket = unsafe { index.bucket(hash as usize, distance) };
-        word = bucket.word.load(Ordering::Acquire);
+        matches &= matches - 1;
     }
+    None
 }
 
 impl<P: Parts, S> Drop for Table<P, S> {
     fn drop(&mut self) {
         let mut left = Vec::new();
-        for shard in &mut self.shards {
-            let index = Index(*shard.index.get_mut());
+        for index in &mut self.indexes {
+            let index = Index(*index.get_mut());
             // SAFETY: each pointer is a hold that was given to this index and not taken. The last index of a shard was not unlinked, and
             // nobody reads it: look-ups borrow the table.
             unsafe {
@@ -359,7 +394,7 @@ impl<P: Parts, S> Drop for Table<P, S> {
 
 /// The one that may change a shard.
 pub(crate) struct Owner<'a, P: Parts, S> {
-    shard: &'a Shard<P, S>,
+    index: &'a AtomicPtr<Bucket<P>>,
     owned: MutexGuard<'a, Owned<S>>,
     limbo: &'a Limbo<Unlinked<P>>,
 }
@@ -374,7 +409,7 @@ impl<P: Parts, S> Owner<'_, P, S> {
     }
 
     fn index(&self) -> Index<P> {
-        Index(self.shard.index.load(Ordering::Relaxed))
+        Index(self.index.load(Ordering::Relaxed))
     }
 
     pub(crate) fn find(&self, sought: impl Sought<P>) -> Option<Lent<'_, P>> {
@@ -436,7 +471,7 @@ impl<P: Parts, S> Owner<'_, P, S> {
 
     /// Takes out all nodes.
     pub(crate) fn clear(&mut self, weight_of: impl Fn(&Node<P>) -> u64) {
-        let emptied = self.publish(Index::new(0));
+        let emptied = self.publish(Index::new(FIRST_EXPONENT));
         self.owned.len = 0;
         // SAFETY: it is dropped below.
         for raw in unsafe { emptied.0.pointers() } {
@@ -474,7 +509,7 @@ impl<P: Parts, S> Owner<'_, P, S> {
     /// Makes another index the one that readers find, and returns the former, which some may still read.
     fn publish(&mut self, index: Index<P>) -> Retired<P> {
         // Release: who finds the index finds it written.
-        Retired(Index(self.shard.index.swap(index.0, Ordering::AcqRel)))
+        Retired(Index(self.index.swap(index.0, Ordering::AcqRel)))
     }
 
     fn bury_index(&self, index: Retired<P>) {
@@ -495,7 +530,7 @@ impl<P: Parts, S> Owner<'_, P, S> {
         let turn = self.owned.turn;
         let index = self.index();
         // SAFETY: this is the owner.
-        let bucket = unsafe { index.bucket(hash as usize, turn % MOST_REACH.min(index.len())) };
+        let bucket = unsafe { index.bucket(hash, turn % MOST_REACH.min(index.len())) };
         let raw = NonNull::new(bucket.nodes[turn / MOST_REACH % WIDTH].load(Ordering::Relaxed));
         // SAFETY: the index holds it, and nobody but an owner takes it out.
         unsafe { Node::clone(&Node::lend(raw.expect("each place within reach is taken"))) }

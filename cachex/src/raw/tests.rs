@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 
-use super::grace::Pin;
+use super::grace::pinned;
 use super::node::{Node, Parts};
 use super::table::{Sought, Table};
 
@@ -61,7 +61,7 @@ impl Drop for Counted {
 }
 
 fn node(key: u64, living: &Arc<AtomicUsize>) -> Node<Test> {
-    Node::new(key, 0, None, Counted::new(key, living), &[], &key.to_be_bytes()).expect("it is small")
+    Node::new(key, (0, 0), None, Counted::new(key, living), &[], &key.to_be_bytes()).expect("it is small")
 }
 
 fn hash(key: u64) -> u64 {
@@ -88,9 +88,10 @@ fn remove(table: &TestTable, key: u64) -> bool {
 
 /// Reads a key as the tier does: compares, and looks at the value within the pin.
 fn read(table: &TestTable, key: u64) -> Option<u64> {
-    let pin = Pin::new();
-    let lent = table.find(&pin, self::key(key))?;
-    lent.value::<Counted>().map(|value| value.key)
+    pinned(|pin| {
+        let lent = table.find(pin, self::key(key))?;
+        lent.value::<Counted>().map(|value| value.key)
+    })
 }
 
 /// Drops all that was unlinked. Other tests may read meanwhile, but end.
@@ -102,8 +103,8 @@ fn flush(table: &TestTable) {
 fn a_node_keeps_all_its_parts() {
     let items: Vec<_> = (0..3).map(Arc::new).collect();
     let value = "a value".to_owned();
-    let node = Node::<Test>::new(7, 9, Some([1, 2, 3]), value, &items, b"key").expect("it is small");
-    assert_eq!((*node.head(), node.detail(), node.rare()), (7, 9, Some(&[1, 2, 3])));
+    let node = Node::<Test>::new(7, (11, 9), Some([1, 2, 3]), value, &items, b"key").expect("it is small");
+    assert_eq!((*node.head(), node.name(), node.detail(), node.rare()), (7, 11, 9, Some(&[1, 2, 3])));
     assert_eq!(node.value::<String>().map(String::as_str), Some("a value"));
     assert_eq!(node.value::<&str>(), None);
     assert_eq!((node.items(), node.bytes()), (&items[..], &b"key"[..]));
@@ -126,13 +127,13 @@ fn values_of_any_alignment_and_size_have_their_place() {
 
     let items = [Arc::new(1)];
     for (items, bytes) in [(&items[..0], &b""[..]), (&items[..], b"x"), (&items[..], b"12345678")] {
-        let nothing = Node::<Test>::new(1, 0, None, (), items, bytes).expect("it is small");
+        let nothing = Node::<Test>::new(1, (0, 0), None, (), items, bytes).expect("it is small");
         assert_eq!((nothing.value::<()>(), nothing.items(), nothing.bytes()), (Some(&()), items, bytes));
-        let wide = Node::<Test>::new(1, 0, Some([4; 3]), Wide(3), items, bytes).expect("it is small");
+        let wide = Node::<Test>::new(1, (0, 0), Some([4; 3]), Wide(3), items, bytes).expect("it is small");
         let value = wide.value::<Wide>().expect("it is one");
         assert_eq!((*value, std::ptr::from_ref(value).addr() % 128), (Wide(3), 0));
         assert_eq!((wide.rare(), wide.items(), wide.bytes()), (Some(&[4; 3]), items, bytes));
-        let byte = Node::<Test>::new(1, 0, None, 5_u8, items, bytes).expect("it is small");
+        let byte = Node::<Test>::new(1, (0, 0), None, 5_u8, items, bytes).expect("it is small");
         assert_eq!((byte.value::<u8>(), byte.items(), byte.bytes()), (Some(&5), items, bytes));
     }
 }
@@ -146,7 +147,7 @@ fn more_items_than_a_short_count_holds_are_kept() {
         type Item = u8;
     }
     for count in [usize::from(u16::MAX) - 1, usize::from(u16::MAX), usize::from(u16::MAX) + 1] {
-        let node = Node::<Small>::new((), 0, None, 2_u16, &vec![7; count], b"key").expect("it is small");
+        let node = Node::<Small>::new((), (0, 0), None, 2_u16, &vec![7; count], b"key").expect("it is small");
         assert_eq!((node.items().len(), node.bytes(), node.value()), (count, &b"key"[..], Some(&2_u16)));
         assert_eq!((node.items()[0], node.items()[count - 1]), (7, 7));
     }
@@ -161,7 +162,7 @@ fn a_value_that_panics_when_dropped_leaks_nothing_and_ends_nothing() {
         }
     }
     let item = Arc::new(1);
-    let node = Node::<Test>::new(1, 0, Some([0; 3]), Panics, std::slice::from_ref(&item), b"key").expect("it is small");
+    let node = Node::<Test>::new(1, (0, 0), Some([0; 3]), Panics, std::slice::from_ref(&item), b"key").expect("it is small");
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(node))).is_ok());
     assert_eq!(Arc::strong_count(&item), 1);
 }
@@ -171,9 +172,8 @@ fn what_is_unlinked_lives_as_long_as_it_may_be_read_and_no_longer() {
     let living = Arc::new(AtomicUsize::new(0));
     let table = TestTable::new(1, 1 << 20, |_| ());
     insert(&table, 1, &living);
-    {
-        let pin = Pin::new();
-        let lent = table.find(&pin, key(1)).expect("it is there");
+    pinned(|pin| {
+        let lent = table.find(pin, key(1)).expect("it is there");
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 assert!(remove(&table, 1));
@@ -182,7 +182,7 @@ fn what_is_unlinked_lives_as_long_as_it_may_be_read_and_no_longer() {
             });
         });
         assert_eq!(lent.value::<Counted>().map(|value| value.key), Some(1));
-    }
+    });
     assert_eq!(living.load(Ordering::SeqCst), 1);
     flush(&table);
     assert_eq!(living.load(Ordering::SeqCst), 0);
@@ -226,11 +226,10 @@ fn a_pin_may_be_taken_within_a_pin_and_the_inner_one_ends_nothing() {
     let living = Arc::new(AtomicUsize::new(0));
     let table = TestTable::new(1, 1 << 20, |_| ());
     insert(&table, 1, &living);
-    {
-        let pin = Pin::new();
-        let lent = table.find(&pin, key(1)).expect("it is there");
+    pinned(|pin| {
+        let lent = table.find(pin, key(1)).expect("it is there");
         // One, so that the number of pins that came and went is odd.
-        drop(Pin::new());
+        pinned(|_| ());
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 remove(&table, 1);
@@ -238,7 +237,7 @@ fn a_pin_may_be_taken_within_a_pin_and_the_inner_one_ends_nothing() {
             });
         });
         assert_eq!(lent.value::<Counted>().map(|value| value.key), Some(1));
-    }
+    });
     flush(&table);
 }
 

@@ -8,15 +8,15 @@ mod memory_engine;
 #[cfg(feature = "moka")]
 mod moka;
 
-pub(crate) use memory::{Inserted, Left, Limits, Reclaimed};
+pub(crate) use memory::{FoundEntry, Inserted, Left, Limits, Reclaimed};
 pub use memory_engine::MemoryEngine;
 
-use memory::{Eviction, FoundEntry, MemoryTier};
+use memory::{Eviction, MemoryTier};
 
 use crate::entry::Entry;
 use crate::key::KeyRef;
 use crate::method::Region;
-use crate::raw::grace::Pin;
+use crate::raw::grace::{Pin, pinned};
 use crate::raw::words::Bytes;
 use crate::time::Timestamp;
 
@@ -66,13 +66,13 @@ impl L1 {
     /// As [`find`](Self::find), for what may be kept.
     #[cfg(test)]
     pub(crate) fn get(&self, at: KeyRef<'_>) -> Option<Entry> {
-        self.find(&Pin::new(), at).map(|entry| Entry::clone(&entry))
+        pinned(|pin| self.find(pin, at).map(|entry| Entry::clone(&entry)))
     }
 
     /// As [`get`](Self::get), of a key that the caller has looked for before: that there still is no entry is not noted anew, for
     /// one call is one use.
     pub(crate) fn get_again(&self, at: KeyRef<'_>) -> Option<Entry> {
-        let entry = self.memory.find(&Pin::new(), at).map(|entry| Entry::clone(&entry))?;
+        let entry = pinned(|pin| self.memory.find(pin, at).map(|entry| Entry::clone(&entry)))?;
         self.note(at);
         Some(entry)
     }

@@ -11,7 +11,7 @@ use crate::entry::{Entry, Freshness, Meta};
 use crate::key::Key;
 use crate::method::keep::{CacheValue, Keep, Portable};
 use crate::policy::Policy;
-use crate::raw::grace::Pin;
+use crate::raw::grace::pinned;
 use crate::tag::Tags;
 
 impl Engine {
@@ -19,10 +19,11 @@ impl Engine {
 
     /// Finds a current, unexpired entry, and notes the use.
     pub(super) fn usable(&self, method: &Method, key: &Key) -> Option<(Entry, Freshness)> {
-        let pin = Pin::new();
-        let entry = self.tier.find(&pin, self.key_ref_of(key))?;
-        let freshness = self.freshness(method, &entry);
-        matches!(freshness, Freshness::Fresh | Freshness::Stale).then(|| (Entry::clone(&entry), freshness))
+        pinned(|pin| {
+            let entry = self.tier.find(pin, self.key_ref_of(key))?;
+            let freshness = self.freshness(method, &entry);
+            matches!(freshness, Freshness::Fresh | Freshness::Stale).then(|| (Entry::clone(&entry), freshness))
+        })
     }
 
     /// Finds an unexpired entry that nothing but a fence may hide.
@@ -36,11 +37,12 @@ impl Engine {
     }
 
     fn peek_if(&self, key: &Key, is_right: impl FnOnce(&Entry) -> bool) -> Option<Entry> {
-        let pin = Pin::new();
-        let entry = self.tier.peek_pinned(&pin, self.key_ref_of(key))?;
-        let is_usable =
-            is_right(&entry) && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
-        is_usable.then(|| Entry::clone(&entry))
+        pinned(|pin| {
+            let entry = self.tier.peek_pinned(pin, self.key_ref_of(key))?;
+            let is_usable =
+                is_right(&entry) && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
+            is_usable.then(|| Entry::clone(&entry))
+        })
     }
 
     /// Makes the entry of a value that came without an annotation; nothing if it would be dead at once.

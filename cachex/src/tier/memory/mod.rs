@@ -34,7 +34,7 @@ use uses::Uses;
 use crate::entry::{Entry, EntryParts};
 use crate::key::KeyRef;
 use crate::method::Region;
-use crate::raw::grace::Pin;
+use crate::raw::grace::{Pin, pinned};
 use crate::raw::node::Lent;
 use crate::raw::table::{Sought, Table};
 use crate::raw::words::Bytes;
@@ -197,15 +197,16 @@ impl MemoryTier {
 
     /// As [`peek_pinned`](Self::peek_pinned), for what may be kept.
     pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
-        self.peek_pinned(&Pin::new(), at).map(|entry| Entry::clone(&entry))
+        pinned(|pin| self.peek_pinned(pin, at).map(|entry| Entry::clone(&entry)))
     }
 
     /// Returns an entry whose key has the hash, if there is one.
     #[cfg(feature = "moka")]
     pub(crate) fn any_of(&self, hash: u64) -> Option<Entry> {
-        let pin = Pin::new();
-        let entry = self.table.find(&pin, AnyOf { hash, hasher: &self.hasher });
-        entry.map(|entry| Entry::clone(&entry))
+        pinned(|pin| {
+            let entry = self.table.find(pin, AnyOf { hash, hasher: &self.hasher });
+            entry.map(|entry| Entry::clone(&entry))
+        })
     }
 
     /// Returns the hash of the key of an entry.

@@ -18,7 +18,7 @@ use ::moka::policy::EvictionPolicy;
 use ::moka::sync::Cache;
 
 use super::memory::{Eviction, Inserted, Left, Limits, MemoryTier};
-use crate::raw::grace::Pin;
+use crate::raw::grace::pinned;
 use costs::Costs;
 
 /// One part in so many of a bound may be exceeded before moka is made to apply it …
@@ -98,23 +98,24 @@ impl Moka {
     pub(crate) fn agree(&self, table: &MemoryTier, hash: u64) {
         // What is found under a pin, the table's own hold of it outlives the pin: so nothing is dropped here, where a write may hold
         // the order of invalidations.
-        let _pin = Pin::new();
-        let mut told = table.any_of(hash);
-        loop {
-            match &told {
-                Some(entry) => self.kept.insert(hash, self.costs.of(entry.weight())),
-                None => self.kept.invalidate(&hash),
+        pinned(|_| {
+            let mut told = table.any_of(hash);
+            loop {
+                match &told {
+                    Some(entry) => self.kept.insert(hash, self.costs.of(entry.weight())),
+                    None => self.kept.invalidate(&hash),
+                }
+                let found = table.any_of(hash);
+                let is_agreed = match (&told, &found) {
+                    (Some(told), Some(found)) => told.is_same(found),
+                    (told, found) => told.is_none() && found.is_none(),
+                };
+                if is_agreed {
+                    return;
+                }
+                told = found;
             }
-            let found = table.any_of(hash);
-            let is_agreed = match (&told, &found) {
-                (Some(told), Some(found)) => told.is_same(found),
-                (told, found) => told.is_none() && found.is_none(),
-            };
-            if is_agreed {
-                return;
-            }
-            told = found;
-        }
+        });
     }
 
     /// Makes moka apply the bounds, and takes out what is to leave.
@@ -131,20 +132,21 @@ impl Moka {
     /// Takes out what moka gave up.
     fn sweep(&self, table: &MemoryTier, evicted: &mut Left) {
         // As in `agree`.
-        let _pin = Pin::new();
-        for hash in self.given_up.take() {
-            // It may have been stored anew, and be kept.
-            if self.kept.contains_key(&hash) {
-                continue;
-            }
-            while let Some(entry) = table.any_of(hash) {
-                if table.remove_same(&entry) {
-                    evicted.push(entry);
+        pinned(|_| {
+            for hash in self.given_up.take() {
+                // It may have been stored anew, and be kept.
+                if self.kept.contains_key(&hash) {
+                    continue;
                 }
+                while let Some(entry) = table.any_of(hash) {
+                    if table.remove_same(&entry) {
+                        evicted.push(entry);
+                    }
+                }
+                // What was taken out may have been stored only now.
+                self.agree(table, hash);
             }
-            // What was taken out may have been stored only now.
-            self.agree(table, hash);
-        }
+        });
     }
 
     /// Panics unless what moka keeps and what the table holds agree, apart from what it gave up, and is within the bounds.
