@@ -4,11 +4,11 @@ use super::Engine;
 use super::methods::Method;
 use std::marker::PhantomData;
 
-use crate::entry::tags::allow;
 use crate::entry::{Entry, Freshness};
 use crate::key::KeyRef;
 use crate::method::keep::Keep;
 use crate::raw::grace::{Pin, Read, try_pinned};
+use crate::time::Timestamp;
 
 /// What a look-up brings.
 pub(crate) enum Looked<V> {
@@ -51,16 +51,18 @@ struct Hit<'a, K, V, T> {
 }
 
 impl<V, K: Keep<V>, R, T: FnOnce(&Entry, &V) -> R> Read for Hit<'_, K, V, T> {
-    type Found = Option<R>;
+    /// And when the entry expires: that is looked at once the thread is not pinned any more.
+    type Found = Option<(R, Timestamp)>;
 
     #[inline(always)]
-    fn read(self, pin: &Pin) -> Option<R> {
+    fn read(self, pin: &Pin) -> Option<(R, Timestamp)> {
         let Self { engine, method, at, keep, take, .. } = self;
         let entry = engine.tier.find(pin, at)?;
         let plain = keep.plain(&entry)?;
         let stamp = entry.stamp();
-        let is_current = engine.epoch.allows(stamp) && method.epoch.allows(stamp) && allow(plain.items(), stamp);
-        (is_current && entry.is_unexpired(|| engine.now())).then(|| take(&entry, plain.value()))
+        let is_current =
+            engine.epoch.allows(stamp) && method.epoch.allows(stamp) && plain.all_items(|tag| tag.allows(stamp));
+        is_current.then(|| (take(&entry, plain.value()), entry.expires_at()))
     }
 }
 
@@ -69,11 +71,35 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn hit<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Option<V> {
         if clones_quickly::<V>() {
-            return try_pinned(Hit { engine: self, method, at, keep, take: |_: &Entry, value: &V| keep.copy(value), _value: PhantomData })?;
+            let (value, expires_at) = try_pinned(Hit {
+                engine: self,
+                method,
+                at,
+                keep,
+                take: |_: &Entry, value: &V| keep.copy(value),
+                _value: PhantomData,
+            })??;
+            return self.is_yet_to_come(expires_at).then_some(value);
         }
         // A clone of users' making may take long, and a pin holds up what all tiers of the process give up.
-        let held = try_pinned(Hit { engine: self, method, at, keep, take: |entry: &Entry, _: &V| entry.clone(), _value: PhantomData })??;
+        let (held, expires_at) = try_pinned(Hit {
+            engine: self,
+            method,
+            at,
+            keep,
+            take: |entry: &Entry, _: &V| entry.clone(),
+            _value: PhantomData,
+        })??;
+        if !self.is_yet_to_come(expires_at) {
+            return None;
+        }
         Some(keep.copy(keep.plain(&held)?.value()))
+    }
+
+    /// Whether a time lies ahead. The clock is read only if there is any doubt.
+    #[inline(always)]
+    fn is_yet_to_come(&self, at: Timestamp) -> bool {
+        at == Timestamp::NEVER || self.now() < at
     }
 
     /// Finds any current entry that is of use, and clones its value. The use was noted before.

@@ -83,13 +83,13 @@ type Bucket = Box<[OnceLock<Arc<Method>>]>;
 /// All methods a cache has met, found by the number of their region without a lock: buckets that are never moved, each twice
 /// as large as the one before.
 pub(crate) struct Methods {
-    first: Bucket,
+    first: [OnceLock<Arc<Method>>; FIRST],
     others: [OnceLock<Bucket>; BUCKETS],
 }
 
 impl Methods {
     pub(crate) fn new() -> Self {
-        Self { first: bucket(FIRST), others: [const { OnceLock::new() }; BUCKETS] }
+        Self { first: [const { OnceLock::new() }; FIRST], others: [const { OnceLock::new() }; BUCKETS] }
     }
 
     /// Returns the method of a region, made with `policy` if it is new here.
@@ -126,8 +126,8 @@ impl Methods {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Method>> {
-        let others = self.others.iter().filter_map(OnceLock::get);
-        std::iter::once(&self.first).chain(others).flat_map(|bucket| bucket.iter()).filter_map(OnceLock::get)
+        let others = self.others.iter().filter_map(OnceLock::get).flat_map(|bucket| bucket.iter());
+        self.first.iter().chain(others).filter_map(OnceLock::get)
     }
 }
 

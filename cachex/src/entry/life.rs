@@ -63,19 +63,13 @@ impl Rare {
 }
 
 impl Entry {
-    /// Whether an entry about which nothing is rare is fresh. `now` is asked only if the time matters to it at all.
-    #[inline(always)]
-    pub(crate) fn is_unexpired(&self, now: impl FnOnce() -> Timestamp) -> bool {
-        let expires_at = self.expires_at();
-        expires_at == Timestamp::NEVER || now() < expires_at
-    }
-
     /// Returns how old the entry is. `now` is asked only if the time matters to it at all.
     pub(crate) fn freshness(&self, now: impl FnOnce() -> Timestamp) -> Freshness {
         if let Some(rare) = self.rare() {
             return self.freshness_by(rare, now());
         }
-        if self.is_unexpired(now) { Freshness::Fresh } else { Freshness::Dead }
+        let expires_at = self.expires_at();
+        if expires_at == Timestamp::NEVER || now() < expires_at { Freshness::Fresh } else { Freshness::Dead }
     }
 
     fn freshness_by(&self, rare: &Rare, now: Timestamp) -> Freshness {
@@ -142,8 +136,9 @@ impl Entry {
         }
     }
 
+    /// Returns when the entry expires, accesses aside.
     #[inline(always)]
-    fn expires_at(&self) -> Timestamp {
+    pub(crate) fn expires_at(&self) -> Timestamp {
         Timestamp::from_nanos(self.head().expires_at.load(Ordering::Relaxed))
     }
 

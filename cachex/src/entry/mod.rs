@@ -15,8 +15,8 @@ use std::time::Duration;
 pub(crate) use life::{Freshness, Life};
 pub use stamp::Stamp;
 
-use crate::raw::node::{Node, Parts, Plain, label};
-use crate::raw::words::Bytes;
+use crate::key::KeyRef;
+use crate::raw::node::{Node, Parts, Plain};
 use crate::sync::Arc;
 use crate::time::Timestamp;
 use tags::{TagCell, TagCells};
@@ -94,8 +94,8 @@ impl Entry {
 
     /// Whether this is the entry of a key.
     #[inline(always)]
-    pub(crate) fn is_at(&self, region: u32, bytes: Bytes<'_>) -> bool {
-        self.label() == label(region, bytes.len()) && bytes.are(self.bytes())
+    pub(crate) fn is_at(&self, at: KeyRef<'_>) -> bool {
+        self.label() == at.label && at.bytes.are(self.bytes())
     }
 
     /// Returns the number of the region of the key.

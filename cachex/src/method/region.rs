@@ -1,5 +1,6 @@
 //! A part of the key space: one method of one type, or the manual API.
 
+use std::any::TypeId;
 use std::sync::{Mutex, PoisonError};
 
 use crate::policy::Policy;
@@ -8,13 +9,19 @@ use crate::policy::Policy;
 /// or the manual API.
 #[derive(Debug)]
 pub(crate) struct Region {
+    /// The type that stands for the instance of an annotated method.
+    instance: TypeId,
     id: u32,
     name: &'static str,
     signature: &'static str,
     policy: Policy,
 }
 
-static MANUAL: Region = Region { id: 0, name: "manual", signature: "manual", policy: Policy::new() };
+/// Stands where no annotated method is called.
+struct NoInstance;
+
+static MANUAL: Region =
+    Region { instance: TypeId::of::<NoInstance>(), id: 0, name: "manual", signature: "manual", policy: Policy::new() };
 
 // Regions live as long as the program: there are as many as annotated methods, instances of generic ones, and names and
 // rules of registered loaders.
@@ -27,8 +34,14 @@ impl Region {
     }
 
     /// Makes the region of one instance of an annotated method.
-    pub(crate) fn instance(name: &'static str, signature: &str, policy: Policy) -> &'static Self {
-        Self::add(|id| Self { id, name, signature: String::leak(signature.to_owned()), policy })
+    pub(crate) fn instance(instance: TypeId, name: &'static str, signature: &str, policy: Policy) -> &'static Self {
+        Self::add(|id| Self { instance, id, name, signature: String::leak(signature.to_owned()), policy })
+    }
+
+    /// Whether it is of this instance of an annotated method.
+    #[inline(always)]
+    pub(crate) fn is_of(&self, instance: TypeId) -> bool {
+        self.instance == instance
     }
 
     /// Returns the region of registered loaders of a name and policy, in whatever cache.
@@ -39,7 +52,13 @@ impl Region {
             return region;
         }
         let name = String::leak(name.to_owned());
-        let region = Self::add(|id| Self { id, name, signature: name, policy: policy.clone() });
+        let region = Self::add(|id| Self {
+            instance: TypeId::of::<NoInstance>(),
+            id,
+            name,
+            signature: name,
+            policy: policy.clone(),
+        });
         known.push(region);
         region
     }

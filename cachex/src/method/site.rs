@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::region::Region;
 use crate::policy::Policy;
+use crate::raw::late::Late;
 
 /// The facts of an annotation, written by the macro.
 #[derive(Debug)]
@@ -40,16 +41,17 @@ inventory::collect!(Registered);
 pub struct CallSite {
     site: Site,
     name: OnceLock<Box<str>>,
-    // Most methods have one instance: it is found without a lock.
-    first: OnceLock<(TypeId, &'static Region)>,
-    others: Mutex<Vec<(TypeId, &'static Region)>>,
+    // Most methods have one instance: it is found without a lock. Before there is one, no instance is its own.
+    first: Late<Region>,
+    /// All of them.
+    all: Mutex<Vec<&'static Region>>,
 }
 
 impl CallSite {
     /// Makes the static of an annotated method.
     #[must_use]
     pub const fn new(site: Site) -> Self {
-        Self { site, name: OnceLock::new(), first: OnceLock::new(), others: Mutex::new(Vec::new()) }
+        Self { site, name: OnceLock::new(), first: Late::new(Region::manual()), all: Mutex::new(Vec::new()) }
     }
 
     /// Returns the method's full name: the one given, else module, type and method.
@@ -68,23 +70,21 @@ impl CallSite {
     #[inline(always)]
     pub(crate) fn region<I>(&'static self, _instance: &I) -> &'static Region {
         let id = typeid::of::<I>();
-        match self.first.get() {
-            Some((known, region)) if *known == id => region,
-            _ => self.other_region(id, std::any::type_name::<I>()),
-        }
+        let first = self.first.get();
+        if first.is_of(id) { first } else { self.other_region(id, std::any::type_name::<I>()) }
     }
 
     #[cold]
     fn other_region(&'static self, id: TypeId, path: &'static str) -> &'static Region {
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = self.first.get().into_iter().chain(others.iter()).find(|known| known.0 == id);
-        if let Some((_, region)) = known {
-            return region;
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.iter().find(|known| known.is_of(id)) {
+            return known;
         }
-        let region = Region::instance(self.name(), generics(path), self.site.policy.clone());
-        if self.first.set((id, region)).is_err() {
-            others.push((id, region));
+        let region = Region::instance(id, self.name(), generics(path), self.site.policy.clone());
+        if all.is_empty() {
+            self.first.set(region);
         }
+        all.push(region);
         region
     }
 }

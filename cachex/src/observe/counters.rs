@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::lane::{LANES, Lane};
+use super::lane::{self, LANES};
 use crate::time::stopwatch::Stopwatch;
 
 /// The look-up after one hit in so many is timed.
@@ -59,47 +59,44 @@ impl Counter {
 
 /// Where a thread counts what most calls do.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tally<'a> {
-    counts: &'a Counts,
-    lane: Lane,
-}
+pub(crate) struct Tally<'a>(&'a Counts);
 
 impl Tally<'_> {
     /// Whether this look-up is one in a few hundred that are timed, so that timing costs nothing that could be measured.
     #[inline(always)]
     pub(crate) fn is_sampled(self) -> bool {
-        self.counts.hits.load(Ordering::Relaxed) % SAMPLE == 1
+        self.0.hits.load(Ordering::Relaxed) % SAMPLE == 1
     }
 
     #[inline(always)]
     pub(crate) fn hit(self) {
-        self.count(&self.counts.hits, 1);
+        self.count(&self.0.hits, 1);
     }
 
     pub(crate) fn stale_hit(self) {
-        self.count(&self.counts.stale_hits, 1);
+        self.count(&self.0.stale_hits, 1);
     }
 
     pub(crate) fn miss(self) {
-        self.count(&self.counts.misses, 1);
+        self.count(&self.0.misses, 1);
     }
 
     pub(crate) fn load(self, took: Duration) {
-        self.count(&self.counts.loads, 1);
-        self.count(&self.counts.load_nanos, nanos(took));
+        self.count(&self.0.loads, 1);
+        self.count(&self.0.load_nanos, nanos(took));
     }
 
     pub(crate) fn store(self) {
-        self.count(&self.counts.stores, 1);
+        self.count(&self.0.stores, 1);
     }
 
     pub(crate) fn evict(self) {
-        self.count(&self.counts.evicted, 1);
+        self.count(&self.0.evicted, 1);
     }
 
     #[inline(always)]
     fn count(self, count: &AtomicU64, more: u64) {
-        if self.lane.is_owned() {
+        if lane::is_owned() {
             // Nobody else writes it: no need for a step that no other can come between.
             count.store(count.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
         } else {
@@ -112,8 +109,7 @@ impl Counters {
     /// Returns where this thread counts.
     #[inline(always)]
     pub(crate) fn tally(&self) -> Tally<'_> {
-        let lane = Lane::of_thread();
-        Tally { counts: &self.lanes[lane.index()], lane }
+        Tally(lane::of_thread(&self.lanes))
     }
 
     pub(crate) fn hits(&self) -> u64 {

@@ -10,6 +10,7 @@ pub(crate) const LANES: usize = 32;
 
 /// Lanes of one thread each; the others are shared.
 const OWNED: usize = 16;
+/// Out of range: then one is taken.
 const NONE: usize = usize::MAX;
 
 static TAKEN: [AtomicBool; OWNED] = [const { AtomicBool::new(false) }; OWNED];
@@ -20,37 +21,24 @@ thread_local! {
     static LEAVING: Leaving = const { Leaving };
 }
 
-/// The number of a lane.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lane(usize);
+/// Whether this thread has a lane of its own: no other one counts there.
+#[inline(always)]
+pub(crate) fn is_owned() -> bool {
+    LANE.get() < OWNED
+}
 
-impl Lane {
-    /// Returns the lane of this thread.
-    #[inline(always)]
-    pub(crate) fn of_thread() -> Self {
-        match LANE.get() {
-            NONE => take(),
-            lane => Self(lane),
-        }
-    }
-
-    /// Returns its number, less than [`LANES`].
-    #[inline]
-    pub(crate) fn index(self) -> usize {
-        // Changes nothing, and shows that it is less.
-        self.0 % LANES
-    }
-
-    /// Whether no other thread has this lane as its own.
-    #[inline]
-    pub(crate) fn is_owned(self) -> bool {
-        self.0 < OWNED
+/// Returns the one of these in which this thread counts.
+#[inline(always)]
+pub(crate) fn of_thread<T>(lanes: &[T; LANES]) -> &T {
+    match lanes.get(LANE.get()) {
+        Some(lane) => lane,
+        None => &lanes[take()],
     }
 }
 
 #[cold]
 #[inline(never)]
-fn take() -> Lane {
+fn take() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     // Acquire: the counts go on from where the former owner left them.
     let is_free =
@@ -61,7 +49,7 @@ fn take() -> Lane {
     let shared = || OWNED + NEXT.fetch_add(1, Ordering::Relaxed) % (LANES - OWNED);
     let lane = own.unwrap_or_else(shared);
     LANE.set(lane);
-    Lane(lane)
+    lane
 }
 
 /// Gives the lane back when the thread ends.
@@ -69,10 +57,9 @@ struct Leaving;
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        let lane = Lane(LANE.replace(NONE));
-        if lane.is_owned() {
+        if let Some(taken) = TAKEN.get(LANE.replace(NONE)) {
             // Release: see `take`.
-            TAKEN[lane.index()].store(false, Ordering::Release);
+            taken.store(false, Ordering::Release);
         }
     }
 }

@@ -35,6 +35,19 @@ impl Record {
         Self { turns: AtomicU64::new(0), is_taken: AtomicBool::new(true) }
     }
 
+    /// Whether its thread is pinned; for that thread.
+    #[inline(always)]
+    fn is_pinned(&self) -> bool {
+        self.turns.load(Ordering::Relaxed) % 2 == 1
+    }
+
+    /// Pins the thread, or unpins it; for that thread.
+    #[inline(always)]
+    fn next_turn(&self) {
+        // Release: see `has_left`; and who waits for the turn before may only ever see that this one has begun.
+        self.turns.store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
     /// Whether a period that found the record at `turns` need not wait for it any more.
     fn has_left(&self, turns: u64) -> bool {
         // Acquire: what the reader did before it unpinned comes before what is done after the period.
@@ -56,15 +69,20 @@ pub(crate) struct Pin {
 }
 
 /// Runs `read` with the thread pinned. It may run others that do so as well: the outermost one counts.
-#[inline]
 pub(crate) fn pinned<R>(read: impl FnOnce(&Pin) -> R) -> R {
-    let mut borrowed = None;
-    let turn = Turn::of_thread().unwrap_or_else(|| {
-        let Borrowed(record) = borrowed.insert(Borrowed(registry::take()));
-        Turn::with_barrier(record)
+    let kept = local::record().or_else(local::keep_record);
+    let borrowed = if kept.is_none() { Some(Borrowed(registry::take())) } else { None };
+    let unpin = kept.or(borrowed.as_ref().map(|borrowed| borrowed.0)).and_then(|record| {
+        if record.is_pinned() {
+            return None;
+        }
+        record.next_turn();
+        // Also where who unlinks makes it for all: it costs little here.
+        fence(Ordering::SeqCst);
+        Some(Unpin(record))
     });
     let found = read(&Pin { _thread: PhantomData });
-    drop(turn);
+    drop(unpin);
     drop(borrowed);
     found
 }
@@ -76,60 +94,29 @@ pub(crate) trait Read {
     fn read(self, pin: &Pin) -> Self::Found;
 }
 
-/// As [`pinned`], for the path of a hit: does nothing on a thread that is ending and whose record is gone.
+/// As [`pinned`], for the path of a hit: does nothing where that is not all it takes, as for the first time on a thread, or within
+/// another pin.
 #[inline(always)]
 pub(crate) fn try_pinned<R: Read>(what: R) -> Option<R::Found> {
-    let turn = Turn::of_thread()?;
+    let record = local::record()?;
+    if record.is_pinned() {
+        return None;
+    }
+    record.next_turn();
+    barrier::of_reader();
+    let unpin = Unpin(record);
     let found = what.read(&Pin { _thread: PhantomData });
-    drop(turn);
+    drop(unpin);
     Some(found)
 }
 
-/// The time for which a thread is pinned; within another one it changes nothing.
-struct Turn {
-    record: &'static Record,
-    /// What the turns are afterwards.
-    end: u64,
-}
+/// Unpins the thread, also after a panic.
+struct Unpin(&'static Record);
 
-impl Turn {
-    #[inline(always)]
-    fn of_thread() -> Option<Self> {
-        let Some(record) = local::record() else { return Self::first_of_thread() };
-        let turn = Self::begin(record);
-        barrier::of_reader();
-        Some(turn)
-    }
-
-    /// Begins on a thread that has no record yet, or makes its own barrier.
-    #[cold]
-    #[inline(never)]
-    fn first_of_thread() -> Option<Self> {
-        local::keep_record().map(Self::with_barrier)
-    }
-
-    fn with_barrier(record: &'static Record) -> Self {
-        let turn = Self::begin(record);
-        fence(Ordering::SeqCst);
-        turn
-    }
-
-    #[inline(always)]
-    fn begin(record: &'static Record) -> Self {
-        let turns = record.turns.load(Ordering::Relaxed);
-        let begun = turns | 1;
-        // Release: who waits for the turn before may only ever see that this one has begun.
-        record.turns.store(begun, Ordering::Release);
-        // One more than begun, or, where the thread was pinned already, as many.
-        Self { record, end: begun + (begun - turns) }
-    }
-}
-
-impl Drop for Turn {
+impl Drop for Unpin {
     #[inline(always)]
     fn drop(&mut self) {
-        // Release: see `Record::has_left`.
-        self.record.turns.store(self.end, Ordering::Release);
+        self.0.next_turn();
     }
 }
 

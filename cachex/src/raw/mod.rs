@@ -2,7 +2,7 @@
 //! grace after which what left the table may be given back. The only unsafe code of the workspace.
 //!
 //! Reading order: [`grace`] (pins and periods of grace; no unsafe code), [`node`] (one allocation with a count of its
-//! holders), [`limbo`] (what waits for its grace), [`table`] (the sharded table); [`words`] (the bytes of keys) stands alone.
+//! holders), [`limbo`] (what waits for its grace), [`table`] (the sharded table); [`words`] (the bytes of keys) and [`late`] (a reference that is read with one load) stand alone.
 //!
 //! # The argument
 //!
@@ -20,6 +20,7 @@
 //! (`cargo xtask test miri`), the protocol of [`grace`] is model-checked (`cargo xtask test loom`).
 
 pub(crate) mod grace;
+pub(crate) mod late;
 pub(crate) mod limbo;
 #[cfg(all(test, cachex_loom))]
 mod loom_tests;

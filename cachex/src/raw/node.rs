@@ -63,6 +63,8 @@ const SPILLED: u16 = u16::MAX;
 struct Kind {
     value_type: TypeId,
     has_rare: bool,
+    /// Whether there is neither a rare part nor a number of spilled items.
+    is_plain: bool,
     value: usize,
     align: usize,
     /// Drops a value in place.
@@ -79,11 +81,13 @@ impl<P: Parts, V> KindOf<P, V> {
 
 impl<P: Parts, V: Any> KindOf<P, V> {
     const PLAIN: &'static Kind = &Self::kind(false);
+    const SPILLED: &'static Kind = &Kind { is_plain: false, ..Self::kind(false) };
     const RARE: &'static Kind = &Self::kind(true);
 
     const fn kind(has_rare: bool) -> Kind {
         let (value, align) = (Self::VALUE, Self::ALIGN);
-        Kind { value_type: TypeId::of::<V>(), has_rare, value, align, drop_value: drop_value::<V> }
+        let (value_type, is_plain) = (TypeId::of::<V>(), !has_rare);
+        Kind { value_type, has_rare, is_plain, value, align, drop_value: drop_value::<V> }
     }
 }
 
@@ -148,7 +152,11 @@ impl<P: Parts> Node<P> {
         items: &[P::Item],
         bytes: &[u8],
     ) -> Option<Self> {
-        let kind = if rare.is_some() { KindOf::<P, V>::RARE } else { KindOf::<P, V>::PLAIN };
+        let kind = match (&rare, items.len() < usize::from(SPILLED)) {
+            (None, true) => KindOf::<P, V>::PLAIN,
+            (None, false) => KindOf::<P, V>::SPILLED,
+            (Some(_), _) => KindOf::<P, V>::RARE,
+        };
         let _fits = u32::try_from(bytes.len()).ok()?;
         let place = kind.place::<P>(items.len(), bytes.len())?;
         let start = Start::<P> {
@@ -216,7 +224,7 @@ impl<P: Parts> Node<P> {
         is_one.then(|| unsafe { &*self.before::<V>(KindOf::<P, V>::VALUE) })
     }
 
-    /// Returns the node as one with a value of type `V` and without a rare part, if it is one.
+    /// Returns the node as one with a value of type `V`, without a rare part, and with few items, if it is one.
     #[inline(always)]
     pub(crate) fn plain<V: Any>(&self) -> Option<Plain<'_, P, V>> {
         // There may be several copies of one kind: those that differ in their place are compared.
@@ -231,25 +239,9 @@ impl<P: Parts> Node<P> {
     }
 
     pub(crate) fn items(&self) -> &[P::Item] {
-        self.items_before(self.start().kind.value)
-    }
-
-    /// Returns the items; `value` is the offset of the value.
-    #[inline(always)]
-    fn items_before(&self, value: usize) -> &[P::Item] {
-        let (offset, count) = match self.start().items {
-            SPILLED => self.spilled_items(),
-            count => (value + usize::from(count) * size_of::<P::Item>(), usize::from(count)),
-        };
-        // SAFETY: `new` has written so many items there, aligned, and nothing changes them.
-        unsafe { std::slice::from_raw_parts(self.before(offset), count) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn spilled_items(&self) -> (usize, usize) {
         let place = self.place();
-        (place.items, place.item_count)
+        // SAFETY: `new` has written so many items there, aligned, and nothing changes them.
+        unsafe { std::slice::from_raw_parts(self.before(place.items), place.item_count) }
     }
 
     #[inline(always)]
@@ -375,11 +367,11 @@ impl Kind {
     #[cold]
     #[inline(never)]
     fn is_plain_too(&self, value_type: TypeId) -> bool {
-        self.value_type == value_type && !self.has_rare
+        self.value_type == value_type && self.is_plain
     }
 }
 
-/// A node with a value of type `V` and without a rare part.
+/// A node with a value of type `V`, without a rare part, and with few items.
 pub struct Plain<'a, P: Parts, V> {
     node: &'a Node<P>,
     _value: PhantomData<&'a V>,
@@ -393,9 +385,19 @@ impl<'a, P: Parts, V> Plain<'a, P, V> {
         unsafe { &*self.node.before::<V>(KindOf::<P, V>::VALUE) }
     }
 
+    /// Whether this holds for all items.
     #[inline(always)]
-    pub(crate) fn items(&self) -> &'a [P::Item] {
-        self.node.items_before(KindOf::<P, V>::VALUE)
+    pub(crate) fn all_items(&self, holds: impl Fn(&P::Item) -> bool) -> bool {
+        // The items lie before the value, the first one farthest from it. They are not spilled: such a node is not plain.
+        let mut left = usize::from(self.node.start().items);
+        while left > 0 {
+            // SAFETY: `new` has written so many items there, aligned, and nothing changes them.
+            if !holds(unsafe { &*self.node.before(KindOf::<P, V>::VALUE + left * size_of::<P::Item>()) }) {
+                return false;
+            }
+            left -= 1;
+        }
+        true
     }
 }
 

@@ -162,7 +162,8 @@ fn a_value_that_panics_when_dropped_leaks_nothing_and_ends_nothing() {
         }
     }
     let item = Arc::new(1);
-    let node = Node::<Test>::new(1, (0, 0), Some([0; 3]), Panics, std::slice::from_ref(&item), b"key").expect("it is small");
+    let node =
+        Node::<Test>::new(1, (0, 0), Some([0; 3]), Panics, std::slice::from_ref(&item), b"key").expect("it is small");
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(node))).is_ok());
     assert_eq!(Arc::strong_count(&item), 1);
 }

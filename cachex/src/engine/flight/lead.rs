@@ -41,7 +41,7 @@ impl<L: Clone> Ticket<L> {
     /// Returns the key by which the tier is asked.
     pub(crate) fn at(&self) -> KeyRef<'_> {
         let flight = &self.flight;
-        KeyRef { region: flight.key.region(), bytes: flight.key.in_words(), hash: flight.hash }
+        KeyRef::new(flight.key.region(), flight.key.in_words(), flight.hash)
     }
 
     /// Gives the place up if nobody else has one: nobody can join then. Returns whether it was so.

@@ -67,7 +67,7 @@ impl Sought<EntryParts> for KeyRef<'_> {
 
     #[inline(always)]
     fn is(&self, entry: &Entry) -> bool {
-        entry.is_at(self.region.id(), self.bytes)
+        entry.is_at(*self)
     }
 }
 
@@ -174,7 +174,7 @@ impl MemoryTier {
     /// Returns the key by which this tier is asked: with its hash, which is good for this tier only.
     #[inline(always)]
     pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: Bytes<'a>) -> KeyRef<'a> {
-        KeyRef { region, bytes, hash: self.hasher.hash(region.id(), bytes) }
+        KeyRef::new(region, bytes, self.hasher.hash(region.id(), bytes))
     }
 
     /// Finds the entry of a key, whatever its age and validity, and notes the use for the policy.
@@ -185,9 +185,14 @@ impl MemoryTier {
     pub(crate) fn find<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
         let entry = self.table.find(pin, at)?;
         if entry.trace() < self.most_trace {
-            self.uses[self.table.shard_of(at.hash)].note(&entry);
+            self.note_use(at.hash, &entry);
         }
         Some(entry)
+    }
+
+    #[inline(never)]
+    fn note_use(&self, hash: u64, entry: &Entry) {
+        self.uses[self.table.shard_of(hash)].note(entry);
     }
 
     /// Finds the entry of a key, whatever its age and validity, without noting a use.
