@@ -284,7 +284,7 @@ impl MemoryTier {
         for index in 0..self.table.shards() {
             let shard = self.table.own(index);
             shard.check_invariants();
-            due_at = due_at.min(shard.state().next_deadline().unwrap_or(Timestamp::NEVER));
+            due_at = due_at.min(shard.state().next_deadline());
             shard.state().slots().for_each(|entry| {
                 let hash = self.hasher.hash_of(entry);
                 assert_eq!(self.table.shard_of(hash), index, "a key is in its shard");

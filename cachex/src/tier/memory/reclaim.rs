@@ -48,13 +48,21 @@ impl MemoryTier {
         reclaimed
     }
 
-    /// Returns a time not later than the first at which an entry dies by age, as things stand; `None` if none does.
-    ///
-    /// It may be too early, since an access puts off the end of an idle entry: a [`reclaim`](Self::reclaim) at that time
-    /// then removes nothing and finds the next one. Takes the lock of each shard in turn.
+    /// Returns when the first entry dies by age, as things stand; `None` if none does. Takes the lock of each shard in turn.
     #[cfg(test)]
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
-        (0..self.table.shards()).filter_map(|index| self.table.own(index).state().next_deadline()).min()
+        let first = |index| {
+            let mut shard = self.table.own(index);
+            loop {
+                // Too early where an entry has left, or was used: then a look at that time makes it right.
+                let due_at = shard.state().next_deadline();
+                if due_at == Timestamp::NEVER || shard.state_mut().next_dead(due_at).is_some() {
+                    return due_at;
+                }
+            }
+        };
+        let due_at = (0..self.table.shards()).map(first).min();
+        due_at.filter(|due_at| *due_at != Timestamp::NEVER)
     }
 
     /// Gives the entry of a key another end.
@@ -63,7 +71,7 @@ impl MemoryTier {
         entry.expire_at(end);
         if shard.has(at.hash, entry) {
             shard.state_mut().queue(entry.number());
-            self.note_deadline(shard.state().next_deadline().unwrap_or(Timestamp::NEVER));
+            self.note_deadline(shard.state().next_deadline());
         }
     }
 
@@ -88,7 +96,7 @@ impl MemoryTier {
                     expired.push(self.take(&mut shard, &dead));
                 }
                 if expired.len() - before < BATCH {
-                    self.note_deadline(shard.state().next_deadline().unwrap_or(Timestamp::NEVER));
+                    self.note_deadline(shard.state().next_deadline());
                     break;
                 }
             }

@@ -17,8 +17,8 @@ pub(crate) type ShardOwner<'a> = Owner<'a, EntryParts, Shard>;
 pub(crate) struct Shard {
     slots: Slots,
     policy: Box<dyn Policy>,
-    /// Each slot whose entry dies by age, at a time not later than its true deadline: an access moves the deadline of
-    /// an entry with a TTI, and the queue learns of it when the slot comes up.
+    /// Not later than the entries of slots die by age: an access moves the deadline of an entry with a TTI, which is noticed when
+    /// the slot comes up.
     deadlines: Deadlines,
 }
 
@@ -36,29 +36,33 @@ impl Shard {
     }
 
     /// Returns a time not later than the first deadline of all.
-    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
-        self.deadlines.first().map(|(due_at, _)| due_at)
+    pub(crate) fn next_deadline(&self) -> Timestamp {
+        self.deadlines.first()
     }
 
     /// Returns a slot whose entry is dead at `now`.
     pub(crate) fn next_dead(&mut self, now: Timestamp) -> Option<SlotId> {
-        loop {
-            let (due_at, slot) = self.deadlines.first()?;
-            if due_at > now {
-                return None;
+        // What never dies does not die at the end of time either.
+        let now = now.min(Timestamp::from_nanos(Timestamp::NEVER.as_nanos() - 1));
+        while let Some(block) = self.deadlines.due(now) {
+            let mut first = Timestamp::NEVER;
+            for slot in block.slots() {
+                let Some(entry) = self.slots.get(slot) else { continue };
+                let dead_at = entry.dead_at();
+                if dead_at <= now {
+                    // There may be others: the block stays due.
+                    return Some(slot);
+                }
+                first = first.min(dead_at);
             }
-            if self.slots.entry(slot).dead_at() <= now {
-                return Some(slot);
-            }
-            self.queue(slot);
+            self.deadlines.set(block, first);
         }
+        None
     }
 
     /// Queues a slot by the deadline its entry has now.
     pub(crate) fn queue(&mut self, slot: SlotId) {
-        let due_at = self.slots.entry(slot).dead_at();
-        // An access only moves a deadline on, so one that is out of reach stays so until it is queued anew.
-        if due_at == Timestamp::NEVER { self.deadlines.remove(slot) } else { self.deadlines.put(slot, due_at) }
+        self.deadlines.put(slot, self.slots.entry(slot).dead_at());
     }
 
     /// Empties all slots.
@@ -124,7 +128,6 @@ impl ShardOwner<'_> {
     /// Empties a slot; returns its entry and the hash of its key.
     fn empty(&mut self, slot: SlotId) -> (Entry, u64) {
         let shard = self.state_mut();
-        shard.deadlines.remove(slot);
         let entry = shard.slots.empty(slot);
         let hash = shard.slots.hash(&entry);
         self.remove(hash, &entry, entry.weight());
@@ -144,19 +147,10 @@ impl ShardOwner<'_> {
         let mut in_policy = policy.members();
         in_policy.sort_unstable();
         assert_eq!(in_policy, filled, "policy");
-        let mut due = deadlines.all();
-        due.sort_unstable_by_key(|(_, slot)| *slot);
-        let mut queued = due.iter().map(|(_, slot)| *slot).peekable();
         for slot in filled {
             let entry = slots.entry(slot);
             assert!(self.has(slots.hash(entry), entry) && entry.number() == slot, "a key leads to its slot");
-            let is_queued = queued.next_if_eq(&slot).is_some();
-            assert!(is_queued || entry.dead_at() == Timestamp::NEVER, "a slot whose entry dies is queued");
+            deadlines.check(slot, entry.dead_at());
         }
-        assert_eq!(queued.next(), None, "only filled slots are queued");
-        assert!(
-            due.iter().all(|(due_at, slot)| *due_at <= slots.entry(*slot).dead_at()),
-            "a slot is queued by its deadline"
-        );
     }
 }

@@ -7,6 +7,11 @@ use super::policy::{SlotId, Traces};
 use super::uses::Uses;
 use crate::entry::Entry;
 
+/// One part in so many of a list may be room that is not used …
+const SPARE_PART: usize = 16;
+/// … or so many places.
+const LEAST_SPARE: usize = 15;
+
 /// Slots by number; numbers of emptied slots are used again. An entry knows its number.
 #[derive(Debug)]
 pub(crate) struct Slots {
@@ -51,6 +56,7 @@ impl Slots {
         let number = SlotId::try_from(self.all.len()).ok().filter(|number| *number != SlotId::MAX);
         let number = number.expect("a shard holds fewer than 2^32 - 1 entries");
         entry.set_number(number);
+        make_room(&mut self.all, number as usize);
         self.all.push(Some(entry));
         number
     }
@@ -82,6 +88,14 @@ impl Slots {
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Entry> + use<> {
         self.empty.clear();
         std::mem::take(&mut self.all).into_iter().flatten()
+    }
+}
+
+/// Makes room for the element at an index that is about to be added. There are many such lists, of many elements: they grow by a
+/// little, for what is not used of them is lost.
+pub(crate) fn make_room<T>(list: &mut Vec<T>, index: usize) {
+    if index >= list.capacity() {
+        list.reserve_exact(index + 1 - list.len() + (list.len() / SPARE_PART).max(LEAST_SPARE));
     }
 }
 

@@ -139,6 +139,17 @@ fn what_is_not_current_leaves_in_a_few_small_scans() {
 }
 
 #[test]
+fn what_never_dies_stays_to_the_end_of_time() {
+    each_tier(10, None, |tier| {
+        put(&tier, 1, entry(1));
+        put(&tier, 2, entry_with(2_u64, 1, between(0, 10)));
+        let reclaimed = tier.reclaim(Timestamp::NEVER, &|_| true, false);
+        assert_eq!(numbers(&reclaimed.expired), [2]);
+        assert_eq!(keys(&tier), [1]);
+    });
+}
+
+#[test]
 fn an_empty_tier_has_nothing_to_reclaim() {
     each_tier(10, None, |tier| {
         for scan_all in [true, false] {
