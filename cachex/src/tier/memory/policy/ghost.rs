@@ -3,81 +3,109 @@
 /// A bounded memory of hashes, each with the turn at which it was remembered.
 ///
 /// Kept as the authors of S3-FIFO suggest: in buckets without order, where a new one takes the place of the oldest. What was
-/// remembered too many turns ago is not known any more, though it may still lie there. Of each hash 32 bits are kept:
-/// two that are taken for the same cost a better place for one entry, nothing more. So does one that is forgotten early,
-/// because many fell into its bucket.
+/// remembered too many turns ago is not known any more, though it may still lie there. Each hash has two buckets, and takes the
+/// oldest place of both: so nearly all places can be in use, and hardly ever is a young one lost. Source: Azar et al., "Balanced
+/// allocations", SIAM Journal on Computing 29(1), 1999.
+///
+/// Of each hash 16 bits are kept: two that are taken for the same cost a better place for one entry, nothing more. So does
+/// one that is forgotten early; and so do all of them once the bound has changed by much, for then all begins anew.
 #[derive(Debug, Default)]
 pub(crate) struct Ghost {
-    /// A power of two of them, or none.
-    buckets: Vec<Bucket>,
+    buckets: Box<[Bucket]>,
     turn: u32,
-    /// What was remembered up to this turn is not known any more.
-    forgotten: u32,
+    /// As many of the last turns are known.
+    known: u32,
+    /// Turns are told apart by steps of a power of two of them: its exponent.
+    step: u32,
 }
 
 const WIDTH: usize = 8;
+const LEAST_BUCKETS: usize = 2;
+/// One place in so many is not needed.
+const SPARE_PART: usize = 6;
+/// What is remembered was so within this many of the 2^16 steps that are told apart. What is so old that its step comes again has
+/// long lost its place.
+const MOST_STEPS: usize = 1 << 14;
+/// How many steps ago everything was remembered that never was.
+const LONG_AGO: u16 = 1 << 15;
 
-/// Marks and turns; a turn of 0 is none.
-type Bucket = [(u32, u32); WIDTH];
+type Bucket = [Mark; WIDTH];
+
+/// What is kept of a hash, and the step at which it was remembered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    hash: u16,
+    step: u16,
+}
+
+impl Mark {
+    fn age(self, now: u16) -> u16 {
+        now.wrapping_sub(self.step)
+    }
+}
 
 impl Ghost {
     /// Remembers `hash`, and forgets the oldest ones beyond `most`.
     pub(crate) fn remember(&mut self, hash: u64, most: usize) {
         self.fit(most);
-        if self.turn == u32::MAX {
-            // Once in 2^32 turns all begins anew.
-            self.buckets.fill(Bucket::default());
-            (self.turn, self.forgotten) = (0, 0);
+        self.turn = self.turn.wrapping_add(1);
+        self.known = u32::try_from(most).unwrap_or(u32::MAX).min(self.known.saturating_add(1));
+        let now = self.now();
+        let homes = self.homes(hash);
+        let age = |home: usize, place: usize| self.buckets[home][place].age(now);
+        let places = homes.into_iter().flat_map(|home| (0..WIDTH).map(move |place| (home, place)));
+        if let Some((home, place)) = places.max_by_key(|(home, place)| age(*home, *place)) {
+            self.buckets[home][place] = Mark { hash: kept(hash), step: now };
         }
-        self.turn += 1;
-        self.forgotten = self.forgotten.max(self.turn.saturating_sub(u32::try_from(most).unwrap_or(u32::MAX)));
-        self.put(mark(hash), self.turn);
     }
 
     /// Forgets `hash`; returns whether it was remembered.
     pub(crate) fn recall(&mut self, hash: u64) -> bool {
-        let forgotten = self.forgotten;
+        if self.buckets.is_empty() {
+            return false;
+        }
+        let (now, known) = (self.now(), self.known >> self.step);
         let mut is_known = false;
-        let mark = mark(hash);
-        for place in self.bucket(mark).into_iter().flatten().filter(|place| place.0 == mark) {
-            is_known |= place.1 > forgotten;
-            place.1 = 0;
+        for home in self.homes(hash) {
+            for mark in self.buckets[home].iter_mut().filter(|mark| mark.hash == kept(hash)) {
+                is_known |= u32::from(mark.age(now)) < known;
+                mark.step = now.wrapping_sub(LONG_AGO);
+            }
         }
         is_known
     }
 
-    /// Has a place for `most` hashes, and for as many more, so that few buckets are full.
+    /// Has room for `most` hashes, and not for many more.
     fn fit(&mut self, most: usize) {
-        let count = (2 * most).div_ceil(WIDTH).next_power_of_two();
-        if count > self.buckets.len() || count * 4 < self.buckets.len() {
-            self.resize(count);
+        let places = self.buckets.len() * WIDTH;
+        if most > places || (places > 2 * (most + most / 2) && self.buckets.len() > LEAST_BUCKETS) {
+            self.begin(most);
         }
     }
 
-    /// Keeps what is remembered.
     #[cold]
-    fn resize(&mut self, count: usize) {
-        let former = std::mem::replace(&mut self.buckets, vec![Bucket::default(); count]);
-        let known = former.into_iter().flatten().filter(|(_, turn)| *turn > self.forgotten);
-        known.collect::<Vec<_>>().into_iter().for_each(|(mark, turn)| self.put(mark, turn));
+    fn begin(&mut self, most: usize) {
+        let places = most + most.div_ceil(SPARE_PART - 1);
+        self.buckets = vec![Bucket::default(); places.div_ceil(WIDTH).max(LEAST_BUCKETS)].into_boxed_slice();
+        self.step = (places.div_ceil(MOST_STEPS)).next_power_of_two().ilog2();
+        (self.turn, self.known) = (u32::from(LONG_AGO) << self.step, 0);
     }
 
-    fn put(&mut self, mark: u32, turn: u32) {
-        let oldest = self.bucket(mark).and_then(|bucket| bucket.iter_mut().min_by_key(|(_, turn)| *turn));
-        if let Some(oldest) = oldest {
-            *oldest = (mark, turn);
-        }
+    /// Returns the present step.
+    fn now(&self) -> u16 {
+        (self.turn >> self.step) as u16
     }
 
-    fn bucket(&mut self, mark: u32) -> Option<&mut Bucket> {
-        let index = (mark as usize) & self.buckets.len().wrapping_sub(1);
-        self.buckets.get_mut(index)
+    /// Returns both buckets of a hash: by bits of which all depend on both halves, for all keys of a shard have some in common.
+    fn homes(&self, hash: u64) -> [usize; 2] {
+        let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        [mixed >> 32, mixed & 0xffff_ffff].map(|half| ((half * self.buckets.len() as u64) >> 32) as usize)
     }
 }
 
-/// What is kept of a hash: of both halves, for all keys of a shard have some bits in common.
-fn mark(hash: u64) -> u32 {
-    (hash ^ (hash >> 32)) as u32
+/// Returns what is kept of a hash.
+fn kept(hash: u64) -> u16 {
+    (hash >> 16) as u16
 }
 
 #[cfg(test)]
@@ -122,19 +150,41 @@ mod tests {
     #[test]
     fn memory_is_bounded_by_the_last_bound_given() {
         let mut ghost = Ghost::default();
-        (0..1000).for_each(|number| ghost.remember(scatter(number), 100));
-        assert!(ghost.buckets.len() * WIDTH <= 512, "{}", ghost.buckets.len());
+        (0..10_000).for_each(|number| ghost.remember(scatter(number), 10_000));
+        let bytes = |ghost: &Ghost| ghost.buckets.len() * size_of::<Bucket>();
+        assert!(bytes(&ghost) < 49_000, "{} bytes", bytes(&ghost));
         ghost.remember(scatter(1000), 5);
-        assert_eq!(ghost.buckets.len(), 2);
+        assert_eq!(bytes(&ghost), 64);
     }
 
     #[test]
-    fn when_the_turns_have_been_used_up_all_begins_anew() {
+    fn what_is_forgotten_stays_so_whatever_the_bound() {
         let mut ghost = Ghost::default();
-        ghost.remember(scatter(1), 10);
-        ghost.turn = u32::MAX;
-        ghost.remember(scatter(2), 10);
-        assert!(!ghost.recall(scatter(1)));
-        assert!(ghost.recall(scatter(2)));
+        for (number, most) in [(1, 5), (2, 5), (3, 1), (4, 5)] {
+            ghost.remember(scatter(number), most);
+        }
+        assert_eq!([1, 2, 3, 4].map(|number| ghost.recall(scatter(number))), [false, false, true, true]);
+    }
+
+    #[test]
+    fn what_was_never_remembered_is_hardly_ever_known_however_many_turns_there_were() {
+        let mut ghost = Ghost::default();
+        let mut mistaken = 0;
+        for number in 0..150_000 {
+            ghost.remember(scatter(number), 10_000);
+            mistaken += u32::from(number >= 20_000 && ghost.recall(scatter(number - 20_000)));
+            mistaken += u32::from(ghost.recall(scatter(number + 1_000_000)));
+        }
+        assert!(mistaken < 300, "{mistaken} of 280000");
+    }
+
+    #[test]
+    fn more_than_there_are_steps_are_remembered() {
+        let mut ghost = Ghost::default();
+        (0..300_000).for_each(|number| ghost.remember(scatter(number), 100_000));
+        let known = (200_000..300_000).filter(|number| ghost.recall(scatter(*number))).count();
+        assert!(known > 99_000, "{known}");
+        let known = (0..199_000).filter(|number| ghost.recall(scatter(*number))).count();
+        assert!(known < 100, "{known}");
     }
 }
