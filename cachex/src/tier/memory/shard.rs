@@ -2,7 +2,7 @@
 
 use super::Left;
 use super::deadlines::Deadlines;
-use super::policy::{Policy, SlotId};
+use super::policy::{Chosen, Policy, SlotId};
 use super::slots::Slots;
 use crate::entry::{Entry, EntryParts};
 use crate::key::KeyRef;
@@ -16,15 +16,17 @@ pub(crate) type ShardOwner<'a> = Owner<'a, EntryParts, Shard>;
 #[derive(Debug)]
 pub(crate) struct Shard {
     slots: Slots,
-    policy: Box<dyn Policy>,
+    policy: Chosen,
+    /// Numbers of slots that may be used anew.
+    empty: Vec<SlotId>,
     /// Not later than the entries of slots die by age: an access moves the deadline of an entry with a TTI, which is noticed when
     /// the slot comes up.
     deadlines: Deadlines,
 }
 
 impl Shard {
-    pub(crate) fn new(policy: Box<dyn Policy>, slots: Slots) -> Self {
-        Self { slots, policy, deadlines: Deadlines::default() }
+    pub(crate) fn new(policy: Chosen, slots: Slots) -> Self {
+        Self { slots, policy, empty: Vec::new(), deadlines: Deadlines::default() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -65,9 +67,14 @@ impl Shard {
         self.deadlines.put(slot, self.slots.entry(slot).dead_at());
     }
 
+    fn forget(&mut self, slot: SlotId) {
+        self.policy.forget(slot, &mut self.empty);
+    }
+
     /// Empties all slots.
-    pub(crate) fn drain(&mut self, policy: Box<dyn Policy>) -> impl Iterator<Item = Entry> + use<> {
+    pub(crate) fn drain(&mut self, policy: Chosen) -> impl Iterator<Item = Entry> + use<> {
         self.policy = policy;
+        self.empty.clear();
         self.deadlines = Deadlines::default();
         self.slots.drain()
     }
@@ -86,7 +93,7 @@ impl ShardOwner<'_> {
             node = crowded.node;
         }
         let shard = self.state_mut();
-        let slot = shard.slots.fill(entry);
+        let slot = shard.slots.fill(shard.empty.pop(), entry);
         shard.policy.enter(slot, at.hash, &shard.slots);
         shard.queue(slot);
     }
@@ -108,7 +115,7 @@ impl ShardOwner<'_> {
 
     /// Empties the slot of an entry for another reason than room.
     pub(crate) fn take(&mut self, entry: &Entry) -> Entry {
-        self.state_mut().policy.forget(entry.number());
+        self.state_mut().forget(entry.number());
         self.empty(entry.number()).0
     }
 
@@ -116,10 +123,11 @@ impl ShardOwner<'_> {
     pub(crate) fn evict(&mut self, now: Timestamp) -> Option<Entry> {
         let shard = self.state_mut();
         if let Some(dead) = shard.next_dead(now) {
-            shard.policy.forget(dead);
+            shard.forget(dead);
             return Some(self.empty(dead).0);
         }
-        let victim = shard.policy.evict(&shard.slots)?;
+        let victim = shard.policy.evict(&shard.slots, &mut shard.empty)?;
+        shard.empty.push(victim);
         let (entry, hash) = self.empty(victim);
         self.state_mut().policy.note_victim(hash);
         Some(entry)
@@ -137,10 +145,11 @@ impl ShardOwner<'_> {
     /// Panics unless index, slots, policy and deadlines agree.
     #[cfg(test)]
     pub(crate) fn check_invariants(&self) {
-        let Shard { slots, policy, deadlines } = self.state();
+        let Shard { slots, policy, empty, deadlines } = self.state();
         let numbers = 0..slots.numbers() as SlotId;
         let filled: Vec<SlotId> = numbers.filter(|slot| slots.get(*slot).is_some()).collect();
         assert_eq!(filled.len(), slots.filled());
+        assert!(empty.iter().all(|slot| slots.get(*slot).is_none()), "what is used anew is empty");
         let mut in_index: Vec<SlotId> = self.all().iter().map(Entry::number).collect();
         in_index.sort_unstable();
         assert_eq!(in_index, filled, "index");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::hasher::KeyHasher;
-use super::policy::{SlotId, Traces};
+use super::policy::{MOST_SLOTS, SlotId, Traces};
 use super::uses::Uses;
 use crate::entry::Entry;
 
@@ -12,23 +12,23 @@ const SPARE_PART: usize = 16;
 /// … or so many places.
 const LEAST_SPARE: usize = 15;
 
-/// Slots by number; numbers of emptied slots are used again. An entry knows its number.
+/// Slots by number. An entry knows its number.
 #[derive(Debug)]
 pub(crate) struct Slots {
     all: Vec<Option<Entry>>,
-    empty: Vec<SlotId>,
+    filled: usize,
     hasher: KeyHasher,
     uses: Arc<Uses>,
 }
 
 impl Slots {
     pub(crate) fn new(hasher: KeyHasher, uses: Arc<Uses>) -> Self {
-        Self { all: Vec::new(), empty: Vec::new(), hasher, uses }
+        Self { all: Vec::new(), filled: 0, hasher, uses }
     }
 
     /// Returns the number of filled slots.
     pub(crate) fn filled(&self) -> usize {
-        self.all.len() - self.empty.len()
+        self.filled
     }
 
     /// Returns how many slot numbers there are: filled ones and empty ones.
@@ -45,16 +45,17 @@ impl Slots {
         self.get(slot).expect("policy and deadlines name filled slots only")
     }
 
-    /// Puts an entry into an empty slot. It has not been used yet.
-    pub(crate) fn fill(&mut self, entry: Entry) -> SlotId {
+    /// Puts an entry into the slot of a number that is used anew, or into a new one. It has not been used yet.
+    pub(crate) fn fill(&mut self, empty: Option<SlotId>, entry: Entry) -> SlotId {
         self.uses.begin(&entry);
-        if let Some(number) = self.empty.pop() {
+        self.filled += 1;
+        if let Some(number) = empty {
             entry.set_number(number);
             self.all[number as usize] = Some(entry);
             return number;
         }
-        let number = SlotId::try_from(self.all.len()).ok().filter(|number| *number != SlotId::MAX);
-        let number = number.expect("a shard holds fewer than 2^32 - 1 entries");
+        let number = SlotId::try_from(self.all.len()).ok().filter(|number| *number < MOST_SLOTS);
+        let number = number.expect("a shard holds fewer than 2^30 entries, each of some hundred bytes");
         entry.set_number(number);
         make_room(&mut self.all, number as usize);
         self.all.push(Some(entry));
@@ -71,7 +72,7 @@ impl Slots {
 
     pub(crate) fn empty(&mut self, slot: SlotId) -> Entry {
         let taken = self.all[slot as usize].take().expect("policy and deadlines name filled slots only");
-        self.empty.push(slot);
+        self.filled -= 1;
         taken
     }
 
@@ -86,7 +87,7 @@ impl Slots {
 
     /// Empties all slots.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Entry> + use<> {
-        self.empty.clear();
+        self.filled = 0;
         std::mem::take(&mut self.all).into_iter().flatten()
     }
 }

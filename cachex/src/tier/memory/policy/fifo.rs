@@ -10,7 +10,7 @@ const ALL: usize = 0;
 pub(crate) struct Fifo(Lists<1>);
 
 impl Policy for Fifo {
-    fn enter(&mut self, slot: SlotId, _hash: u64, _traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, _hash: u64, _traces: &impl Traces) {
         self.0.push(ALL, slot);
     }
 
@@ -18,11 +18,12 @@ impl Policy for Fifo {
         self.0.move_to(ALL, slot);
     }
 
-    fn forget(&mut self, slot: SlotId) {
+    fn forget(&mut self, slot: SlotId, empty: &mut Vec<SlotId>) {
         self.0.remove(slot);
+        empty.push(slot);
     }
 
-    fn evict(&mut self, _traces: &dyn Traces) -> Option<SlotId> {
+    fn evict(&mut self, _traces: &impl Traces, _empty: &mut Vec<SlotId>) -> Option<SlotId> {
         let victim = self.0.oldest(ALL)?;
         self.0.remove(victim);
         Some(victim)

@@ -32,7 +32,7 @@ impl Lfu {
     }
 
     /// Moves the uses of a slot into the sketch; returns whether there were any.
-    fn count_uses(&mut self, slot: SlotId, traces: &dyn Traces) -> bool {
+    fn count_uses(&mut self, slot: SlotId, traces: &impl Traces) -> bool {
         let uses = traces.uses(slot);
         self.sketch.add(traces.hash(slot), uses);
         traces.set_uses(slot, 0);
@@ -40,7 +40,7 @@ impl Lfu {
     }
 
     /// Returns the slot that is to leave the window: the oldest not used since it was last looked at.
-    fn window_candidate(&mut self, traces: &dyn Traces) -> Option<SlotId> {
+    fn window_candidate(&mut self, traces: &impl Traces) -> Option<SlotId> {
         loop {
             let slot = self.lists.oldest(WINDOW)?;
             if !self.count_uses(slot, traces) {
@@ -51,7 +51,7 @@ impl Lfu {
     }
 
     /// Returns the slot that is to leave the main part.
-    fn main_victim(&mut self, traces: &dyn Traces) -> Option<SlotId> {
+    fn main_victim(&mut self, traces: &impl Traces) -> Option<SlotId> {
         // Ends: a slot is passed over only for uses that are then counted, and demotion is not passing over.
         loop {
             let Some(slot) = self.lists.oldest(PROBATION) else {
@@ -73,7 +73,7 @@ impl Lfu {
 }
 
 impl Policy for Lfu {
-    fn enter(&mut self, slot: SlotId, hash: u64, _traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, hash: u64, _traces: &impl Traces) {
         self.lists.push(WINDOW, slot);
         self.sketch.reserve(self.lists.len(WINDOW) + self.main_len());
         self.sketch.add(hash, 1);
@@ -84,11 +84,12 @@ impl Policy for Lfu {
         }
     }
 
-    fn forget(&mut self, slot: SlotId) {
+    fn forget(&mut self, slot: SlotId, empty: &mut Vec<SlotId>) {
         self.lists.remove(slot);
+        empty.push(slot);
     }
 
-    fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId> {
+    fn evict(&mut self, traces: &impl Traces, _empty: &mut Vec<SlotId>) -> Option<SlotId> {
         let is_window_full = self.lists.len(WINDOW) >= self.window_share();
         let victim = match self.main_victim(traces) {
             None => self.window_candidate(traces)?,
@@ -110,7 +111,7 @@ impl Policy for Lfu {
 
 impl Lfu {
     /// Decides between who leaves the window and who leaves the main part; the winner is on probation.
-    fn loser(&mut self, candidate: SlotId, victim: SlotId, traces: &dyn Traces) -> SlotId {
+    fn loser(&mut self, candidate: SlotId, victim: SlotId, traces: &impl Traces) -> SlotId {
         let seen = |slot| self.sketch.count(traces.hash(slot));
         if seen(candidate) > seen(victim) {
             self.lists.move_to(PROBATION, candidate);

@@ -1,22 +1,23 @@
 //! Doubly linked lists over slot numbers, from newest to oldest; a slot is in one list at a time.
 
+use super::super::slots::make_room;
 use super::SlotId;
+use super::link::{LAST_PLACE, Link, NONE, known};
 
-const NONE: SlotId = SlotId::MAX;
-const OUTSIDE: u8 = u8::MAX;
+/// The place of a slot that is in no list; the places of others are the numbers of their lists.
+const OUTSIDE: usize = LAST_PLACE;
 
 /// `N` lists that share their links.
 #[derive(Debug)]
 pub(crate) struct Lists<const N: usize> {
-    links: Vec<Link>,
+    links: Vec<Links>,
     ends: [Ends; N],
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Link {
-    newer: SlotId,
+struct Links {
+    newer: Link,
     older: SlotId,
-    list: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,7 @@ struct Ends {
 
 impl<const N: usize> Default for Lists<N> {
     fn default() -> Self {
+        const { assert!(N <= OUTSIDE, "each list has a place") }
         Self { links: Vec::new(), ends: [Ends { newest: NONE, oldest: NONE, len: 0 }; N] }
     }
 }
@@ -43,20 +45,24 @@ impl<const N: usize> Lists<N> {
 
     /// Returns the slot that came into the same list right after `slot`.
     pub(crate) fn newer(&self, slot: SlotId) -> Option<SlotId> {
-        known(self.links[slot as usize].newer)
+        known(self.links[slot as usize].newer.next())
     }
 
     /// Adds a slot that is in no list.
     pub(crate) fn push(&mut self, list: usize, slot: SlotId) {
         let index = slot as usize;
         if self.links.len() <= index {
-            self.links.resize(index + 1, Link { newer: NONE, older: NONE, list: OUTSIDE });
+            make_room(&mut self.links, index);
+            self.links.resize(index + 1, Links { newer: Link::new(NONE, OUTSIDE), older: NONE });
         }
-        debug_assert_eq!(self.links[index].list, OUTSIDE, "slot {slot} is in a list already");
+        debug_assert_eq!(self.links[index].newer.place(), OUTSIDE, "slot {slot} is in a list already");
         let ends = &mut self.ends[list];
-        self.links[index] = Link { newer: NONE, older: ends.newest, list: list as u8 };
+        self.links[index] = Links { newer: Link::new(NONE, list), older: ends.newest };
         match known(ends.newest) {
-            Some(second) => self.links[second as usize].newer = slot,
+            Some(second) => {
+                let newer = &mut self.links[second as usize].newer;
+                *newer = newer.to(slot);
+            }
             None => ends.oldest = slot,
         }
         ends.newest = slot;
@@ -65,19 +71,23 @@ impl<const N: usize> Lists<N> {
 
     /// Takes a slot out of the list it is in.
     pub(crate) fn remove(&mut self, slot: SlotId) {
-        let Link { newer, older, list } = self.links[slot as usize];
+        let Links { newer, older } = self.links[slot as usize];
+        let (newer, list) = (newer.next(), newer.place());
         debug_assert_ne!(list, OUTSIDE, "slot {slot} is in no list");
-        let ends = &mut self.ends[usize::from(list)];
+        let ends = &mut self.ends[list];
         match known(newer) {
             Some(newer) => self.links[newer as usize].older = older,
             None => ends.newest = older,
         }
         match known(older) {
-            Some(older) => self.links[older as usize].newer = newer,
+            Some(older) => {
+                let link = &mut self.links[older as usize].newer;
+                *link = link.to(newer);
+            }
             None => ends.oldest = newer,
         }
         ends.len -= 1;
-        self.links[slot as usize].list = OUTSIDE;
+        self.links[slot as usize].newer = Link::new(NONE, OUTSIDE);
     }
 
     /// Makes a slot the newest of `list`, wherever it was.
@@ -91,10 +101,6 @@ impl<const N: usize> Lists<N> {
     pub(crate) fn oldest_first(&self, list: usize) -> Vec<SlotId> {
         std::iter::successors(self.oldest(list), |slot| self.newer(*slot)).collect()
     }
-}
-
-fn known(slot: SlotId) -> Option<SlotId> {
-    (slot != NONE).then_some(slot)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::slots::make_room;
 use super::{Policy, SlotId, Traces};
 
 /// Evicts the entry that was used longest ago.
@@ -24,19 +25,21 @@ impl Lru {
 }
 
 impl Policy for Lru {
-    fn enter(&mut self, slot: SlotId, _hash: u64, traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, _hash: u64, traces: &impl Traces) {
         let index = slot as usize;
         if self.queued.len() <= index {
+            make_room(&mut self.queued, index);
             self.queued.resize(index + 1, 0);
         }
         self.put(slot, traces.used_at(slot));
     }
 
-    fn forget(&mut self, slot: SlotId) {
+    fn forget(&mut self, slot: SlotId, empty: &mut Vec<SlotId>) {
         self.queue.remove(&(self.queued[slot as usize], slot));
+        empty.push(slot);
     }
 
-    fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId> {
+    fn evict(&mut self, traces: &impl Traces, _empty: &mut Vec<SlotId>) -> Option<SlotId> {
         loop {
             let (known, slot) = self.queue.pop_first()?;
             let used_at = traces.used_at(slot);

@@ -4,14 +4,16 @@
 //! they see through [`Traces`]. How many slots they hold is bounded from outside: shares (the small queue, the window)
 //! are shares of the slots held now.
 //!
-//! Reading order: [`lists`], then the policies from plain to rich: [`fifo`], [`random`], [`lru`], [`sieve`],
-//! [`s3_fifo`] (with [`ghost`]), [`lfu`] (with [`sketch`]).
+//! Reading order: [`lists`] and [`queues`] (with [`link`]), then the policies from plain to rich: [`fifo`], [`random`], [`lru`],
+//! [`sieve`], [`s3_fifo`] (with [`ghost`]), [`lfu`] (with [`sketch`]).
 
 mod fifo;
 mod ghost;
 mod lfu;
+mod link;
 mod lists;
 mod lru;
+mod queues;
 mod random;
 mod s3_fifo;
 mod sieve;
@@ -19,12 +21,13 @@ mod sketch;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
 use super::eviction::Eviction;
 
 /// The number of a slot within its shard.
 pub(crate) type SlotId = u32;
+
+/// A shard has fewer slots than this: a number, and two bits for where the slot is, are four bytes.
+pub(crate) const MOST_SLOTS: SlotId = (1 << 30) - 1;
 
 /// What readers left behind at each slot.
 pub(crate) trait Traces {
@@ -39,15 +42,17 @@ pub(crate) trait Traces {
 }
 
 /// An eviction policy.
-pub(crate) trait Policy: fmt::Debug + Send + Sync {
+pub(crate) trait Policy {
     /// Takes in a slot that was filled, by a key with this hash.
-    fn enter(&mut self, slot: SlotId, hash: u64, traces: &dyn Traces);
+    fn enter(&mut self, slot: SlotId, hash: u64, traces: &impl Traces);
     /// Notes that the entry of a slot was replaced; its uses were carried over and one was added.
     fn renew(&mut self, _slot: SlotId) {}
-    /// Forgets a slot that was emptied for another reason than room.
-    fn forget(&mut self, slot: SlotId);
-    /// Chooses the slot to empty for room and forgets it; `None` if there is none.
-    fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId>;
+    /// Forgets a slot that was emptied for another reason than room. Numbers that may be used anew are added to `empty`: this
+    /// one at once, or later.
+    fn forget(&mut self, slot: SlotId, empty: &mut Vec<SlotId>);
+    /// Chooses the slot to empty for room and forgets it; `None` if there is none. Its number may be used anew; others that may
+    /// be from now on are added to `empty`.
+    fn evict(&mut self, traces: &impl Traces, empty: &mut Vec<SlotId>) -> Option<SlotId>;
     /// Notes the hash of the key that was in the slot chosen last.
     fn note_victim(&mut self, _hash: u64) {}
     /// Returns all slots held, in any order.
@@ -89,14 +94,66 @@ impl Eviction {
     }
 
     /// Makes an empty policy; `seed` decides what [`Eviction::Random`] chooses.
-    pub(crate) fn policy(self, seed: u64) -> Box<dyn Policy> {
+    pub(crate) fn policy(self, seed: u64) -> Chosen {
         match self {
-            Self::S3Fifo => Box::<s3_fifo::S3Fifo>::default(),
-            Self::Lru => Box::<lru::Lru>::default(),
-            Self::Lfu => Box::<lfu::Lfu>::default(),
-            Self::Fifo => Box::<fifo::Fifo>::default(),
-            Self::Random => Box::new(random::Random::new(seed)),
-            Self::Sieve => Box::<sieve::Sieve>::default(),
+            Self::S3Fifo => Chosen::S3Fifo(s3_fifo::S3Fifo::default()),
+            Self::Lru => Chosen::Lru(lru::Lru::default()),
+            Self::Lfu => Chosen::Lfu(lfu::Lfu::default()),
+            Self::Fifo => Chosen::Fifo(fifo::Fifo::default()),
+            Self::Random => Chosen::Random(random::Random::new(seed)),
+            Self::Sieve => Chosen::Sieve(sieve::Sieve::default()),
         }
+    }
+}
+
+/// The policy that was chosen by name.
+#[derive(Debug)]
+pub(crate) enum Chosen {
+    S3Fifo(s3_fifo::S3Fifo),
+    Lru(lru::Lru),
+    Lfu(lfu::Lfu),
+    Fifo(fifo::Fifo),
+    Random(random::Random),
+    Sieve(sieve::Sieve),
+}
+
+/// Does the same with whichever policy it is.
+macro_rules! with {
+    ($chosen:expr, $policy:ident => $does:expr) => {
+        match $chosen {
+            Self::S3Fifo($policy) => $does,
+            Self::Lru($policy) => $does,
+            Self::Lfu($policy) => $does,
+            Self::Fifo($policy) => $does,
+            Self::Random($policy) => $does,
+            Self::Sieve($policy) => $does,
+        }
+    };
+}
+
+impl Policy for Chosen {
+    fn enter(&mut self, slot: SlotId, hash: u64, traces: &impl Traces) {
+        with!(self, policy => policy.enter(slot, hash, traces));
+    }
+
+    fn renew(&mut self, slot: SlotId) {
+        with!(self, policy => policy.renew(slot));
+    }
+
+    fn forget(&mut self, slot: SlotId, empty: &mut Vec<SlotId>) {
+        with!(self, policy => policy.forget(slot, empty));
+    }
+
+    fn evict(&mut self, traces: &impl Traces, empty: &mut Vec<SlotId>) -> Option<SlotId> {
+        with!(self, policy => policy.evict(traces, empty))
+    }
+
+    fn note_victim(&mut self, hash: u64) {
+        with!(self, policy => policy.note_victim(hash));
+    }
+
+    #[cfg(test)]
+    fn members(&self) -> Vec<SlotId> {
+        with!(self, policy => policy.members())
     }
 }

@@ -1,5 +1,6 @@
 //! Random choice.
 
+use super::super::slots::make_room;
 use super::{Policy, SlotId, Traces};
 
 /// Evicts any entry, each with the same chance.
@@ -24,34 +25,41 @@ impl Random {
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         word ^ (word >> 31)
     }
-}
 
-impl Policy for Random {
-    fn enter(&mut self, slot: SlotId, _hash: u64, _traces: &dyn Traces) {
-        let index = slot as usize;
-        if self.places.len() <= index {
-            self.places.resize(index + 1, 0);
-        }
-        self.places[index] = self.slots.len() as u32;
-        self.slots.push(slot);
-    }
-
-    fn forget(&mut self, slot: SlotId) {
+    fn take(&mut self, slot: SlotId) {
         let place = self.places[slot as usize];
         self.slots.swap_remove(place as usize);
         if let Some(moved) = self.slots.get(place as usize) {
             self.places[*moved as usize] = place;
         }
     }
+}
 
-    fn evict(&mut self, _traces: &dyn Traces) -> Option<SlotId> {
+impl Policy for Random {
+    fn enter(&mut self, slot: SlotId, _hash: u64, _traces: &impl Traces) {
+        let index = slot as usize;
+        if self.places.len() <= index {
+            make_room(&mut self.places, index);
+            self.places.resize(index + 1, 0);
+        }
+        self.places[index] = self.slots.len() as u32;
+        let count = self.slots.len();
+        make_room(&mut self.slots, count);
+        self.slots.push(slot);
+    }
+
+    fn forget(&mut self, slot: SlotId, empty: &mut Vec<SlotId>) {
+        self.take(slot);
+        empty.push(slot);
+    }
+    fn evict(&mut self, _traces: &impl Traces, _empty: &mut Vec<SlotId>) -> Option<SlotId> {
         if self.slots.is_empty() {
             return None;
         }
         // The remainder favours small places by less than 2^-32: a shard has fewer than 2^32 slots.
         let place = self.draw() % self.slots.len() as u64;
         let victim = self.slots[place as usize];
-        self.forget(victim);
+        self.take(victim);
         Some(victim)
     }
 

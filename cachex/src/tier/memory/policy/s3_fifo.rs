@@ -5,7 +5,7 @@
 //! held now, so that a bound in bytes works as well as one in entries.
 
 use super::ghost::Ghost;
-use super::lists::Lists;
+use super::queues::Queues;
 use super::{Policy, SlotId, Traces};
 
 /// Uses beyond this do not count.
@@ -19,7 +19,7 @@ const SMALL_PART: usize = 10;
 /// Evicts what was never used from a small queue of new entries, else what is no longer used from the main queue.
 #[derive(Debug, Default)]
 pub(crate) struct S3Fifo {
-    lists: Lists<2>,
+    queues: Queues<2>,
     ghost: Ghost,
     has_evicted: bool,
     /// Whether the slot chosen last was in the small queue.
@@ -28,48 +28,49 @@ pub(crate) struct S3Fifo {
 
 impl S3Fifo {
     fn len(&self) -> usize {
-        self.lists.len(SMALL) + self.lists.len(MAIN)
+        self.queues.len(SMALL) + self.queues.len(MAIN)
     }
 
     fn is_small_full(&self) -> bool {
-        self.lists.len(SMALL) * SMALL_PART >= self.len()
+        self.queues.len(SMALL) * SMALL_PART >= self.len()
     }
 }
 
 impl Policy for S3Fifo {
-    fn enter(&mut self, slot: SlotId, hash: u64, _traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, hash: u64, _traces: &impl Traces) {
         let is_known = self.ghost.recall(hash);
         let list = if is_known || !self.has_evicted { MAIN } else { SMALL };
-        self.lists.push(list, slot);
+        self.queues.push(list, slot);
     }
 
-    fn forget(&mut self, slot: SlotId) {
-        self.lists.remove(slot);
+    fn forget(&mut self, slot: SlotId, empty: &mut Vec<SlotId>) {
+        self.queues.remove(slot, empty);
     }
 
-    fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId> {
+    fn evict(&mut self, traces: &impl Traces, empty: &mut Vec<SlotId>) -> Option<SlotId> {
         // Ends: each round evicts, or takes a slot out of the small queue, or takes a use from a slot of the main queue.
         loop {
-            let small = self.lists.oldest(SMALL).filter(|_| self.is_small_full());
-            if let Some(slot) = small {
+            if self.is_small_full()
+                && let Some(slot) = self.queues.oldest(SMALL, empty)
+            {
                 if traces.uses(slot) > 0 {
                     traces.set_uses(slot, 0);
-                    self.lists.move_to(MAIN, slot);
+                    self.queues.move_oldest(SMALL, MAIN);
                     continue;
                 }
-                self.lists.remove(slot);
+                self.queues.remove_oldest(SMALL);
                 (self.has_evicted, self.was_small) = (true, true);
                 return Some(slot);
             }
-            let slot = self.lists.oldest(MAIN)?;
+            let slot = self.queues.oldest(MAIN, empty)?;
             let uses = traces.uses(slot);
             if uses == 0 {
-                self.lists.remove(slot);
+                self.queues.remove_oldest(MAIN);
                 (self.has_evicted, self.was_small) = (true, false);
                 return Some(slot);
             }
             traces.set_uses(slot, uses - 1);
-            self.lists.move_to(MAIN, slot);
+            self.queues.move_oldest(MAIN, MAIN);
         }
     }
 
@@ -83,6 +84,6 @@ impl Policy for S3Fifo {
 
     #[cfg(test)]
     fn members(&self) -> Vec<SlotId> {
-        [self.lists.oldest_first(SMALL), self.lists.oldest_first(MAIN)].concat()
+        [self.queues.oldest_first(SMALL), self.queues.oldest_first(MAIN)].concat()
     }
 }

@@ -14,18 +14,19 @@ pub(crate) struct Sieve {
 }
 
 impl Policy for Sieve {
-    fn enter(&mut self, slot: SlotId, _hash: u64, _traces: &dyn Traces) {
+    fn enter(&mut self, slot: SlotId, _hash: u64, _traces: &impl Traces) {
         self.lists.push(ALL, slot);
     }
 
-    fn forget(&mut self, slot: SlotId) {
+    fn forget(&mut self, slot: SlotId, empty: &mut Vec<SlotId>) {
         if self.hand == Some(slot) {
             self.hand = self.lists.newer(slot);
         }
         self.lists.remove(slot);
+        empty.push(slot);
     }
 
-    fn evict(&mut self, traces: &dyn Traces) -> Option<SlotId> {
+    fn evict(&mut self, traces: &impl Traces, _empty: &mut Vec<SlotId>) -> Option<SlotId> {
         // Ends within two rounds: the first one leaves every slot unused.
         let mut at = self.hand.or(self.lists.oldest(ALL))?;
         while traces.uses(at) > 0 {

@@ -61,7 +61,7 @@ impl Traces for Marks {
 
 /// A cache of keys: a policy, a bound, and nothing else.
 struct Cache {
-    policy: Box<dyn Policy>,
+    policy: Chosen,
     trace: Trace,
     marks: Marks,
     capacity: usize,
@@ -72,14 +72,16 @@ struct Cache {
 
 impl Cache {
     fn new(eviction: Eviction, capacity: usize) -> Self {
+        // Some numbers can't be used anew at once.
+        let slots = 2 * capacity + 20;
         Self {
             policy: eviction.policy(1),
             trace: eviction.trace(),
-            marks: Marks::new(capacity),
+            marks: Marks::new(slots),
             capacity,
             slots: BTreeMap::new(),
-            keys: vec![0; capacity],
-            empty: (0..capacity as SlotId).collect(),
+            keys: vec![0; slots],
+            empty: (0..slots as SlotId).collect(),
         }
     }
 
@@ -90,7 +92,7 @@ impl Cache {
             return true;
         }
         if self.slots.len() == self.capacity {
-            let victim = self.policy.evict(&self.marks).expect("a full cache has a victim");
+            let victim = self.policy.evict(&self.marks, &mut self.empty).expect("a full cache has a victim");
             self.policy.note_victim(self.marks.at(victim).hash.get());
             self.slots.remove(&self.keys[victim as usize]);
             self.empty.push(victim);
@@ -114,8 +116,7 @@ impl Cache {
 
     fn remove(&mut self, key: u64) {
         if let Some(slot) = self.slots.remove(&key) {
-            self.policy.forget(slot);
-            self.empty.push(slot);
+            self.policy.forget(slot, &mut self.empty);
         }
     }
 
@@ -215,7 +216,7 @@ proptest! {
 #[test]
 fn an_empty_policy_has_no_victim() {
     for (_, eviction) in Eviction::NAMES {
-        assert_eq!(eviction.policy(0).evict(&Marks::new(0)), None, "{eviction}");
+        assert_eq!(eviction.policy(0).evict(&Marks::new(0), &mut Vec::new()), None, "{eviction}");
     }
 }
 
@@ -226,7 +227,7 @@ fn random_evicts_every_slot_sooner_or_later_and_the_same_ones_for_the_same_seed(
         let marks = Marks::new(16);
         (0..16).for_each(|slot| random.enter(slot, 0, &marks));
         let victims = std::iter::repeat_with(|| {
-            let victim = random.evict(&marks).expect("it holds 16 slots");
+            let victim = random.evict(&marks, &mut Vec::new()).expect("it holds 16 slots");
             random.enter(victim, 0, &marks);
             victim
         });
