@@ -31,17 +31,36 @@ const LONG_AGO: u16 = 1 << 15;
 
 type Bucket = [Mark; WIDTH];
 
-/// What is kept of a hash, and the step at which it was remembered.
+/// What is kept of a hash, in the low half, and the step at which it was remembered.
 #[derive(Clone, Copy, Debug, Default)]
-struct Mark {
-    hash: u16,
-    step: u16,
-}
+struct Mark(u32);
 
 impl Mark {
-    fn age(self, now: u16) -> u16 {
-        now.wrapping_sub(self.step)
+    fn new(hash: u64, step: u16) -> Self {
+        Self(u32::from(step) << 16 | u32::from(kept(hash)))
     }
+
+    fn is_of(self, hash: u64) -> bool {
+        self.0 as u16 == kept(hash)
+    }
+
+    fn age(self, now: u16) -> u16 {
+        (self.age_and_more(now) >> 16) as u16
+    }
+
+    /// Returns the age in the high half.
+    fn age_and_more(self, now: u16) -> u32 {
+        (u32::from(now) << 16 | 0xffff).wrapping_sub(self.0)
+    }
+}
+
+/// Returns a number that is the greater the older the oldest in a bucket is, and its place.
+// Without a branch: none could be foretold.
+fn oldest(bucket: &Bucket, now: u16) -> (u32, usize) {
+    let low = WIDTH as u32 - 1;
+    let keys = bucket.iter().zip(0..).map(|(mark, place)| mark.age_and_more(now) & !low | place);
+    let key = keys.fold(0, u32::max);
+    (key, (key & low) as usize)
 }
 
 impl Ghost {
@@ -52,11 +71,9 @@ impl Ghost {
         self.known = u32::try_from(most).unwrap_or(u32::MAX).min(self.known.saturating_add(1));
         let now = self.now();
         let homes = self.homes(hash);
-        let age = |home: usize, place: usize| self.buckets[home][place].age(now);
-        let places = homes.into_iter().flat_map(|home| (0..WIDTH).map(move |place| (home, place)));
-        if let Some((home, place)) = places.max_by_key(|(home, place)| age(*home, *place)) {
-            self.buckets[home][place] = Mark { hash: kept(hash), step: now };
-        }
+        let [(first, place), (second, other)] = homes.map(|home| oldest(&self.buckets[home], now));
+        let (home, place) = if first >= second { (homes[0], place) } else { (homes[1], other) };
+        self.buckets[home][place] = Mark::new(hash, now);
     }
 
     /// Forgets `hash`; returns whether it was remembered.
@@ -64,12 +81,20 @@ impl Ghost {
         if self.buckets.is_empty() {
             return false;
         }
+        let homes = self.homes(hash);
+        // As above: most are in neither.
+        let has = |home: usize| self.buckets[home].iter().fold(false, |has, mark| has | mark.is_of(hash));
+        homes.map(has).contains(&true) && self.take(homes, hash)
+    }
+
+    #[cold]
+    fn take(&mut self, homes: [usize; 2], hash: u64) -> bool {
         let (now, known) = (self.now(), self.known >> self.step);
         let mut is_known = false;
-        for home in self.homes(hash) {
-            for mark in self.buckets[home].iter_mut().filter(|mark| mark.hash == kept(hash)) {
+        for home in homes {
+            for mark in self.buckets[home].iter_mut().filter(|mark| mark.is_of(hash)) {
                 is_known |= u32::from(mark.age(now)) < known;
-                mark.step = now.wrapping_sub(LONG_AGO);
+                *mark = Mark::new(hash, now.wrapping_sub(LONG_AGO));
             }
         }
         is_known
