@@ -18,30 +18,66 @@ pub(super) struct Limbo<G> {
     dead: Mutex<Dead<G>>,
     /// How many there are whose period has not begun, also where the weight is more than should be.
     fresh: AtomicUsize,
-    /// What may wait for its period to begin, in the unit of its owner.
+    /// What may wait for its period to begin, in the unit of its owner …
     most_weight: u64,
+    /// … and how many, and of which weight, may wait with one of those who bury.
+    most_kept: usize,
+    most_kept_weight: u64,
 }
 
 #[derive(Debug)]
 struct Dead<G> {
-    fresh: Vec<G>,
-    weight: u64,
+    fresh: Fresh<G>,
     waiting: VecDeque<(GracePeriod, Vec<G>)>,
 }
 
-impl<G> Limbo<G> {
-    pub(super) fn new(most_weight: u64) -> Self {
-        let dead = Dead { fresh: Vec::new(), weight: 0, waiting: VecDeque::new() };
-        Self { dead: Mutex::new(dead), fresh: AtomicUsize::new(0), most_weight }
+/// What was unlinked and whose period has not begun. Who buries much has one, under a lock of its own: so that one is
+/// not taken for each.
+#[derive(Debug)]
+pub(super) struct Fresh<G> {
+    garbage: Vec<G>,
+    weight: u64,
+}
+
+impl<G> Fresh<G> {
+    pub(super) fn new() -> Self {
+        Self { garbage: Vec::new(), weight: 0 }
     }
 
-    /// Takes in what was unlinked.
-    pub(super) fn bury(&self, garbage: G, weight: u64) {
+    fn add(&mut self, other: &mut Self) {
+        self.garbage.append(&mut other.garbage);
+        self.weight = self.weight.saturating_add(std::mem::take(&mut other.weight));
+    }
+}
+
+impl<G> Limbo<G> {
+    /// `burying` is how many bury: what waits with all of them is less than a batch, and half of the weight.
+    pub(super) fn new(most_weight: u64, burying: usize) -> Self {
+        let dead = Dead { fresh: Fresh::new(), waiting: VecDeque::new() };
+        Self {
+            dead: Mutex::new(dead),
+            fresh: AtomicUsize::new(0),
+            most_weight: most_weight / 2,
+            most_kept: (BATCH / burying).saturating_sub(1),
+            most_kept_weight: most_weight / 2 / burying as u64,
+        }
+    }
+
+    /// Takes in what was unlinked; some of it is kept by who buries.
+    pub(super) fn bury(&self, kept: &mut Fresh<G>, garbage: G, weight: u64) {
+        kept.garbage.push(garbage);
+        kept.weight = kept.weight.saturating_add(weight);
+        if kept.garbage.len() > self.most_kept || kept.weight > self.most_kept_weight {
+            self.take_over(kept);
+        }
+    }
+
+    /// Takes over what is kept by who buries.
+    pub(super) fn take_over(&self, kept: &mut Fresh<G>) {
         let mut dead = self.lock();
-        dead.fresh.push(garbage);
-        dead.weight = dead.weight.saturating_add(weight);
-        let count = if dead.weight > self.most_weight { usize::MAX } else { dead.fresh.len() };
-        self.fresh.store(count, Ordering::Relaxed);
+        dead.fresh.add(kept);
+        let is_heavy = dead.fresh.weight > self.most_weight;
+        self.fresh.store(if is_heavy { usize::MAX } else { dead.fresh.garbage.len() }, Ordering::Relaxed);
     }
 
     /// Drops what may be dropped, if there is enough of it. To be called under no lock.
@@ -72,28 +108,29 @@ impl<G> Limbo<G> {
             }
             drop(self.pass());
             let dead = self.lock();
-            if dead.fresh.is_empty() && dead.waiting.is_empty() {
+            if dead.fresh.garbage.is_empty() && dead.waiting.is_empty() {
                 return 0;
             }
         }
         let dead = self.lock();
-        dead.fresh.len() + dead.waiting.iter().map(|(_, garbage)| garbage.len()).sum::<usize>()
+        dead.fresh.garbage.len() + dead.waiting.iter().map(|(_, garbage)| garbage.len()).sum::<usize>()
     }
 
     /// Begins the period of what is fresh, and returns what has had its own.
     fn pass(&self) -> Vec<Vec<G>> {
         let fresh = {
             let mut dead = self.lock();
-            dead.weight = 0;
             self.fresh.store(0, Ordering::Relaxed);
-            std::mem::take(&mut dead.fresh)
+            dead.fresh.weight = 0;
+            let usual = dead.fresh.garbage.len().min(BATCH);
+            std::mem::replace(&mut dead.fresh.garbage, Vec::with_capacity(usual))
         };
         // Under no lock: it takes its time.
         let period = if fresh.is_empty() { None } else { GracePeriod::begin() };
         let mut dead = self.lock();
         match period {
             Some(period) => dead.waiting.push_back((period, fresh)),
-            None => dead.fresh.extend(fresh),
+            None => dead.fresh.garbage.extend(fresh),
         }
         let mut passed = Vec::new();
         let waiting = std::mem::take(&mut dead.waiting);

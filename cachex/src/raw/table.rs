@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::grace::Pin;
-use super::limbo::Limbo;
+use super::limbo::{Fresh, Limbo};
 use super::node::{Lent, Node, Parts, Start};
 
 /// Pointers in a bucket.
@@ -41,13 +41,15 @@ pub(crate) struct Table<P: Parts, S> {
     indexes: Box<[AtomicPtr<Bucket<P>>]>,
     /// One less than their number, which is a power of two.
     mask: usize,
-    shards: Box<[Mutex<Owned<S>>]>,
+    shards: Box<[Mutex<Owned<P, S>>]>,
     limbo: Limbo<Unlinked<P>>,
 }
 
 #[repr(align(64))]
-struct Owned<S> {
+struct Owned<P: Parts, S> {
     len: usize,
+    /// What was unlinked here of late.
+    fresh: Fresh<Unlinked<P>>,
     /// Which of the nodes in its way a refused one is told.
     turn: usize,
     state: S,
@@ -263,12 +265,12 @@ impl<P: Parts, S> Table<P, S> {
     /// its period of grace is begun early.
     pub(crate) fn new(shards: usize, most_dead: u64, state: impl Fn(usize) -> S) -> Self {
         assert!(shards.is_power_of_two(), "the number of shards is a power of two");
-        let shard = |number| Mutex::new(Owned { len: 0, turn: 0, state: state(number) });
+        let shard = |number| Mutex::new(Owned { len: 0, fresh: Fresh::new(), turn: 0, state: state(number) });
         Self {
             indexes: (0..shards).map(|_| AtomicPtr::new(Index::new(FIRST_EXPONENT).0)).collect(),
             mask: shards - 1,
             shards: (0..shards).map(shard).collect(),
-            limbo: Limbo::new(most_dead),
+            limbo: Limbo::new(most_dead, shards),
         }
     }
 
@@ -311,6 +313,9 @@ impl<P: Parts, S> Table<P, S> {
     /// Drops what was unlinked and is read by nobody any more; looks up to `looks` times for what somebody still reads.
     /// Returns how much is left. To be called under no lock.
     pub(crate) fn flush(&self, looks: usize) -> usize {
+        for shard in 0..self.shards() {
+            self.limbo.take_over(&mut self.own(shard).owned.fresh);
+        }
         self.limbo.flush(looks)
     }
 
@@ -395,7 +400,7 @@ impl<P: Parts, S> Drop for Table<P, S> {
 /// The one that may change a shard.
 pub(crate) struct Owner<'a, P: Parts, S> {
     index: &'a AtomicPtr<Bucket<P>>,
-    owned: MutexGuard<'a, Owned<S>>,
+    owned: MutexGuard<'a, Owned<P, S>>,
     limbo: &'a Limbo<Unlinked<P>>,
 }
 
@@ -479,7 +484,7 @@ impl<P: Parts, S> Owner<'_, P, S> {
             // those who have it already, for whom the limbo waits.
             let node = unsafe { Node::from_raw(raw) };
             let weight = weight_of(&node);
-            self.limbo.bury(Unlinked::Node { _node: node }, weight);
+            self.limbo.bury(&mut self.owned.fresh, Unlinked::Node { _node: node }, weight);
         }
         self.bury_index(emptied);
     }
@@ -512,16 +517,16 @@ impl<P: Parts, S> Owner<'_, P, S> {
         Retired(Index(self.index.swap(index.0, Ordering::AcqRel)))
     }
 
-    fn bury_index(&self, index: Retired<P>) {
+    fn bury_index(&mut self, index: Retired<P>) {
         let weight = (index.0.len() * size_of::<Bucket<P>>()) as u64;
-        self.limbo.bury(Unlinked::Index { _index: index }, weight);
+        self.limbo.bury(&mut self.owned.fresh, Unlinked::Index { _index: index }, weight);
     }
 
-    fn bury_node(&self, unlinked: *mut Start<P>, weight: u64) {
+    fn bury_node(&mut self, unlinked: *mut Start<P>, weight: u64) {
         let raw = NonNull::new(unlinked).expect("a place that was found is taken");
         // SAFETY: it was a hold of the index, which has just given it up.
         let node = unsafe { Node::from_raw(raw) };
-        self.limbo.bury(Unlinked::Node { _node: node }, weight);
+        self.limbo.bury(&mut self.owned.fresh, Unlinked::Node { _node: node }, weight);
     }
 
     /// Returns one of the nodes that a key with this hash finds in its way, another one each time.
