@@ -6,7 +6,7 @@ pub use crate::call::effects::{
     Effects, Priming, Removing, Target, Update, invalidates, invalidates_async, remove, remove_async, updates,
     updates_async,
 };
-pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async};
+pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async, first};
 pub use crate::call::scope::{CacheScope, HasCache};
 pub use crate::engine::Cache;
 pub use crate::entry::{AnyValue, Entry, Meta};
@@ -24,6 +24,7 @@ pub use std::borrow::Borrow;
 pub use std::iter::Extend;
 pub use std::option::Option;
 pub use std::primitive::{bool, str};
+pub use std::result::Result;
 pub use std::time::Duration;
 pub use std::{file, format, line};
 

@@ -1,7 +1,7 @@
 /// Finds a user.
 #[cfg(feature = "users")]
 pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError> {
-    {
+    match ::cachex::__private::first(move || {
         let mut call = ::cachex::__private::Call::new();
         Self::__cachex_find_in_a_trait_impl_write_in_trait(self, &id, name, &mut call);
         let shape = {
@@ -23,8 +23,10 @@ pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError
                 Self::find_uncached(self, id, name)
             },
         )
+    }) {
+        ::cachex::__private::Result::Ok(value) => value,
+        ::cachex::__private::Result::Err(load) => load.await,
     }
-        .await
 }
 #[cfg(feature = "users")]
 #[doc(hidden)]

@@ -7,7 +7,7 @@ where
     Self: 'async_trait,
 {
     Box::pin(async move {
-        {
+        match ::cachex::__private::first(move || {
             let mut call = ::cachex::__private::Call::new();
             {
                 fn here() -> &'static ::cachex::__private::str {
@@ -58,7 +58,9 @@ where
                     })
                 },
             )
+        }) {
+            ::cachex::__private::Result::Ok(value) => value,
+            ::cachex::__private::Result::Err(load) => load.await,
         }
-            .await
     })
 }

@@ -1,5 +1,5 @@
 async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
-    {
+    match ::cachex::__private::first(move || {
         let mut call = ::cachex::__private::Call::new();
         Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, &id, &mut call);
         let shape = {
@@ -21,8 +21,10 @@ async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
                 }
             },
         )
+    }) {
+        ::cachex::__private::Result::Ok(value) => value,
+        ::cachex::__private::Result::Err(load) => load.await,
     }
-        .await
 }
 #[doc(hidden)]
 #[inline]

@@ -1,5 +1,5 @@
 async fn find(&self, id: u64) -> Result<User, Error> {
-    {
+    match ::cachex::__private::first(move || {
         let mut call = ::cachex::__private::Call::new();
         {
             fn here() -> &'static ::cachex::__private::str {
@@ -48,6 +48,8 @@ async fn find(&self, id: u64) -> Result<User, Error> {
                 })
             },
         )
+    }) {
+        ::cachex::__private::Result::Ok(value) => value,
+        ::cachex::__private::Result::Err(load) => load.await,
     }
-        .await
 }

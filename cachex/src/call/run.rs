@@ -75,7 +75,15 @@ where
     }
 }
 
-/// Runs a cached async method.
+/// Does what an async function does before it awaits anything, in a function of its own: what is left of the future is small, and
+/// can be put in place where it is awaited. A future of which each part is written by itself, and that is then moved as a whole, has
+/// to wait for the parts to arrive in memory: that would cost more than a hit.
+#[inline(never)]
+pub fn first<R>(first: impl FnOnce() -> R) -> R {
+    first()
+}
+
+/// Runs a cached async method: returns its output, or the future that it takes.
 #[inline(always)]
 pub fn cached_async<S, K, V, P, F>(
     call: &Call<'_>,
@@ -83,7 +91,7 @@ pub fn cached_async<S, K, V, P, F>(
     keep: K,
     rules: V,
     prepare: P,
-) -> impl Future<Output = S::Output> + use<S, K, V, P, F>
+) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, P, F>>
 where
     V: FnOnce() -> ValueRules<S>,
     S: Shape,
@@ -109,7 +117,7 @@ where
     }
 
     match look(call, keep).hit() {
-        Ok(value) => Later::Ready(Some(shape.output(value))),
+        Ok(value) => Ok(shape.output(value)),
         Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
     }
 }
@@ -151,7 +159,7 @@ pub fn cached_detached_async<S, K, V, P, F>(
     keep: K,
     rules: V,
     prepare: P,
-) -> impl Future<Output = S::Output> + use<S, K, V, P, F>
+) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, P, F>>
 where
     V: FnOnce() -> ValueRules<S>,
     S: Shape<Output: Send> + 'static,
@@ -177,7 +185,7 @@ where
     }
 
     match look(call, keep).hit() {
-        Ok(value) => Later::Ready(Some(shape.output(value))),
+        Ok(value) => Ok(shape.output(value)),
         Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
     }
 }

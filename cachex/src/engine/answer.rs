@@ -4,7 +4,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use super::begin::Begun;
 use super::nesting;
@@ -47,10 +46,10 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
         F: Future<Output = S::Output>,
     {
         if let Self::Answer(output) | Self::AnswerAndRefresh(output, _) = self {
-            return Later::Ready(Some(output));
+            return Ok(output);
         }
         let (mut begun, load) = self.prepared(prepare);
-        Later::Boxed(Box::pin(async move {
+        Err(Box::pin(async move {
             match begun {
                 Self::RefreshHere(value, stale, mut job) => job.refresh_here(stale, value, load).await,
                 Self::Load(ref mut fallback, ref mut job) => job.run(fallback.take(), load).await,
@@ -106,18 +105,18 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
         F: Future<Output = S::Output> + Send + 'static,
     {
         let begun = match self {
-            Self::Answer(output) => return Later::Ready(Some(output)),
+            Self::Answer(output) => return Ok(output),
             Self::AnswerAndRefresh(output, mut job) => {
                 if let Some(lead) = job.lead_refresh() {
                     let load = prepare(&mut job.tags);
                     job.refresh(lead, load);
                 }
-                return Later::Ready(Some(output));
+                return Ok(output);
             }
             begun => begun,
         };
         let (begun, load) = begun.prepared(prepare);
-        Later::Boxed(Box::pin(async move {
+        Err(Box::pin(async move {
             match begun {
                 Self::RefreshHere(_, stale, job) => job.run_detached(Some(stale), load).await,
                 Self::Load(fallback, job) => job.run_detached(fallback, load).await,
@@ -136,23 +135,8 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
     }
 }
 
-/// The future of an async call.
-pub(crate) enum Later<T, F> {
-    Ready(Option<T>),
-    Boxed(Pin<Box<F>>),
-}
-
-impl<T, F: Future<Output = T>> Future for Later<T, F> {
-    type Output = T;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        match &mut *self {
-            Self::Ready(output) => Poll::Ready(output.take().expect("a future is not polled after its end")),
-            Self::Boxed(future) => future.as_mut().poll(cx),
-        }
-    }
-}
-
-// What is pinned is boxed.
-impl<T, F> Unpin for Later<T, F> {}
+/// What an async call comes to: its output, or what is to be awaited for it.
+///
+/// Two words at most for an output of one, so that it is returned in registers; and no future, so that nothing is put into memory and
+/// moved on where there is an output.
+pub(crate) type Later<T, F> = Result<T, Pin<Box<F>>>;

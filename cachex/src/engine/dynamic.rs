@@ -232,7 +232,10 @@ impl Cache {
         let key = Key::written(region, &parts);
         let rules = ValueRules::new(Fallible::new()).timed_out();
         let begun = self.begin_call(&key, options, rules, Caller::Async, Reach::Detached);
-        begun.answer_detached_async(|_| async move { load().await.map_err(Error::load) }).await
+        match begun.answer_detached_async(|_| async move { load().await.map_err(Error::load) }) {
+            Ok(output) => output,
+            Err(load) => load.await,
+        }
     }
 
     /// Finds a loader and gives it its arguments.

@@ -151,6 +151,7 @@ impl Key {
 /// A key that is borrowed from where it was written, with its hash: what tiers are asked by.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyRef<'a> {
+    pub(crate) region: &'static Region,
     /// The number of the region and that of the bytes, as an entry has them.
     pub(crate) label: u64,
     pub(crate) bytes: Bytes<'a>,
@@ -160,7 +161,7 @@ pub(crate) struct KeyRef<'a> {
 impl<'a> KeyRef<'a> {
     #[inline(always)]
     pub(crate) fn new(region: &'static Region, bytes: Bytes<'a>, hash: u64) -> Self {
-        Self { label: label(region.id(), bytes.len()), bytes, hash }
+        Self { region, label: label(region.id(), bytes.len()), bytes, hash }
     }
 }
 

@@ -20,11 +20,13 @@ const MOST: usize = (INLINE - 2) * WORD;
 pub(crate) struct Words {
     /// In bytes.
     len: usize,
-    /// Written up to the word that the next byte goes into, which is filled up with zeros. The others are not: to write zeros
-    /// into all of them would take as long as all else.
+    /// The word that the next byte goes into, filled up with zeros: it is never read back.
+    last: u64,
+    /// Written up to that word. The others are not: to write zeros into all of them would take as long as all else.
     inline: [MaybeUninit<Word>; INLINE],
-    /// All words, once there are too many.
-    spilled: Vec<Word>,
+    /// All words, once there are too many. Behind a pointer, as few keys have it.
+    #[expect(clippy::box_collection, reason = "one word, and not three, is written for each key")]
+    spilled: Option<Box<Vec<Word>>>,
 }
 
 /// Bytes that were written.
@@ -43,7 +45,7 @@ impl Words {
         let mut inline = [MaybeUninit::uninit(); INLINE];
         inline[0] = MaybeUninit::new([0; WORD]);
         inline[1] = MaybeUninit::new([0; WORD]);
-        Self { len: 0, inline, spilled: Vec::new() }
+        Self { len: 0, last: 0, inline, spilled: None }
     }
 
     /// Appends the `count` lowest bytes of `bits`, at most 8, lowest first; the others are 0.
@@ -64,11 +66,10 @@ impl Words {
     fn put(&mut self, added: u64, next: u64, count: usize) {
         // The remainders are for the compiler's sake: no index is out of bounds.
         let at = self.len / WORD;
-        let word = &mut self.inline[at % INLINE];
-        // SAFETY: the word that the next byte goes into is always written: the first one by `new`, each other one below.
-        let known = unsafe { word.assume_init() };
-        word.write((u64::from_le_bytes(known) | added).to_le_bytes());
+        let word = self.last | added;
+        self.inline[at % INLINE].write(word.to_le_bytes());
         self.inline[(at + 1) % INLINE].write(next.to_le_bytes());
+        self.last = if self.len % WORD + count < WORD { word } else { next };
         self.len += count;
     }
 
@@ -82,39 +83,59 @@ impl Words {
         }
         // Nine bytes behind at most seven: two words.
         let all = (u128::from(byte) | u128::from(bits) << 8) << (8 * (self.len % WORD));
-        // They may both be full: then the next byte goes into the third.
-        self.inline[(self.len / WORD + 2) % INLINE].write([0; WORD]);
+        let fills_two = self.len % WORD + 1 + count == 2 * WORD;
         self.put(all as u64, (all >> 64) as u64, 1 + count);
+        // Then the next byte goes into the third.
+        self.inline[(self.len / WORD) % INLINE].write(if fills_two { [0; WORD] } else { self.last.to_le_bytes() });
+        self.last = if fills_two { 0 } else { self.last };
     }
 
     /// Appends bytes.
     #[inline(always)]
     pub(crate) fn push_slice(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks();
-        for word in words {
-            self.push(u64::from_le_bytes(*word), WORD);
+        if self.len + bytes.len() > MOST {
+            words.iter().for_each(|word| self.push(u64::from_le_bytes(*word), WORD));
+        } else {
+            self.put_whole(words);
         }
         if !rest.is_empty() {
             self.push(rest_of(bytes), rest.len());
         }
     }
 
+    /// As often [`put`](Self::put) as there are words, for which there is room.
+    #[inline(always)]
+    fn put_whole(&mut self, words: &[Word]) {
+        let shift = 8 * (self.len % WORD);
+        let mut at = self.len / WORD;
+        for word in words {
+            let bits = u64::from_le_bytes(*word);
+            self.inline[at % INLINE].write((self.last | bits << shift).to_le_bytes());
+            self.last = (bits >> 1) >> (63 - shift);
+            at += 1;
+        }
+        self.inline[at % INLINE].write(self.last.to_le_bytes());
+        self.len += WORD * words.len();
+    }
+
     // By value: were the words lent, they would have to lie in memory also where this is never called.
     #[cold]
     #[inline(never)]
     fn spill(mut self, bits: u64, count: usize) -> Self {
-        if self.spilled.is_empty() {
+        let mut spilled = self.spilled.take().unwrap_or_else(|| {
             let mut spilled = Vec::with_capacity(4 * INLINE);
             spilled.extend_from_slice(self.written());
-            self.spilled = spilled;
-        }
+            Box::new(spilled)
+        });
         for byte in &bits.to_le_bytes()[..count] {
-            match (self.len % WORD, self.spilled.last_mut()) {
+            match (self.len % WORD, spilled.last_mut()) {
                 (place, Some(last)) if place > 0 => last[place] = *byte,
-                _ => self.spilled.push([*byte, 0, 0, 0, 0, 0, 0, 0]),
+                _ => spilled.push([*byte, 0, 0, 0, 0, 0, 0, 0]),
             }
             self.len += 1;
         }
+        self.spilled = Some(spilled);
         self
     }
 
@@ -122,7 +143,10 @@ impl Words {
     pub(crate) fn bytes(&self) -> Bytes<'_> {
         // SAFETY: `new` has written both.
         let head = [0, 1].map(|at: usize| u64::from_le_bytes(unsafe { self.inline[at].assume_init() }));
-        let words = if self.len <= MOST { self.written() } else { &self.spilled };
+        let words = match &self.spilled {
+            None => self.written(),
+            Some(spilled) => spilled,
+        };
         Bytes { words, len: self.len, head }
     }
 
@@ -138,7 +162,7 @@ impl Words {
 impl Clone for Words {
     #[inline(always)]
     fn clone(&self) -> Self {
-        Self { len: self.len, inline: self.inline, spilled: self.spilled.clone() }
+        Self { len: self.len, last: self.last, inline: self.inline, spilled: self.spilled.clone() }
     }
 }
 
@@ -195,9 +219,11 @@ impl<'a> Bytes<'a> {
         }
         match (bytes.first_chunk::<WORD>(), bytes.last_chunk::<WORD>()) {
             (Some(first), Some(last)) => {
-                // The last eight bytes begin within the first word, or behind it.
-                let ours = (u128::from(self.head[1]) << 64 | u128::from(self.head[0])) >> (8 * (self.len - WORD));
-                u64::from_le_bytes(*first) == self.head[0] && u64::from_le_bytes(*last) == ours as u64
+                // The last eight bytes begin within the first word, or behind it: so much of them is not in the second one. (In two
+                // steps, as it may be all.)
+                let outside = 4 * (2 * WORD - self.len);
+                let second = u64::from_le_bytes(*last) >> outside >> outside;
+                u64::from_le_bytes(*first) == self.head[0] && second == self.head[1]
             }
             _ => few(bytes) == self.head[0],
         }

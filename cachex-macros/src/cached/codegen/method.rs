@@ -29,7 +29,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let called = call(model, names);
     let body = match function.kind {
         Kind::Blocking => called,
-        Kind::Async => quote_spanned!(ours_at(model.output_span())=> { #called }.await),
+        Kind::Async => awaited(model, called),
         Kind::Boxed => boxed(model, called),
     };
     quote! {
@@ -142,9 +142,23 @@ pub(super) fn callee(model: &Model, name: &Ident, turbofish: &TokenStream) -> To
     if model.placement == Placement::Module { quote!(#name #turbofish) } else { quote!(Self::#name #turbofish) }
 }
 
+/// Spells the end of an async body: the call, and the await that is left of it if it is no hit.
+fn awaited(model: &Model, called: TokenStream) -> TokenStream {
+    let span = ours_at(model.output_span());
+    let runtime = &model.runtime;
+    let (first, result) = (runtime.private_at("first", span), runtime.private_at("Result", span));
+    quote_spanned! {span=>
+        match #first(move || { #called }) {
+            #result::Ok(value) => value,
+            #result::Err(load) => load.await,
+        }
+    }
+}
+
 fn boxed(model: &Model, called: TokenStream) -> TokenStream {
     let mut body = (*model.function.item.block).clone();
-    let inner = syn::parse_quote!({ { #called }.await });
+    let awaited = awaited(model, called);
+    let inner = syn::parse_quote!({ #awaited });
     if let [syn::Stmt::Expr(syn::Expr::Call(call), None)] = body.stmts.as_mut_slice()
         && let Some(syn::Expr::Async(block)) = call.args.first_mut()
     {

@@ -132,7 +132,10 @@ impl Cache {
             *known = tags;
             async { loader().await }
         };
-        begun.answer_async(prepare).await
+        match begun.answer_async(prepare) {
+            Ok(output) => output,
+            Err(load) => load.await,
+        }
     }
 
     /// Removes an entry; loads of the key that have begun are not kept. Returns whether there was a current one.

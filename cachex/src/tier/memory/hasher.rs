@@ -46,9 +46,12 @@ impl KeyHasher {
         // need not be.)
         let second = second ^ u64::from(region) << 32;
         hasher.write_u128(u128::from(first) | u128::from(second) << 64);
-        for pair in bytes.tail().chunks(2) {
-            let word = |at: usize| pair.get(at).map_or(0, |word| u64::from_le_bytes(*word));
-            hasher.write_u128(u128::from(word(0)) | u128::from(word(1)) << 64);
+        let (pairs, rest) = bytes.tail().as_chunks();
+        for [first, second] in pairs {
+            hasher.write_u128(u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*second)) << 64);
+        }
+        if let [last] = rest {
+            hasher.write_u128(u128::from(u64::from_le_bytes(*last)));
         }
         hasher.finish()
     }
