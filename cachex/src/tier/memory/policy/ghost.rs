@@ -3,8 +3,8 @@
 /// A bounded memory of hashes, each with the turn at which it was remembered.
 ///
 /// Kept as the authors of S3-FIFO suggest: in buckets without order, where a new one takes the place of the oldest. What was
-/// remembered too many turns ago is not known any more, though it may still lie there. Each hash has two buckets, and takes the
-/// oldest place of both: so nearly all places can be in use, and hardly ever is a young one lost. Source: Azar et al., "Balanced
+/// remembered too many turns ago is not known any more, though it may still lie there. Each hash has two buckets, and goes
+/// into the other one where the first is full of young ones: so nearly all places can be in use, and hardly ever is a young one lost. Source: Azar et al., "Balanced
 /// allocations", SIAM Journal on Computing 29(1), 1999.
 ///
 /// Of each hash 16 bits are kept: two that are taken for the same cost a better place for one entry, nothing more. So does
@@ -56,7 +56,7 @@ impl Mark {
 
 /// Returns a number that is the greater the older the oldest in a bucket is, and its place.
 // Without a branch: none could be foretold.
-fn oldest(bucket: &Bucket, now: u16) -> (u32, usize) {
+fn oldest_of(bucket: &Bucket, now: u16) -> (u32, usize) {
     let low = WIDTH as u32 - 1;
     let keys = bucket.iter().zip(0..).map(|(mark, place)| mark.age_and_more(now) & !low | place);
     let key = keys.fold(0, u32::max);
@@ -70,9 +70,15 @@ impl Ghost {
         self.turn = self.turn.wrapping_add(1);
         self.known = u32::try_from(most).unwrap_or(u32::MAX).min(self.known.saturating_add(1));
         let now = self.now();
-        let homes = self.homes(hash);
-        let [(first, place), (second, other)] = homes.map(|home| oldest(&self.buckets[home], now));
-        let (home, place) = if first >= second { (homes[0], place) } else { (homes[1], other) };
+        let [mut home, other] = self.homes(hash);
+        let (oldest, mut place) = oldest_of(&self.buckets[home], now);
+        if oldest >> 16 < self.known >> self.step {
+            // All are young: there may be more room in the other one.
+            let (age, other_place) = oldest_of(&self.buckets[other], now);
+            if age > oldest {
+                (home, place) = (other, other_place);
+            }
+        }
         self.buckets[home][place] = Mark::new(hash, now);
     }
 
