@@ -50,6 +50,7 @@ impl Deadlines {
         }
     }
 
+    #[inline(never)]
     fn lower(&mut self, block: usize, due_at: Timestamp) {
         let group = block / GROUP;
         if self.blocks.len() <= block {

@@ -151,10 +151,15 @@ impl MemoryTier {
     /// Evicts from the other shards, a few entries from each in turn, until the bounds hold; from the shard `own` last.
     ///
     /// The bounds hold once no insert is under way: the last one to count itself in leaves only when they do.
+    #[inline]
     fn settle(&self, own: usize, now: Timestamp, evicted: &mut Left) {
-        if !self.is_over() {
-            return;
+        if self.is_over() {
+            self.make_others_give(own, now, evicted);
         }
+    }
+
+    #[inline(never)]
+    fn make_others_give(&self, own: usize, now: Timestamp, evicted: &mut Left) {
         let others = self.table.shards() - 1;
         let mut index = self.give_turn.fetch_add(1, Ordering::Relaxed);
         let mut idle = 0;

@@ -70,7 +70,7 @@ impl MemoryTier {
         let mut shard = self.own(at.hash);
         entry.expire_at(end);
         if shard.has(at.hash, entry) {
-            shard.state_mut().queue(entry.number());
+            shard.state_mut().queue(entry.number(), entry.dead_at());
             self.note_deadline(shard.state().next_deadline());
         }
     }

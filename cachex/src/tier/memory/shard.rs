@@ -43,7 +43,13 @@ impl Shard {
     }
 
     /// Returns a slot whose entry is dead at `now`.
+    #[inline]
     pub(crate) fn next_dead(&mut self, now: Timestamp) -> Option<SlotId> {
+        if self.deadlines.first() > now { None } else { self.look_for_dead(now) }
+    }
+
+    #[inline(never)]
+    fn look_for_dead(&mut self, now: Timestamp) -> Option<SlotId> {
         // What never dies does not die at the end of time either.
         let now = now.min(Timestamp::from_nanos(Timestamp::NEVER.as_nanos() - 1));
         while let Some(block) = self.deadlines.due(now) {
@@ -63,8 +69,9 @@ impl Shard {
     }
 
     /// Queues a slot by the deadline its entry has now.
-    pub(crate) fn queue(&mut self, slot: SlotId) {
-        self.deadlines.put(slot, self.slots.entry(slot).dead_at());
+    #[inline]
+    pub(crate) fn queue(&mut self, slot: SlotId, dead_at: Timestamp) {
+        self.deadlines.put(slot, dead_at);
     }
 
     fn forget(&mut self, slot: SlotId) {
@@ -81,12 +88,14 @@ impl Shard {
 }
 
 impl ShardOwner<'_> {
+    #[inline]
     pub(crate) fn entry_at(&self, at: KeyRef<'_>) -> Option<Entry> {
         self.find(at).map(|entry| Entry::clone(&entry))
     }
 
     /// Stores the entry of a key that is not there. What stands in its way, because too many keys have its hash, leaves.
     pub(crate) fn add(&mut self, at: KeyRef<'_>, entry: Entry, gone: &mut Left) {
+        let dead_at = entry.dead_at();
         let mut node = entry.clone();
         while let Err(crowded) = self.put_in(at.hash, node) {
             gone.push(self.take(&crowded.other));
@@ -95,17 +104,17 @@ impl ShardOwner<'_> {
         let shard = self.state_mut();
         let slot = shard.slots.fill(shard.empty.pop(), entry);
         shard.policy.enter(slot, at.hash, &shard.slots);
-        shard.queue(slot);
+        shard.queue(slot, dead_at);
     }
 
     /// Stores the entry of a key in the place of the one that is there, and returns that.
     pub(crate) fn put(&mut self, at: KeyRef<'_>, known: &Entry, entry: Entry) -> Entry {
-        let slot = known.number();
+        let (slot, dead_at) = (known.number(), entry.dead_at());
         self.replace(at.hash, known, entry.clone(), known.weight());
         let shard = self.state_mut();
         let replaced = shard.slots.replace(slot, entry);
         shard.policy.renew(slot);
-        shard.queue(slot);
+        shard.queue(slot, dead_at);
         replaced
     }
 
