@@ -113,7 +113,8 @@ impl Entry {
 
     /// Returns when the entry is of no use at all, as things stand.
     pub(crate) fn dead_at(&self) -> Timestamp {
-        self.deadline().after(self.rare().map_or(Duration::ZERO, |rare| rare.grace))
+        let Some(rare) = self.rare() else { return self.expires_at() };
+        self.deadline().after(rare.grace)
     }
 
     /// Returns the times of another value of the same entry.

@@ -469,7 +469,8 @@ impl<P: Parts, S> Owner<'_, P, S> {
         let (bucket, place) = found.expect("the node is in its shard");
         let word = bucket.word.load(Ordering::Relaxed);
         bucket.word.store(word & !(0xff << (8 * place)), Ordering::Release);
-        let unlinked = bucket.nodes[place].swap(ptr::null_mut(), Ordering::AcqRel);
+        let unlinked = bucket.nodes[place].load(Ordering::Relaxed);
+        bucket.nodes[place].store(ptr::null_mut(), Ordering::Release);
         self.owned.len -= 1;
         self.bury_node(unlinked, weight);
     }
