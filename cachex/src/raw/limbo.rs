@@ -84,9 +84,15 @@ impl<G> Limbo<G> {
     #[inline]
     pub(super) fn tend(&self) {
         if self.fresh.load(Ordering::Relaxed) >= BATCH {
-            drop(self.pass());
-            self.wait_for_readers();
+            self.drop_some();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn drop_some(&self) {
+        drop(self.pass());
+        self.wait_for_readers();
     }
 
     /// Gives the thread to others while much waits: most likely a reader was interrupted, and needs a core.
