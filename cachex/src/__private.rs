@@ -9,7 +9,7 @@ pub use crate::call::effects::{
 pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async, first};
 pub use crate::call::scope::{CacheScope, HasCache};
 pub use crate::engine::Cache;
-pub use crate::entry::{AnyValue, Entry, Meta};
+pub use crate::entry::{AnyValue, Entry, Meta, PlainEntry};
 pub use crate::key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use crate::method::keep::{Keep, Local, Portable, kept};
 pub use crate::method::shape::probe::Probe;

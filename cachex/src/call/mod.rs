@@ -12,7 +12,7 @@ use crate::engine::Cache;
 use crate::key::{CacheKey, Key, KeyWriter};
 use crate::method::Region;
 use crate::method::site::CallSite;
-use crate::raw::words::Bytes;
+use crate::raw::bytes::Bytes;
 use scope::CacheScope;
 
 /// One invocation of an annotated method: its key, written in place, and the cache it goes to.

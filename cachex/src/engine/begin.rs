@@ -7,7 +7,9 @@ use super::job::{Caller, Job};
 use super::lookup::{Found, Looked};
 use super::methods::Method;
 use super::plan::{Plan, Reach, plan};
+use super::sample;
 use crate::entry::Entry;
+use crate::entry::stamp::Stamp;
 use crate::entry::tags::TagCells;
 use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
@@ -32,9 +34,8 @@ pub(crate) struct Look<'a, K> {
 pub(crate) enum NoHit {
     /// The cache is not to be used.
     Bypassed,
-    /// Nothing was looked up yet: this look-up is one of those that are timed.
-    Sampled,
-    /// There is no fresh entry about which nothing is rare. The use of what there is was noted.
+    /// There is no fresh entry about which nothing is rare, and the use of what there is was noted; or nothing was looked up, where
+    /// that takes more than a plain hit does.
     NotPlain,
 }
 
@@ -56,15 +57,13 @@ impl<K: Copy> Look<'_, K> {
     where
         K: Keep<V>,
     {
-        if self.is_bypassed || !self.method.is_enabled() {
+        if self.is_bypassed {
             return Err(NoHit::Bypassed);
         }
-        let tally = self.method.counters.tally();
-        if tally.is_sampled() {
-            return Err(NoHit::Sampled);
-        }
         let value = self.engine.hit(self.method, self.at, self.keep).ok_or(NoHit::NotPlain)?;
-        tally.hit();
+        if self.method.counters.hit() {
+            sample::time_next();
+        }
         Ok(value)
     }
 
@@ -74,25 +73,29 @@ impl<K: Copy> Look<'_, K> {
         K: Keep<V>,
     {
         let counters = &self.method.counters;
-        let looked = match why {
-            NoHit::Bypassed => {
-                counters.bypasses.one();
-                return Err(Unanswered::Bypassed);
+        if matches!(why, NoHit::Bypassed) || !self.method.is_enabled() {
+            counters.bypasses.one();
+            return Err(Unanswered::Bypassed);
+        }
+        if self.method.floor.get() == Stamp::latest() {
+            self.engine.reopen(self.method);
+        }
+        let looked = if sample::is_next_timed() {
+            let stopwatch = Stopwatch::start();
+            let looked = self.engine.look(self.method, self.at, self.keep);
+            // Of a hit only: it is hits that are counted towards the next one that is timed.
+            if let Looked::Fresh(_) = looked {
+                counters.note_look(stopwatch);
             }
-            NoHit::Sampled => {
-                let stopwatch = Stopwatch::start();
-                let looked = self.engine.look(self.method, self.at, self.keep);
-                // Of a hit only: it is hits that are counted towards the next one that is timed.
-                if let Looked::Fresh(_) = looked {
-                    counters.note_look(stopwatch);
-                }
-                looked
-            }
-            NoHit::NotPlain => self.engine.look_closely(self.method, self.at, self.keep),
+            looked
+        } else {
+            self.engine.look_closely(self.method, self.at, self.keep)
         };
         match looked {
             Looked::Fresh(value) => {
-                counters.tally().hit();
+                if counters.hit() {
+                    sample::time_next();
+                }
                 Ok(value)
             }
             Looked::NotFresh(found) => Err(Unanswered::NotFresh(Some(found))),

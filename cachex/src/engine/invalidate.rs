@@ -8,6 +8,7 @@ use super::methods::Method;
 use crate::entry::stamp::Stamp;
 use crate::key::Key;
 use crate::observe::event::Event;
+use crate::sync::lock;
 use crate::tag::Tags;
 
 impl Engine {
@@ -36,7 +37,11 @@ impl Engine {
 
     /// Makes every entry wrong, and every load that has begun. The memory is given back at once.
     pub(crate) fn clear(&self) {
-        self.at_next(|at| self.epoch.raise(at));
+        self.at_next(|at| {
+            self.epoch.raise(at);
+            // After the epoch: a method that is listed later finds it.
+            self.methods.iter().for_each(|method| method.floor.raise(at));
+        });
         for entry in self.tier.clear() {
             let method = self.method_of(&entry);
             method.counters.invalidated.one();
@@ -48,7 +53,17 @@ impl Engine {
 
     /// Makes every entry of a method wrong, and every load of one that has begun.
     pub(crate) fn invalidate_method(&self, method: &Method) {
-        self.at_next(|at| method.epoch.raise(at));
+        self.at_next(|at| {
+            method.epoch.raise(at);
+            method.floor.raise(at);
+        });
+    }
+
+    /// Makes plain hits of a method possible again if it was enabled again.
+    pub(super) fn reopen(&self, method: &Method) {
+        // Nothing is invalidated while the order is held.
+        let _order = lock(&self.order);
+        method.reopen(self.epoch.get());
     }
 
     /// Removes one entry, and voids the loads of it that have begun. Returns whether there was an entry.

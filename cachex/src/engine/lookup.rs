@@ -60,8 +60,7 @@ impl<V, K: Keep<V>, R, T: FnOnce(&Entry, &V) -> R> Read for Hit<'_, K, V, T> {
         let entry = engine.tier.find(pin, at)?;
         let plain = keep.plain(&entry)?;
         let stamp = entry.stamp();
-        let is_current =
-            engine.epoch.allows(stamp) && method.epoch.allows(stamp) && plain.all_items(|tag| tag.allows(stamp));
+        let is_current = method.floor.allows(stamp) && plain.all_items(|tag| tag.allows(stamp));
         is_current.then(|| (take(&entry, plain.value()), entry.expires_at()))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::entry::stamp::Epoch;
+use crate::entry::stamp::{Epoch, Stamp};
 use crate::method::Region;
 use crate::observe::counters::Counters;
 use crate::policy::Policy;
@@ -13,6 +13,9 @@ use crate::policy::Policy;
 #[derive(Debug)]
 pub(crate) struct Method {
     pub(crate) region: &'static Region,
+    /// What the stamp of an entry has to reach for a plain hit: not less than the method's epoch and that of the whole cache, and
+    /// out of reach while the method is disabled.
+    pub(crate) floor: Epoch,
     /// The last invalidation of all entries of the method.
     pub(crate) epoch: Epoch,
     pub(crate) counters: Counters,
@@ -27,6 +30,7 @@ impl Method {
     fn new(region: &'static Region, policy: Policy) -> Self {
         Self {
             region,
+            floor: Epoch::default(),
             epoch: Epoch::default(),
             counters: Counters::default(),
             is_enabled: AtomicBool::new(policy.enabled),
@@ -60,6 +64,16 @@ impl Method {
         self.changed_policy.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Makes plain hits possible again if the method was enabled again. `epoch` is that of the whole cache; to be called while nothing
+    /// can be invalidated.
+    pub(crate) fn reopen(&self, epoch: Stamp) {
+        // While this is held, the method is neither enabled nor disabled.
+        let _policy = self.changed_policy.read().unwrap_or_else(PoisonError::into_inner);
+        if self.is_enabled() {
+            self.floor.lower(self.epoch.get().max(epoch));
+        }
+    }
+
     /// Changes the rules of loads to come; entries keep the times they were stored with.
     ///
     /// `policy` is asked under the lock that the others take: who was asked last knows best.
@@ -67,6 +81,9 @@ impl Method {
         let mut changed = self.changed_policy.write().unwrap_or_else(PoisonError::into_inner);
         let policy = policy();
         self.is_enabled.store(policy.enabled, Ordering::Relaxed);
+        if !policy.enabled {
+            self.floor.raise(Stamp::latest());
+        }
         if changed.is_some() || policy != *self.first_policy {
             *changed = Some(Arc::new(policy));
             self.has_changed.store(true, Ordering::Release);
@@ -92,12 +109,17 @@ impl Methods {
         Self { first: [const { OnceLock::new() }; FIRST], others: [const { OnceLock::new() }; BUCKETS] }
     }
 
-    /// Returns the method of a region, made with `policy` if it is new here.
+    /// Returns the method of a region, made with `policy` if it is new here. `epoch` returns that of the whole cache.
     #[inline(always)]
-    pub(crate) fn get(&self, region: &'static Region, policy: impl Fn() -> Policy) -> &Arc<Method> {
+    pub(crate) fn get(
+        &self,
+        region: &'static Region,
+        policy: impl Fn() -> Policy,
+        epoch: impl Fn() -> Stamp,
+    ) -> &Arc<Method> {
         match self.first.get(region.id() as usize).and_then(OnceLock::get) {
             Some(method) => method,
-            None => self.meet(region, policy),
+            None => self.meet(region, policy, epoch),
         }
     }
 
@@ -111,7 +133,7 @@ impl Methods {
 
     #[cold]
     #[inline(never)]
-    fn meet(&self, region: &'static Region, policy: impl Fn() -> Policy) -> &Arc<Method> {
+    fn meet(&self, region: &'static Region, policy: impl Fn() -> Policy, epoch: impl Fn() -> Stamp) -> &Arc<Method> {
         if let Some(known) = self.known(region.id()) {
             return known;
         }
@@ -120,8 +142,10 @@ impl Methods {
             (Some(number), index) => &self.others[number].get_or_init(|| bucket(FIRST << number))[index],
         };
         let method = place.get_or_init(|| Arc::new(Method::new(region, policy())));
-        // Asked again now that it is listed: settings may have come in between, and not found it.
+        // Asked again now that it is listed: settings may have come in between, and not found it. So may an invalidation of everything.
+        // (Entries of the method there are none from before it was listed.)
         method.set_policy(policy);
+        method.floor.raise(epoch());
         method
     }
 

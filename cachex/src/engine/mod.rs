@@ -28,6 +28,7 @@ pub(crate) mod nesting;
 pub(crate) mod plan;
 pub(crate) mod reclaim;
 pub(crate) mod registry;
+pub(crate) mod sample;
 #[cfg(all(test, cachex_loom))]
 mod tests;
 pub(crate) mod update;
@@ -48,7 +49,7 @@ use crate::entry::{AnyValue, Entry};
 use crate::key::{Key, KeyRef};
 use crate::method::Region;
 use crate::observe::event::{Event, Observers};
-use crate::raw::words::Bytes;
+use crate::raw::bytes::Bytes;
 use crate::sync::Mutex;
 use crate::tag::Tags;
 use crate::tier::L1;
@@ -120,10 +121,11 @@ impl Engine {
     /// Returns what this cache knows of a region.
     #[inline(always)]
     pub(crate) fn method(&self, region: &'static Region) -> &Arc<Method> {
-        self.methods.get(region, || match region.id() {
+        let policy = || match region.id() {
             0 => self.rules.manual(),
             _ => self.rules.policy(region.name(), region.policy()),
-        })
+        };
+        self.methods.get(region, policy, || self.epoch.get())
     }
 
     /// Returns the method of an entry: whoever stored it has met it.

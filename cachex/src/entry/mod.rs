@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(crate) use life::{Freshness, Life};
 pub use stamp::Stamp;
 
-use crate::key::KeyRef;
+use crate::raw::bytes::Bytes;
 use crate::raw::node::{Node, Parts, Plain};
 use crate::sync::Arc;
 use crate::time::Timestamp;
@@ -94,8 +94,8 @@ impl Entry {
 
     /// Whether this is the entry of a key.
     #[inline(always)]
-    pub(crate) fn is_at(&self, at: KeyRef<'_>) -> bool {
-        self.label() == at.label && at.bytes.are(self.bytes())
+    pub(crate) fn is_at(&self, label: u64, bytes: Bytes<'_>) -> bool {
+        self.label() == label && bytes.are(self.bytes())
     }
 
     /// Returns the number of the region of the key.

@@ -22,7 +22,6 @@ pub struct Stamp(u64);
 
 impl Stamp {
     /// The latest of all: what no reading comes after.
-    #[cfg(all(test, cachex_loom))]
     pub(crate) const fn latest() -> Self {
         Self(u64::MAX)
     }
@@ -60,6 +59,11 @@ impl Epoch {
     /// Notes an invalidation; an older one never takes back a newer one.
     pub(crate) fn raise(&self, to: Stamp) {
         self.0.fetch_max(to.0, Ordering::AcqRel);
+    }
+
+    /// Takes back what was noted. To be called only by who knows that nobody notes an invalidation meanwhile.
+    pub(crate) fn lower(&self, to: Stamp) {
+        self.0.store(to.0, Ordering::Release);
     }
 
     pub(crate) fn get(&self) -> Stamp {

@@ -20,8 +20,9 @@ use smallvec::SmallVec;
 pub use writer::KeyWriter;
 
 use crate::method::Region;
+use crate::raw::bytes::Bytes;
 use crate::raw::node::label;
-use crate::raw::words::{Bytes, Word, Words};
+use crate::raw::words::{Word, Words};
 
 /// Writes a value into a key: canonically (equal values give equal bytes) and injectively (unequal values give
 /// unequal bytes).
@@ -151,7 +152,6 @@ impl Key {
 /// A key that is borrowed from where it was written, with its hash: what tiers are asked by.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyRef<'a> {
-    pub(crate) region: &'static Region,
     /// The number of the region and that of the bytes, as an entry has them.
     pub(crate) label: u64,
     pub(crate) bytes: Bytes<'a>,
@@ -161,7 +161,7 @@ pub(crate) struct KeyRef<'a> {
 impl<'a> KeyRef<'a> {
     #[inline(always)]
     pub(crate) fn new(region: &'static Region, bytes: Bytes<'a>, hash: u64) -> Self {
-        Self { region, label: label(region.id(), bytes.len()), bytes, hash }
+        Self { label: label(region.id(), bytes.len()), bytes, hash }
     }
 }
 

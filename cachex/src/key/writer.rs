@@ -6,7 +6,8 @@
 use std::fmt;
 
 use super::kind;
-use crate::raw::words::{Bytes, Words};
+use crate::raw::bytes::Bytes;
+use crate::raw::words::Words;
 
 /// Collects the canonical bytes of a key.
 ///

@@ -6,8 +6,13 @@ use std::time::Duration;
 use super::lane::{self, LANES};
 use crate::time::stopwatch::Stopwatch;
 
-/// The look-up after one hit in so many is timed.
+/// The look-up after one hit in so many is timed: so few that it costs nothing that could be measured.
 const SAMPLE: u64 = 256;
+
+#[inline(always)]
+fn is_next_timed(hits_before: u64) -> bool {
+    hits_before.is_multiple_of(SAMPLE)
+}
 
 /// What is counted by most calls, by those who count in one place; on cache lines of its own.
 // Two cache lines: they are fetched in pairs.
@@ -62,15 +67,10 @@ impl Counter {
 pub(crate) struct Tally<'a>(&'a Counts);
 
 impl Tally<'_> {
-    /// Whether this look-up is one in a few hundred that are timed, so that timing costs nothing that could be measured.
-    #[inline(always)]
-    pub(crate) fn is_sampled(self) -> bool {
-        self.0.hits.load(Ordering::Relaxed) % SAMPLE == 1
-    }
-
-    #[inline(always)]
-    pub(crate) fn hit(self) {
-        self.count(&self.0.hits, 1);
+    /// Returns whether the next look-up is to be timed.
+    #[must_use]
+    pub(crate) fn hit(self) -> bool {
+        is_next_timed(self.count(&self.0.hits, 1))
     }
 
     pub(crate) fn stale_hit(self) {
@@ -94,20 +94,41 @@ impl Tally<'_> {
         self.count(&self.0.evicted, 1);
     }
 
-    #[inline(always)]
-    fn count(self, count: &AtomicU64, more: u64) {
-        if lane::is_owned() {
-            // Nobody else writes it: no need for a step that no other can come between.
-            count.store(count.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
-        } else {
-            count.fetch_add(more, Ordering::Relaxed);
+    /// Adds to a count, and returns what it was.
+    fn count(self, count: &AtomicU64, more: u64) -> u64 {
+        if !lane::is_owned() {
+            return count.fetch_add(more, Ordering::Relaxed);
         }
+        // Nobody else writes it: no need for a step that no other can come between.
+        let before = count.load(Ordering::Relaxed);
+        count.store(before.wrapping_add(more), Ordering::Relaxed);
+        before
     }
 }
 
 impl Counters {
-    /// Returns where this thread counts.
+    /// Counts a hit; returns whether the next look-up of the thread is to be timed.
     #[inline(always)]
+    #[must_use]
+    pub(crate) fn hit(&self) -> bool {
+        /// Where a thread has no lane of its own, or none yet.
+        #[cold]
+        #[inline(never)]
+        fn hit_elsewhere(counters: &Counters) -> bool {
+            counters.tally().hit()
+        }
+        match lane::own(&self.lanes) {
+            // As in `Tally::count`.
+            Some(counts) => {
+                let before = counts.hits.load(Ordering::Relaxed);
+                counts.hits.store(before.wrapping_add(1), Ordering::Relaxed);
+                is_next_timed(before)
+            }
+            None => hit_elsewhere(self),
+        }
+    }
+
+    /// Returns where this thread counts.
     pub(crate) fn tally(&self) -> Tally<'_> {
         Tally(lane::of_thread(&self.lanes))
     }

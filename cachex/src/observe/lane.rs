@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(crate) const LANES: usize = 32;
 
 /// Lanes of one thread each; the others are shared.
-const OWNED: usize = 16;
+const OWNED: usize = 24;
 /// Out of range: then one is taken.
 const NONE: usize = usize::MAX;
 
@@ -22,13 +22,18 @@ thread_local! {
 }
 
 /// Whether this thread has a lane of its own: no other one counts there.
-#[inline(always)]
 pub(crate) fn is_owned() -> bool {
     LANE.get() < OWNED
 }
 
-/// Returns the one of these in which this thread counts.
+/// Returns the one of these in which this thread counts, if it is its own.
 #[inline(always)]
+pub(crate) fn own<T>(lanes: &[T; LANES]) -> Option<&T> {
+    let lane = LANE.get();
+    if lane < OWNED { lanes.get(lane) } else { None }
+}
+
+/// Returns the one of these in which this thread counts.
 pub(crate) fn of_thread<T>(lanes: &[T; LANES]) -> &T {
     match lanes.get(LANE.get()) {
         Some(lane) => lane,
@@ -36,8 +41,6 @@ pub(crate) fn of_thread<T>(lanes: &[T; LANES]) -> &T {
     }
 }
 
-#[cold]
-#[inline(never)]
 fn take() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     // Acquire: the counts go on from where the former owner left them.

@@ -98,16 +98,34 @@ pub(crate) trait Read {
 /// another pin.
 #[inline(always)]
 pub(crate) fn try_pinned<R: Read>(what: R) -> Option<R::Found> {
-    let record = local::record()?;
-    if record.is_pinned() {
-        return None;
-    }
-    record.next_turn();
-    barrier::of_reader();
+    let record = match local::record() {
+        Some(record) if !record.is_pinned() => {
+            record.next_turn();
+            barrier::of_reader();
+            record
+        }
+        Some(_) => return None,
+        None => pin_slowly()?,
+    };
     let unpin = Unpin(record);
     let found = what.read(&Pin { _thread: PhantomData });
     drop(unpin);
     Some(found)
+}
+
+/// Pins the thread for a hit where its record is not at hand; not if the next hit is to be skipped, or it takes still more.
+#[cold]
+#[inline(never)]
+fn pin_slowly() -> Option<&'static Record> {
+    let record = local::keep_record().filter(|record| !local::is_skipped() && !record.is_pinned())?;
+    record.next_turn();
+    fence(Ordering::SeqCst);
+    Some(record)
+}
+
+/// Has the next [`try_pinned`] on this thread do nothing.
+pub(crate) fn skip_next() {
+    local::skip_next();
 }
 
 /// Unpins the thread, also after a panic.
@@ -200,6 +218,7 @@ mod local {
         // Without a destructor, so that reading it is one load; `KEPT` has it. Empty where readers make their own barrier.
         static RECORD: Cell<Option<&'static Record>> = const { Cell::new(None) };
         static KEPT: Kept = const { Kept(Cell::new(None)) };
+        static IS_SKIPPED: Cell<bool> = const { Cell::new(false) };
     }
 
     /// The record until the thread ends.
@@ -218,6 +237,17 @@ mod local {
     #[inline(always)]
     pub(super) fn record() -> Option<&'static Record> {
         RECORD.get()
+    }
+
+    /// Takes the record out of reach, for once.
+    pub(super) fn skip_next() {
+        IS_SKIPPED.set(true);
+        RECORD.set(None);
+    }
+
+    /// Whether this was the one to be skipped.
+    pub(super) fn is_skipped() -> bool {
+        IS_SKIPPED.take()
     }
 
     /// Returns the record of the thread, taken if it has none; nothing if the thread is ending and its record is gone.
@@ -247,6 +277,12 @@ mod local {
 
     pub(super) fn record() -> Option<&'static Record> {
         RECORD.with(Cell::get)
+    }
+
+    pub(super) fn skip_next() {}
+
+    pub(super) fn is_skipped() -> bool {
+        false
     }
 
     pub(super) fn keep_record() -> Option<&'static Record> {

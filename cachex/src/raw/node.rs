@@ -372,6 +372,7 @@ impl Kind {
 }
 
 /// A node with a value of type `V`, without a rare part, and with few items.
+#[derive(Debug)]
 pub struct Plain<'a, P: Parts, V> {
     node: &'a Node<P>,
     _value: PhantomData<&'a V>,

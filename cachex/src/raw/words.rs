@@ -8,10 +8,12 @@
 
 use std::mem::MaybeUninit;
 
+use super::bytes::{Bytes, rest_of};
+
 /// Eight bytes, lowest first.
 pub(crate) type Word = [u8; 8];
 
-const WORD: usize = size_of::<Word>();
+pub(super) const WORD: usize = size_of::<Word>();
 /// Words kept without an allocation; two more than bytes are kept in, for what a push carries over.
 const INLINE: usize = 16;
 const MOST: usize = (INLINE - 2) * WORD;
@@ -24,19 +26,8 @@ pub(crate) struct Words {
     last: u64,
     /// Written up to that word. The others are not: to write zeros into all of them would take as long as all else.
     inline: [MaybeUninit<Word>; INLINE],
-    /// All words, once there are too many. Behind a pointer, as few keys have it.
-    #[expect(clippy::box_collection, reason = "one word, and not three, is written for each key")]
-    spilled: Option<Box<Vec<Word>>>,
-}
-
-/// Bytes that were written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bytes<'a> {
-    words: &'a [Word],
-    /// In bytes.
-    len: usize,
-    /// The first two words, or zeros: most keys are no longer, and are then hashed and compared without a look at memory.
-    head: [u64; 2],
+    /// All words, once there are too many.
+    spilled: Vec<Word>,
 }
 
 impl Words {
@@ -45,7 +36,7 @@ impl Words {
         let mut inline = [MaybeUninit::uninit(); INLINE];
         inline[0] = MaybeUninit::new([0; WORD]);
         inline[1] = MaybeUninit::new([0; WORD]);
-        Self { len: 0, last: 0, inline, spilled: None }
+        Self { len: 0, last: 0, inline, spilled: Vec::new() }
     }
 
     /// Appends the `count` lowest bytes of `bits`, at most 8, lowest first; the others are 0.
@@ -123,19 +114,18 @@ impl Words {
     #[cold]
     #[inline(never)]
     fn spill(mut self, bits: u64, count: usize) -> Self {
-        let mut spilled = self.spilled.take().unwrap_or_else(|| {
+        if self.spilled.is_empty() {
             let mut spilled = Vec::with_capacity(4 * INLINE);
             spilled.extend_from_slice(self.written());
-            Box::new(spilled)
-        });
+            self.spilled = spilled;
+        }
         for byte in &bits.to_le_bytes()[..count] {
-            match (self.len % WORD, spilled.last_mut()) {
+            match (self.len % WORD, self.spilled.last_mut()) {
                 (place, Some(last)) if place > 0 => last[place] = *byte,
-                _ => spilled.push([*byte, 0, 0, 0, 0, 0, 0, 0]),
+                _ => self.spilled.push([*byte, 0, 0, 0, 0, 0, 0, 0]),
             }
             self.len += 1;
         }
-        self.spilled = Some(spilled);
         self
     }
 
@@ -143,11 +133,8 @@ impl Words {
     pub(crate) fn bytes(&self) -> Bytes<'_> {
         // SAFETY: `new` has written both.
         let head = [0, 1].map(|at: usize| u64::from_le_bytes(unsafe { self.inline[at].assume_init() }));
-        let words = match &self.spilled {
-            None => self.written(),
-            Some(spilled) => spilled,
-        };
-        Bytes { words, len: self.len, head }
+        let words = if self.len <= MOST { self.written() } else { &self.spilled };
+        Bytes::with_head(words, self.len, head)
     }
 
     /// Returns the words in place.
@@ -170,97 +157,6 @@ impl Default for Words {
     #[inline(always)]
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<'a> Bytes<'a> {
-    /// Takes words that hold `len` bytes, filled up with zeros.
-    pub(crate) fn new(words: &'a [Word], len: usize) -> Self {
-        debug_assert_eq!(words.len(), len.div_ceil(WORD));
-        let head = [0, 1].map(|at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word)));
-        Self { words, len, head }
-    }
-
-    /// Returns the first two words as numbers, zeros where there are none.
-    #[inline(always)]
-    pub(crate) fn head(self) -> [u64; 2] {
-        self.head
-    }
-
-    /// Returns the words behind the first two.
-    #[inline(always)]
-    pub(crate) fn tail(self) -> &'a [Word] {
-        if self.len <= 2 * WORD { &[] } else { &self.words[2..] }
-    }
-
-    #[inline(always)]
-    pub(crate) fn words(self) -> &'a [Word] {
-        self.words
-    }
-
-    #[inline(always)]
-    pub(crate) fn len(self) -> usize {
-        self.len
-    }
-
-    #[inline]
-    pub(crate) fn as_slice(self) -> &'a [u8] {
-        &self.words.as_flattened()[..self.len]
-    }
-
-    /// Whether these are the bytes.
-    #[inline(always)]
-    pub(crate) fn are(self, bytes: &[u8]) -> bool {
-        if bytes.len() != self.len {
-            return false;
-        }
-        if self.len > 2 * WORD {
-            return self.are_many(bytes);
-        }
-        match (bytes.first_chunk::<WORD>(), bytes.last_chunk::<WORD>()) {
-            (Some(first), Some(last)) => {
-                // The last eight bytes begin within the first word, or behind it: so much of them is not in the second one. (In two
-                // steps, as it may be all.)
-                let outside = 4 * (2 * WORD - self.len);
-                let second = u64::from_le_bytes(*last) >> outside >> outside;
-                u64::from_le_bytes(*first) == self.head[0] && second == self.head[1]
-            }
-            _ => few(bytes) == self.head[0],
-        }
-    }
-
-    /// As [`are`](Self::are), for as many bytes that do not fit into the first two words.
-    #[inline(always)]
-    fn are_many(self, bytes: &[u8]) -> bool {
-        let (words, rest) = bytes.as_chunks();
-        for (theirs, ours) in words.iter().zip(self.words) {
-            if u64::from_le_bytes(*theirs) != u64::from_le_bytes(*ours) {
-                return false;
-            }
-        }
-        rest.is_empty() || self.words.last().is_some_and(|last| u64::from_le_bytes(*last) == rest_of(bytes))
-    }
-}
-
-/// Returns the bytes behind the last whole word as the lowest bytes of a number.
-#[inline(always)]
-fn rest_of(bytes: &[u8]) -> u64 {
-    let count = bytes.len() % WORD;
-    match bytes.last_chunk::<WORD>() {
-        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * count),
-        None => few(bytes),
-    }
-}
-
-/// Returns less than eight bytes as a number.
-#[inline(never)]
-fn few(bytes: &[u8]) -> u64 {
-    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        (Some(first), Some(last)) => {
-            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-            u64::from(first) | u64::from(last) << (8 * (bytes.len() - 4))
-        }
-        _ => bytes.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte)),
     }
 }
 

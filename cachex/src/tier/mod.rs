@@ -16,8 +16,8 @@ use memory::{Eviction, MemoryTier};
 use crate::entry::Entry;
 use crate::key::KeyRef;
 use crate::method::Region;
+use crate::raw::bytes::Bytes;
 use crate::raw::grace::{Pin, pinned};
-use crate::raw::words::Bytes;
 use crate::time::Timestamp;
 
 /// The first tier: entries in memory, and who decides which of them leave for room.

@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::engine::cache::Cache;
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
+use crate::engine::sample;
 use crate::entry::Freshness;
 use crate::entry::stamp::Stamp;
 use crate::error::Error;
@@ -84,7 +85,7 @@ impl Blocking<'_> {
     pub fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let method = self.engine().method(key.region());
         let tally = method.counters.tally();
-        let stopwatch = tally.is_sampled().then(Stopwatch::start);
+        let stopwatch = sample::is_next_timed().then(Stopwatch::start);
         let found = self.engine().usable(method, key);
         if let Some(stopwatch) = stopwatch {
             method.counters.note_look(stopwatch);
@@ -95,7 +96,11 @@ impl Blocking<'_> {
         };
         match (&value, found) {
             (Ok(_), Some((_, Freshness::Stale))) => tally.stale_hit(),
-            (Ok(_), Some(_)) => tally.hit(),
+            (Ok(_), Some(_)) => {
+                if tally.hit() {
+                    sample::time_next();
+                }
+            }
             _ => method.counters.tally().miss(),
         }
         value

@@ -6,7 +6,8 @@ use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
 
 use crate::entry::Entry;
-use crate::raw::words::{Bytes, Word, Words};
+use crate::raw::bytes::Bytes;
+use crate::raw::words::{Word, Words};
 
 /// Hashes keys: seeded, so that nobody can choose keys of one hash without knowing the seed.
 ///

@@ -34,10 +34,10 @@ use uses::Uses;
 use crate::entry::{Entry, EntryParts};
 use crate::key::KeyRef;
 use crate::method::Region;
+use crate::raw::bytes::Bytes;
 use crate::raw::grace::{Pin, pinned};
 use crate::raw::node::Lent;
 use crate::raw::table::{Sought, Table};
-use crate::raw::words::Bytes;
 use crate::time::Timestamp;
 
 const MOST_SHARDS: u64 = 64;
@@ -67,7 +67,7 @@ impl Sought<EntryParts> for KeyRef<'_> {
 
     #[inline(always)]
     fn is(&self, entry: &Entry) -> bool {
-        entry.is_at(*self)
+        entry.is_at(self.label, self.bytes)
     }
 }
 
