@@ -29,38 +29,36 @@ const MOST_STEPS: usize = 1 << 14;
 /// How many steps ago everything was remembered that never was.
 const LONG_AGO: u16 = 1 << 15;
 
-type Bucket = [Mark; WIDTH];
-
-/// What is kept of a hash, in the low half, and the step at which it was remembered.
-#[derive(Clone, Copy, Debug, Default)]
-struct Mark(u32);
-
-impl Mark {
-    fn new(hash: u64, step: u16) -> Self {
-        Self(u32::from(step) << 16 | u32::from(kept(hash)))
-    }
-
-    fn is_of(self, hash: u64) -> bool {
-        self.0 as u16 == kept(hash)
-    }
-
-    fn age(self, now: u16) -> u16 {
-        (self.age_and_more(now) >> 16) as u16
-    }
-
-    /// Returns the age in the high half.
-    fn age_and_more(self, now: u16) -> u32 {
-        (u32::from(now) << 16 | 0xffff).wrapping_sub(self.0)
-    }
+/// Places for hashes: what is kept of each, and the step at which it was remembered. Those of one kind lie side by side, and all are
+/// looked at, with no branch between them: a processor does that at once.
+#[derive(Clone, Debug, Default)]
+struct Bucket {
+    hashes: [u16; WIDTH],
+    steps: [u16; WIDTH],
 }
 
-/// Returns a number that is the greater the older the oldest in a bucket is, and its place.
-// Without a branch: none could be foretold.
-fn oldest_of(bucket: &Bucket, now: u16) -> (u32, usize) {
-    let low = WIDTH as u32 - 1;
-    let keys = bucket.iter().zip(0..).map(|(mark, place)| mark.age_and_more(now) & !low | place);
-    let key = keys.fold(0, u32::max);
-    (key, (key & low) as usize)
+impl Bucket {
+    fn has(&self, hash: u16) -> bool {
+        self.hashes.iter().fold(false, |has, known| has | (*known == hash))
+    }
+
+    /// Returns the age of the oldest, and its place.
+    fn oldest(&self, now: u16) -> (u16, usize) {
+        let keys = self.steps.iter().zip(0..).map(|(step, place)| (now.wrapping_sub(*step), place));
+        let key = keys.fold(0, |key, (age, place)| key.max(u32::from(age) * WIDTH as u32 + place));
+        ((key / WIDTH as u32) as u16, key as usize % WIDTH)
+    }
+
+    fn put(&mut self, place: usize, hash: u16, now: u16) {
+        (self.hashes[place], self.steps[place]) = (hash, now);
+    }
+
+    /// Forgets a hash; returns whether it was among the last that are known.
+    fn take(&mut self, hash: u16, now: u16, known: u32) -> bool {
+        let places = self.hashes.iter().zip(&mut self.steps).filter(|(of, _)| **of == hash);
+        let ages = places.map(|(_, step)| now.wrapping_sub(std::mem::replace(step, now.wrapping_sub(LONG_AGO))));
+        ages.fold(false, |is_known, age| is_known | (u32::from(age) < known))
+    }
 }
 
 impl Ghost {
@@ -71,15 +69,15 @@ impl Ghost {
         self.known = u32::try_from(most).unwrap_or(u32::MAX).min(self.known.saturating_add(1));
         let now = self.now();
         let [mut home, other] = self.homes(hash);
-        let (oldest, mut place) = oldest_of(&self.buckets[home], now);
-        if oldest >> 16 < self.known >> self.step {
+        let (oldest, mut place) = self.buckets[home].oldest(now);
+        if u32::from(oldest) < self.known >> self.step {
             // All are young: there may be more room in the other one.
-            let (age, other_place) = oldest_of(&self.buckets[other], now);
+            let (age, other_place) = self.buckets[other].oldest(now);
             if age > oldest {
                 (home, place) = (other, other_place);
             }
         }
-        self.buckets[home][place] = Mark::new(hash, now);
+        self.buckets[home].put(place, kept(hash), now);
     }
 
     /// Forgets `hash`; returns whether it was remembered.
@@ -88,22 +86,13 @@ impl Ghost {
             return false;
         }
         let homes = self.homes(hash);
-        // As above: most are in neither.
-        let has = |home: usize| self.buckets[home].iter().fold(false, |has, mark| has | mark.is_of(hash));
-        homes.map(has).contains(&true) && self.take(homes, hash)
+        homes.map(|home| self.buckets[home].has(kept(hash))).contains(&true) && self.take(homes, hash)
     }
 
     #[cold]
     fn take(&mut self, homes: [usize; 2], hash: u64) -> bool {
         let (now, known) = (self.now(), self.known >> self.step);
-        let mut is_known = false;
-        for home in homes {
-            for mark in self.buckets[home].iter_mut().filter(|mark| mark.is_of(hash)) {
-                is_known |= u32::from(mark.age(now)) < known;
-                *mark = Mark::new(hash, now.wrapping_sub(LONG_AGO));
-            }
-        }
-        is_known
+        homes.map(|home| self.buckets[home].take(kept(hash), now, known)).contains(&true)
     }
 
     /// Has room for `most` hashes, and not for many more.
