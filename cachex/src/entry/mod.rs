@@ -132,9 +132,9 @@ impl Entry {
     }
 
     pub(crate) fn weight(&self) -> u64 {
-        match (self.head().weight & WEIGHT, self.rare()) {
-            (WEIGHT, Some(rare)) => rare.weight,
-            (weight, _) => u64::from(weight),
+        match self.head().weight & WEIGHT {
+            WEIGHT => self.rare().map_or(u64::from(WEIGHT), |rare| rare.weight),
+            weight => u64::from(weight),
         }
     }
 
