@@ -3,8 +3,8 @@
 pub use crate::call::Call;
 pub use crate::call::detach::{detach, detach_ref, own_cache, typed};
 pub use crate::call::effects::{
-    Effects, Priming, Removing, Target, Update, invalidates, invalidates_async, remove, remove_async, updates,
-    updates_async,
+    Effects, Priming, Removing, Target, Update, invalidates, invalidates_async, prime, prime_async, remove,
+    remove_async, updates, updates_async,
 };
 pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async, first};
 pub use crate::call::scope::{CacheScope, HasCache};

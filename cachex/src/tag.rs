@@ -128,6 +128,20 @@ impl Tags {
         self.0.is_empty()
     }
 
+    /// Whether all names are constants of the program.
+    pub(crate) fn are_constant(&self) -> bool {
+        self.0.iter().all(|tag| matches!(tag.0, Cow::Borrowed(_)))
+    }
+
+    /// Whether these are the very constants, in the same order. Equal ones from another place may be told apart.
+    pub(crate) fn are_the_constants(&self, others: &Self) -> bool {
+        self.0.len() == others.0.len()
+            && self.0.iter().zip(&others.0).all(|(ours, theirs)| match (&ours.0, &theirs.0) {
+                (Cow::Borrowed(ours), Cow::Borrowed(theirs)) => std::ptr::eq(*ours, *theirs),
+                _ => false,
+            })
+    }
+
     /// Visits the tags in the order they were added.
     ///
     /// # Examples

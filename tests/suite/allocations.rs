@@ -1,4 +1,4 @@
-//! A hit allocates nothing: heap allocations of annotated calls, counted on the thread that calls.
+//! A hit allocates nothing, and a miss its entry: heap allocations of annotated calls, counted on the thread that calls.
 //!
 //! `allocation-counter` brings the global allocator of this test program, for all its tests; it counts by thread, so what the
 //! others do beside is not seen here.
@@ -118,4 +118,68 @@ fn a_hit_with_a_long_key_allocates() {
     assert!((HITS..HITS + HITS / 100).contains(&hits), "{hits} allocations");
     let (_, hits) = count(Eviction::S3Fifo, |rows| rows.by_text_async(&long).now_or_never().unwrap());
     assert!((HITS..HITS + HITS / 100).contains(&hits), "{hits} allocations");
+}
+
+/// The capacity, and how many calls have filled the cache before others are counted.
+const CAPACITY: u64 = 500;
+const FILLING: u64 = 3_000;
+const MISSES: u64 = 501;
+
+/// Checks how often a call allocates whose entry another one leaves for, the value aside. It is called with a number and a
+/// text of 16 bytes that no other call has.
+///
+/// Of many such calls the middle one counts: now and then the tier makes room for more of what it gives up in batches.
+#[track_caller]
+fn check_miss(allocations: u64, call: impl Fn(&Rows, u64, &str) -> Arc<u64>) {
+    let texts: Vec<String> = (0..FILLING + MISSES).map(|number| format!("text {number:011}")).collect();
+    for eviction in POLICIES {
+        let rows = Rows { cache: Cache::builder().max_entries(CAPACITY).eviction(eviction).build().unwrap() };
+        let ask = |number: u64| drop(call(&rows, number, &texts[number as usize]));
+        (0..FILLING).for_each(ask);
+        let mut counts: Vec<u64> =
+            (FILLING..FILLING + MISSES).map(|number| measure(|| ask(number)).count_total).collect();
+        counts.sort_unstable();
+        let of_the_value = measure(|| drop(Arc::new(0_u64))).count_total;
+        assert_eq!(counts[counts.len() / 2] - of_the_value, allocations, "{eviction}: {counts:?}");
+        let stats = rows.cache.stats();
+        assert_eq!((stats.hits, stats.entries), (0, CAPACITY), "{eviction}");
+    }
+}
+
+fn filter(number: u64, city: &str) -> Filter<'_> {
+    Filter { city, min_age: Some(18), page: number as u32 }
+}
+
+// Guards that a blocking load borrows what it needs from its call, and that its flight takes the place of one that has ended.
+#[test]
+fn a_miss_allocates_its_entry_whatever_the_kind_of_key() {
+    check_miss(1, |rows, number, _| rows.by_number(number));
+    check_miss(1, |rows, _, text| rows.by_text(text));
+    check_miss(1, |rows, number, text| rows.by_parts(number, text, Some(3)));
+    check_miss(1, |rows, number, text| rows.by_filter(&filter(number, text)));
+}
+
+// The future of a miss is boxed, so that a hit does not carry it.
+#[test]
+fn an_async_miss_allocates_its_entry_and_its_future_whatever_the_kind_of_key() {
+    check_miss(2, |rows, number, _| rows.by_number_async(number).now_or_never().unwrap());
+    check_miss(2, |rows, _, text| rows.by_text_async(text).now_or_never().unwrap());
+    check_miss(2, |rows, number, text| rows.by_parts_async(number, text, Some(3)).now_or_never().unwrap());
+    check_miss(2, |rows, number, text| rows.by_filter_async(&filter(number, text)).now_or_never().unwrap());
+}
+
+// Guards besides that an entry that is written needs no flight.
+#[test]
+fn a_value_that_is_given_allocates_its_entry() {
+    let primed = |number| Arc::new(number);
+    check_miss(1, |rows, number, _| {
+        let value = primed(number);
+        rows.by_number_prime(&number, &value);
+        value
+    });
+    check_miss(1, |rows, number, text| {
+        let value = primed(number);
+        rows.by_parts_prime(&number, &text, &Some(3), &value);
+        value
+    });
 }

@@ -145,5 +145,31 @@ fn __cachex_lines_update(
 ///Keeps `value` as if `lines` had returned it for these arguments; an error is not kept.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn lines_prime(&self, order: &Order, value: &Result<Vec<Line>, DbError>) {
-    Self::__cachex_lines_update(self, order).prime(value)
+    let mut call = store::__private::Call::new();
+    let cache = &(self.cache);
+    call.cache(cache);
+    Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
+    let shape = {
+        use store::__private::shapes::*;
+        (&&&store::__private::Probe::<Result<Vec<Line>, DbError>>::new()).shape()
+    };
+    let shape = store::__private::keep_errors(shape).by(|value| is_missing(value));
+    let mut tags = store::__private::Tags::new();
+    tags.add(store::__private::format!("order:{}", order.id));
+    tags.add(store::__private::format!("{}", self.tenant));
+    store::__private::prime(
+        &call,
+        shape,
+        store::__private::kept(shape, store::__private::Local),
+        store::__private::ValueRules::new(shape)
+            .ttl_with(|value| ttl(value))
+            .tags_with(|value, tags| store::__private::Extend::extend(
+                tags,
+                (|value| tags(value))(value),
+            ))
+            .unless(|value| Vec::is_empty(value))
+            .weight(|value| weight(value)),
+        tags,
+        value,
+    )
 }

@@ -140,5 +140,21 @@ pub fn find_prime(
     name: &str,
     value: &Result<Option<User>, DbError>,
 ) -> ::cachex::__private::Priming {
-    Self::__cachex_find_update(self, id, name).prime_async(value)
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
+    let shape = {
+        use ::cachex::__private::shapes::*;
+        (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()
+    };
+    let mut tags = ::cachex::__private::Tags::new();
+    tags.add("users");
+    tags.add(::cachex::__private::format!("user:{}", id));
+    ::cachex::__private::prime_async(
+        &call,
+        shape,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        ::cachex::__private::ValueRules::new(shape),
+        tags,
+        value,
+    )
 }

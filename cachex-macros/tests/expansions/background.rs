@@ -122,5 +122,18 @@ fn find_prime(
     id: &u64,
     value: &Result<User, Error>,
 ) -> ::cachex::__private::Priming {
-    Self::__cachex_find_update(self, name, id).prime_async(value)
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
+    let shape = {
+        use ::cachex::__private::shapes::*;
+        (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
+    };
+    ::cachex::__private::prime_async(
+        &call,
+        shape,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        ::cachex::__private::ValueRules::new(shape).timed_out().share_err(),
+        ::cachex::__private::Tags::new(),
+        value,
+    )
 }

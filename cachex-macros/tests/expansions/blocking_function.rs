@@ -95,5 +95,18 @@ pub fn __cachex_double_update(n: &u64) -> ::cachex::__private::Update<u64> {
 ///Keeps `value` as if `double` had returned it for these arguments; an error is not kept.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 pub fn double_prime(n: &u64, value: &u64) {
-    __cachex_double_update(n).prime(value)
+    let mut call = ::cachex::__private::Call::new();
+    __cachex_double_in_an_impl_write_in_impl(n, &mut call);
+    let shape = {
+        use ::cachex::__private::shapes::*;
+        (&&&::cachex::__private::Probe::<u64>::new()).shape()
+    };
+    ::cachex::__private::prime(
+        &call,
+        shape,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        ::cachex::__private::ValueRules::new(shape),
+        ::cachex::__private::Tags::new(),
+        value,
+    )
 }

@@ -156,5 +156,22 @@ fn between_prime<T: CacheKey, L, const N: usize>(
 where
     L: Log,
 {
-    __cachex_between_update::<T, L, N>(argument_0, more).prime(value)
+    let mut call = ::cachex::__private::Call::new();
+    __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
+    let shape = {
+        use ::cachex::__private::shapes::*;
+        (&&&::cachex::__private::Probe::<Vec<u64>>::new()).shape()
+    };
+    let mut tags = ::cachex::__private::Tags::new();
+    #[allow(unused_variables)]
+    let (from, to) = &argument_0;
+    tags.add(::cachex::__private::format!("from:{}", from));
+    ::cachex::__private::prime(
+        &call,
+        shape,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        ::cachex::__private::ValueRules::new(shape),
+        tags,
+        value,
+    )
 }

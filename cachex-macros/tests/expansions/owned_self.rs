@@ -96,5 +96,18 @@ fn __cachex_total_update(&self) -> ::cachex::__private::Update<u64> {
 ///Keeps `value` as if `total` had returned it for these arguments; an error is not kept.
 #[allow(dead_code, clippy::all, clippy::pedantic)]
 fn total_prime(&self, value: &u64) {
-    Self::__cachex_total_update(self).prime(value)
+    let mut call = ::cachex::__private::Call::new();
+    Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
+    let shape = {
+        use ::cachex::__private::shapes::*;
+        (&&&::cachex::__private::Probe::<u64>::new()).shape()
+    };
+    ::cachex::__private::prime(
+        &call,
+        shape,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        ::cachex::__private::ValueRules::new(shape),
+        ::cachex::__private::Tags::new(),
+        value,
+    )
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::Call;
 use super::scope::CacheScope;
-use crate::engine::job::{Caller, Job};
+use crate::engine::job::Job;
+use crate::engine::subject::Borrowed;
 use crate::engine::update::Writing;
 use crate::engine::{Cache, Engine, installed};
 use crate::entry::Entry;
@@ -77,7 +78,8 @@ impl Effects {
             engine.invalidate(&self.tags, &own);
         }
         for Target { cache, key } in others {
-            cache.engine().remove(key);
+            let engine = cache.engine();
+            engine.remove(engine.key_ref_of(key));
         }
     }
 
@@ -156,17 +158,11 @@ impl<R> Update<R> {
         S: Shape<Output = R> + 'static,
         K: Keep<S::Value> + 'static,
     {
-        let engine = call.cache_in_use().engine();
-        let method = engine.method(call.region());
-        let policy = method.changed_policy();
-        let caller = Caller::Blocking;
-        let key = call.key();
-        let writing = Writing::begin(engine, method, &key);
-        let is_used = method.is_enabled() && !call.is_bypassed();
-        let cells = engine.cells(&tags);
-        let engine = engine.clone();
-        let method = method.clone();
-        let job = Job { engine, method, key, shape, keep, rules, policy, tags, cells, caller };
+        let subject = subject(call);
+        let writing = Writing::begin(subject);
+        let is_used = is_used(subject, call);
+        let mut job = Job::of_write(subject, shape, keep, rules, tags).owned();
+        job.hold_tags();
         let appraise = Box::new(move |output: &R| {
             if shape.is_failure(output) {
                 return Appraisal::Failed;
@@ -176,26 +172,55 @@ impl<R> Update<R> {
         Self { writing, appraise }
     }
 
-    /// Keeps what `value` holds as the entry; a failure is not kept.
-    pub fn prime(self, value: &R) {
-        match (self.appraise)(value) {
-            Appraisal::Failed => self.writing.cancel(),
-            Appraisal::Written(entry) => self.writing.prime(entry),
-        }
-    }
-
-    /// As [`prime`](Self::prime), for async methods.
-    pub fn prime_async(self, value: &R) -> Priming {
-        self.prime(value);
-        std::future::ready(())
-    }
-
     fn end(self, effects: &Effects, output: &R) {
         match (self.appraise)(output) {
             Appraisal::Failed => self.writing.cancel(),
             Appraisal::Written(entry) => self.writing.written(effects, entry),
         }
     }
+}
+
+/// Keeps what `value` holds as the entry of a call; a failure is not kept.
+pub fn prime<R, S: Shape<Output = R>, K: Keep<S::Value>>(
+    call: &Call<'_>,
+    shape: S,
+    keep: K,
+    rules: ValueRules<S>,
+    tags: Tags,
+    value: &R,
+) {
+    if shape.is_failure(value) {
+        return;
+    }
+    let subject = subject(call);
+    let mut job = Job::of_write(subject, shape, keep, rules, tags);
+    job.hold_tags();
+    let entry = if is_used(subject, call) { job.written(value) } else { None };
+    subject.engine.write(subject.method, subject.at, entry);
+}
+
+/// As [`prime`], for async methods.
+pub fn prime_async<R, S: Shape<Output = R>, K: Keep<S::Value>>(
+    call: &Call<'_>,
+    shape: S,
+    keep: K,
+    rules: ValueRules<S>,
+    tags: Tags,
+    value: &R,
+) -> Priming {
+    prime(call, shape, keep, rules, tags, value);
+    std::future::ready(())
+}
+
+/// Whether the cache is to be used for a call.
+fn is_used(subject: Borrowed<'_>, call: &Call<'_>) -> bool {
+    subject.method.is_enabled() && !call.is_bypassed()
+}
+
+/// Returns what a call is about.
+fn subject<'a>(call: &'a Call<'_>) -> Borrowed<'a> {
+    let engine = call.cache_in_use().engine();
+    Borrowed { engine, method: engine.method(call.region()), at: engine.key_ref(call.region(), call.bytes()) }
 }
 
 impl Writing {
@@ -253,7 +278,8 @@ pub type Priming = Ready<()>;
 
 /// Removes the entry of a call; returns whether there was one.
 pub fn remove(call: &Call<'_>) -> bool {
-    call.cache_in_use().engine().remove(&call.key())
+    let Borrowed { engine, at, .. } = subject(call);
+    engine.remove(at)
 }
 
 /// As [`remove`], for async methods.

@@ -7,6 +7,7 @@ use crate::engine::answer::Later;
 use crate::engine::begin::{Asked, Begun, Look, NoHit};
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
+use crate::engine::subject::Borrowed;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
@@ -30,15 +31,17 @@ struct Miss<'a, S, K> {
 }
 
 impl<S: Shape, K: Keep<S::Value>> Miss<'_, S, K> {
-    fn go_on(self, rules: impl FnOnce() -> ValueRules<S>, caller: Caller, reach: Reach) -> Begun<S, K> {
+    fn go_on(&self, rules: impl FnOnce() -> ValueRules<S>, caller: Caller, reach: Reach) -> Begun<Borrowed<'_>, S, K> {
         let Self { call, why, shape, keep } = self;
-        match look(&call, keep).go_on(why) {
+        let look = look(call, *keep);
+        match look.go_on(*why) {
             Ok(value) => Begun::Answer(shape.output(value)),
             Err(unanswered) => {
                 let engine = call.cache_in_use().engine();
                 let method = engine.method(call.region());
-                let asked = Asked { engine, method, shape, keep, rules: rules(), caller, reach, policy: None };
-                asked.go_on(call.key(), unanswered)
+                let asked =
+                    Asked { engine, method, shape: *shape, keep: *keep, rules: rules(), caller, reach, policy: None };
+                asked.go_on(look.at, unanswered)
             }
         }
     }

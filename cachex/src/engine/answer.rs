@@ -7,12 +7,13 @@ use std::pin::Pin;
 
 use super::begin::Begun;
 use super::nesting;
+use super::subject::{Borrowed, Owned};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::runtime;
 use crate::tag::Tags;
 
-impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
+impl<S: Shape, K: Keep<S::Value>> Begun<Borrowed<'_>, S, K> {
     /// For a blocking caller; the load runs on its thread and ends with the call.
     #[inline]
     pub(crate) fn answer<P, L>(mut self, prepare: P) -> S::Output
@@ -48,12 +49,13 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
         if let Self::Answer(output) | Self::AnswerAndRefresh(output, _) = self {
             return Ok(output);
         }
-        let (mut begun, load) = self.prepared(prepare);
+        let (begun, load) = self.prepared(prepare);
+        let mut begun = begun.owned();
         Err(Box::pin(async move {
             match begun {
-                Self::RefreshHere(value, stale, mut job) => job.refresh_here(stale, value, load).await,
-                Self::Load(ref mut fallback, ref mut job) => job.run(fallback.take(), load).await,
-                Self::Answer(_) | Self::AnswerAndRefresh(..) | Self::Bypass => load.await,
+                Begun::RefreshHere(value, stale, mut job) => job.refresh_here(stale, value, load).await,
+                Begun::Load(ref mut fallback, ref mut job) => job.run(fallback.take(), load).await,
+                Begun::Answer(_) | Begun::AnswerAndRefresh(..) | Begun::Bypass => load.await,
             }
         }))
     }
@@ -72,18 +74,18 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
             Self::AnswerAndRefresh(output, mut job) => {
                 if let Some(lead) = job.lead_refresh() {
                     let load = prepare(&mut job.tags);
-                    job.refresh(lead, nesting::on_thread(load));
+                    job.owned().refresh(lead, nesting::on_thread(load));
                 }
                 output
             }
             Self::RefreshHere(_, stale, mut job) => {
                 let load = prepare(&mut job.tags);
-                runtime::block_on(job.run_detached(Some(stale), nesting::on_thread(load)))
+                runtime::block_on(job.owned().run_detached(Some(stale), nesting::on_thread(load)))
             }
             Self::Load(fallback, mut job) => {
                 let load = prepare(&mut job.tags);
                 if job.is_bounded_in_time(fallback.is_some()) {
-                    runtime::block_on(job.run_detached(fallback, nesting::on_thread(load)))
+                    runtime::block_on(job.owned().run_detached(fallback, nesting::on_thread(load)))
                 } else {
                     runtime::block_on(job.run(fallback, async { load() }))
                 }
@@ -109,18 +111,19 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
             Self::AnswerAndRefresh(output, mut job) => {
                 if let Some(lead) = job.lead_refresh() {
                     let load = prepare(&mut job.tags);
-                    job.refresh(lead, load);
+                    job.owned().refresh(lead, load);
                 }
                 return Ok(output);
             }
             begun => begun,
         };
         let (begun, load) = begun.prepared(prepare);
+        let begun = begun.owned();
         Err(Box::pin(async move {
             match begun {
-                Self::RefreshHere(_, stale, job) => job.run_detached(Some(stale), load).await,
-                Self::Load(fallback, job) => job.run_detached(fallback, load).await,
-                Self::Answer(_) | Self::AnswerAndRefresh(..) | Self::Bypass => load.await,
+                Begun::RefreshHere(_, stale, job) => job.run_detached(Some(stale), load).await,
+                Begun::Load(fallback, job) => job.run_detached(fallback, load).await,
+                Begun::Answer(_) | Begun::AnswerAndRefresh(..) | Begun::Bypass => load.await,
             }
         }))
     }
@@ -132,6 +135,17 @@ impl<S: Shape, K: Keep<S::Value>> Begun<S, K> {
             Self::Answer(_) | Self::Bypass => prepare(&mut Tags::new()),
         };
         (self, load)
+    }
+
+    /// Makes what may outlive the call.
+    fn owned(self) -> Begun<Owned, S, K> {
+        match self {
+            Self::Answer(output) => Begun::Answer(output),
+            Self::AnswerAndRefresh(output, job) => Begun::AnswerAndRefresh(output, job.owned()),
+            Self::RefreshHere(value, stale, job) => Begun::RefreshHere(value, stale, job.owned()),
+            Self::Load(fallback, job) => Begun::Load(fallback, job.owned()),
+            Self::Bypass => Begun::Bypass,
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::Engine;
 use super::job::Job;
+use super::subject::Subject;
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Life, Meta};
-use crate::key::Key;
+use crate::key::KeyRef;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::policy::{Jitter, LONGEST, Policy};
@@ -26,7 +27,7 @@ pub(crate) struct Appraised {
     pub(crate) is_kept: bool,
 }
 
-impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
+impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Appraises a value by the rules of the annotation. Nothing if one of the user's rules panicked: the value is then
     /// returned to its caller as if there were no cache.
     pub(super) fn appraise(
@@ -40,27 +41,28 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     }
 
     fn appraise_by_rules(&self, stamp: Stamp, value: &S::Value, load_time: Duration, now: Timestamp) -> Appraised {
+        let (engine, at) = (self.subject.engine(), self.subject.at());
         let loaded = self.shape.loaded(value);
         let is_negative = self.shape.is_negative(value);
         let more_cells = self.rules.tags.zip(loaded).map(|(more, loaded)| {
             let mut tags = self.tags.clone();
             more(loaded, &mut tags);
-            self.engine.cells(&tags)
+            engine.cells(&tags)
         });
         let own_ttl = self.rules.ttl.zip(loaded).map(|(ttl, loaded)| ttl(loaded).min(LONGEST));
         let ttl = lifetime(self.policy(), own_ttl, is_negative);
         let is_refused = self.rules.unless.zip(loaded).is_some_and(|(unless, loaded)| unless(loaded));
         let size = match self.rules.weight.zip(loaded) {
             Some((weight, loaded)) => weight(loaded),
-            None if self.engine.is_bounded_by_bytes => self.keep.size(value),
+            None if engine.is_bounded_by_bytes => self.keep.size(value),
             None => size_of::<S::Value>() as u64,
         };
         let meta = Meta {
-            key: self.key.parts(),
+            key: at.parts(),
             stamp,
-            tags: more_cells.as_ref().unwrap_or(&self.cells),
-            life: self.engine.life(self.policy(), ttl, &self.key, stamp, now),
-            weight: self.engine.weight(&self.key, size),
+            tags: more_cells.as_ref().unwrap_or(self.cells()),
+            life: engine.life(self.policy(), ttl, at, stamp, now),
+            weight: engine.weight(at, size),
             is_negative,
             load_time,
         };
@@ -79,14 +81,21 @@ pub(crate) fn lifetime(policy: &Policy, own: Option<Duration>, is_negative: bool
 
 impl Engine {
     /// Returns what an entry counts against the capacity, in bytes.
-    pub(crate) fn weight(&self, key: &Key, size: u64) -> u64 {
-        let weight = size.saturating_add(key.bytes().len() as u64).saturating_add(OVERHEAD);
+    pub(crate) fn weight(&self, at: KeyRef<'_>, size: u64) -> u64 {
+        let weight = size.saturating_add(at.bytes.len() as u64).saturating_add(OVERHEAD);
         if self.is_bounded_by_bytes { weight } else { weight.min(MOST_UNBOUNDED) }
     }
 
     /// Returns the times of an entry that is made now.
-    pub(crate) fn life(&self, policy: &Policy, ttl: Option<Duration>, key: &Key, stamp: Stamp, now: Timestamp) -> Life {
-        let draw = || self.draw(key, stamp, now);
+    pub(crate) fn life(
+        &self,
+        policy: &Policy,
+        ttl: Option<Duration>,
+        at: KeyRef<'_>,
+        stamp: Stamp,
+        now: Timestamp,
+    ) -> Life {
+        let draw = || self.draw(at, stamp, now);
         let ttl = ttl.map(|ttl| shorten(ttl, policy.jitter, draw));
         let stale_after = match (policy.soft_ttl, policy.refresh_ahead, ttl) {
             (Some(soft), ..) => Some(soft),
@@ -107,9 +116,9 @@ impl Engine {
 
     /// Draws a number from 0.0 up to 1.0 that depends on nothing but the seed, the key and the moment, so that a run under
     /// a manual clock can be repeated.
-    fn draw(&self, key: &Key, stamp: Stamp, now: Timestamp) -> f64 {
+    fn draw(&self, at: KeyRef<'_>, stamp: Stamp, now: Timestamp) -> f64 {
         let hasher = foldhash::quality::FixedState::with_seed(self.seed);
-        let bits = hasher.hash_one((key.region().name(), key.bytes(), stamp, now));
+        let bits = hasher.hash_one((at.region.name(), at.bytes.as_slice(), stamp, now));
         (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
 }

@@ -9,6 +9,7 @@ use super::Landing;
 use super::flight::{Lead, Ticket};
 use super::job::Job;
 use super::nesting::{self, Frame};
+use super::subject::Subject;
 use crate::entry::Entry;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -52,11 +53,12 @@ pub(super) struct Attempt<J, F> {
     load: F,
 }
 
-impl<S, K, J, F> Attempt<J, F>
+impl<U, S, K, J, F> Attempt<J, F>
 where
+    U: Subject,
     S: Shape,
     K: Keep<S::Value>,
-    J: Deref<Target = Job<S, K>>,
+    J: Deref<Target = Job<U, S, K>>,
 {
     pub(super) fn new(job: J, place: Place, fallback: Option<Entry>, load: F) -> Self {
         Self { job, place: Some(place), fallback, stopwatch: Stopwatch::start(), load }
@@ -66,16 +68,17 @@ where
         let place = self.place.take().expect("an attempt ends once");
         let took = self.stopwatch.elapsed();
         let job = &*self.job;
-        job.method.counters.tally().load(took);
+        let (engine, method) = (job.subject.engine(), job.subject.method());
+        method.counters.tally().load(took);
         if job.shape.is_failure(&output) {
-            job.method.counters.load_errors.one();
-            job.engine.tell(|| Event::LoadFailed(job.key.clone()));
+            method.counters.load_errors.one();
+            engine.tell(|| Event::LoadFailed(job.subject.at().key()));
         }
         let Some(value) = job.shape.value(&output) else { return self.fail(place, output) };
-        let now = job.engine.now();
+        let now = engine.now();
         if let Some(appraised) = job.appraise(place.ticket().stamp(), value, took, now) {
             if appraised.is_kept {
-                job.engine.store_loaded(&job.method, &appraised.entry, place.ticket(), now);
+                engine.store_loaded(method, &appraised.entry, place.ticket(), now);
             }
             place.land(Landing::Value(appraised.entry));
         }
@@ -98,11 +101,12 @@ where
     }
 }
 
-impl<S, K, J, F> Future for Attempt<J, F>
+impl<U, S, K, J, F> Future for Attempt<J, F>
 where
+    U: Subject,
     S: Shape,
     K: Keep<S::Value>,
-    J: Deref<Target = Job<S, K>> + Unpin,
+    J: Deref<Target = Job<U, S, K>> + Unpin,
     F: Future<Output = S::Output> + Unpin,
 {
     type Output = S::Output;
@@ -128,16 +132,17 @@ where
 }
 
 /// Accounts for a load that panics.
-struct Unfinished<'a, S: Shape, K> {
-    job: &'a Job<S, K>,
+struct Unfinished<'a, U: Subject, S: Shape, K> {
+    job: &'a Job<U, S, K>,
     stopwatch: Stopwatch,
 }
 
-impl<S: Shape, K> Drop for Unfinished<'_, S, K> {
+impl<U: Subject, S: Shape, K> Drop for Unfinished<'_, U, S, K> {
     fn drop(&mut self) {
-        self.job.method.counters.tally().load(self.stopwatch.elapsed());
-        self.job.method.counters.load_errors.one();
-        self.job.engine.tell(|| Event::LoadFailed(self.job.key.clone()));
+        let subject = &self.job.subject;
+        subject.method().counters.tally().load(self.stopwatch.elapsed());
+        subject.method().counters.load_errors.one();
+        subject.engine().tell(|| Event::LoadFailed(subject.at().key()));
     }
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::job::{Caller, Job};
+use super::job::{Caller, Cells, Job};
 use super::lookup::{Found, Looked};
 use super::methods::Method;
 use super::plan::{Plan, Reach, plan};
 use super::sample;
+use super::subject::Borrowed;
 use crate::entry::Entry;
 use crate::entry::stamp::Stamp;
 use crate::entry::tags::TagCells;
@@ -119,51 +120,50 @@ pub(crate) struct Asked<'a, S: Shape, K> {
 }
 
 /// What is to be done for a call.
-pub(crate) enum Begun<S: Shape, K> {
+pub(crate) enum Begun<U, S: Shape, K> {
     /// There is a value.
     Answer(S::Output),
     /// There is a value, and a new one is to be loaded in the background.
-    AnswerAndRefresh(S::Output, Job<S, K>),
+    AnswerAndRefresh(S::Output, Job<U, S, K>),
     /// There is a value, and a new one is to be loaded here unless somebody does.
-    RefreshHere(S::Value, Entry, Job<S, K>),
+    RefreshHere(S::Value, Entry, Job<U, S, K>),
     /// A value is to be loaded; an expired entry may stand in.
-    Load(Option<Entry>, Job<S, K>),
+    Load(Option<Entry>, Job<U, S, K>),
     /// The cache is not to be used.
     Bypass,
 }
 
-impl<S: Shape, K: Keep<S::Value>> Asked<'_, S, K> {
+impl<'a, S: Shape, K: Keep<S::Value>> Asked<'a, S, K> {
     /// Looks up, and decides.
-    pub(crate) fn begin(self, key: &Key) -> Begun<S, K> {
+    pub(crate) fn begin(self, key: &'a Key) -> Begun<Borrowed<'a>, S, K> {
         let Self { engine, method, keep, .. } = self;
-        let look = Look { engine, method, at: engine.key_ref_of(key), keep, is_bypassed: false };
+        let at = engine.key_ref_of(key);
+        let look = Look { engine, method, at, keep, is_bypassed: false };
         match look.hit().or_else(|why| look.go_on(why)) {
             Ok(value) => Begun::Answer(self.shape.output(value)),
-            Err(unanswered) => self.go_on(key.clone(), unanswered),
+            Err(unanswered) => self.go_on(at, unanswered),
         }
     }
 
     /// Decides what is to be done where there was no hit.
-    pub(crate) fn go_on(self, key: Key, unanswered: Unanswered<S::Value>) -> Begun<S, K> {
+    pub(crate) fn go_on(self, at: KeyRef<'a>, unanswered: Unanswered<S::Value>) -> Begun<Borrowed<'a>, S, K> {
         let found = match unanswered {
             Unanswered::Bypassed => return Begun::Bypass,
             Unanswered::NotFresh(found) => found,
             Unanswered::OtherType => {
-                self.engine.tell(|| Event::TypeMismatch(key.clone()));
+                self.engine.tell(|| Event::TypeMismatch(at.key()));
                 None
             }
         };
         let Self { engine, method, shape, keep, rules, caller, .. } = self;
         let job = Job {
-            engine: engine.clone(),
-            method: method.clone(),
-            key,
+            subject: Borrowed { engine, method, at },
             shape,
             keep,
             rules,
             policy: self.policy.map_or_else(|| method.changed_policy(), |own| Some(Arc::new(own))),
             tags: Tags::new(),
-            cells: TagCells::default(),
+            cells: Cells::Own(TagCells::default()),
             caller,
         };
         match (plan(found.as_ref().map(|found| found.freshness), self.reach), found) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::entry::Stamp;
 use crate::error::Error;
-use crate::key::{CacheKey, Key, KeyWriter};
+use crate::key::{CacheKey, KeyWriter};
 use crate::observe::Stats;
 use crate::tag::Tag;
 
@@ -120,7 +120,7 @@ impl Cache {
         arguments.encode_parts(&mut parts);
         let mut found = false;
         for method in self.0.methods_named(name) {
-            found |= self.0.remove(&Key::written(method.region, &parts));
+            found |= self.0.remove(self.0.key_ref(method.region, parts.bytes()));
         }
         Ok(found)
     }
@@ -197,8 +197,8 @@ impl Cache {
         all
     }
 
-    /// Returns the number of tags that are remembered: those that an entry carries, and those invalidated since the last
-    /// [`reclaim`](Self::reclaim).
+    /// Returns the number of tags that are remembered: those that an entry carries, those that an annotation gives to all entries of
+    /// its method, once one was loaded, and those invalidated since the last [`reclaim`](Self::reclaim).
     ///
     /// # Examples
     ///

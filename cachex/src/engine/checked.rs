@@ -4,12 +4,12 @@
 //! loads under way for its key and replaces the entry. Both are decided under the lock that a removal of the key takes, so
 //! no removal can fall between the check and the store.
 
-use super::flight::Ticket;
+use super::flight::{Hold, Ticket};
 use super::methods::Method;
 use super::{Engine, Landing};
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Freshness};
-use crate::key::Key;
+use crate::key::{Key, KeyRef};
 use crate::observe::event::Event;
 use crate::sync::lock;
 use crate::tier::Inserted;
@@ -27,7 +27,7 @@ impl Engine {
         // Break this check (`|| true`) and the race suite shows stale entries.
         let is_valid = || ticket.allows(entry.stamp()) && self.is_current(method, entry);
         let inserted = self.tier.insert(ticket.at(), entry.clone(), now, is_valid);
-        self.account(method, ticket.key(), inserted, now)
+        self.account(method, ticket.at(), inserted, now)
     }
 
     /// Moves the logical clock on and acts at the new reading, as one step for every other invalidation.
@@ -37,83 +37,93 @@ impl Engine {
     }
 
     /// Makes a written value the entry, whatever was there; nothing removes the entry.
-    pub(crate) fn write(&self, method: &Method, key: &Key, entry: Option<Entry>) {
-        let written: Result<(), std::convert::Infallible> = self.try_write(method, key, |_| Ok((entry, ())));
-        match written {
-            Ok(()) => {}
-            Err(never) => match never {},
-        }
+    ///
+    /// A write has a place among the invalidations for the sake of the loads under way of its key. Where there are none, the
+    /// clock stands still and the order is not held: what is loaded from now on waits for the write, and so do other writes.
+    pub(crate) fn write(&self, method: &Method, at: KeyRef<'_>, entry: Option<Entry>) {
+        let now = self.now();
+        let idle = self.flights.hold(at).if_idle().map(|hold| (hold, self.sequence.now()));
+        let gone = match idle {
+            Some((hold, stamp)) => self.put(&hold, entry, stamp, now),
+            None => self.at_next(|stamp| self.put(&self.flights.hold(at), entry, stamp, now)),
+        };
+        self.settle(method, at, gone, now);
     }
 
-    /// As [`write`](Self::write), of what `make` makes of the present state, unless it fails. The order is held throughout:
-    /// writes of a key happen one after the other, and each sees the one before. `make` runs no code of users.
+    /// As [`write`](Self::write), of what `make` makes of the present state, unless it fails. Writes of a key happen one after
+    /// the other, and each sees the one before. `make` runs no code of users, and asks for the clock of no tag.
     pub(crate) fn try_write<T, E>(
         &self,
         method: &Method,
-        key: &Key,
-        make: impl FnOnce(Stamp) -> Result<(Option<Entry>, T), E>,
+        at: KeyRef<'_>,
+        make: impl FnOnce() -> Result<(Option<Entry>, T), E>,
     ) -> Result<T, E> {
-        let (value, gone) = self.at_next(|at| {
-            let (entry, value) = make(at)?;
-            // Break this (drop the line) and a load from before the write replaces what was written.
-            self.void(key, at);
-            Ok((value, self.put(key, entry, at)))
+        let now = self.now();
+        let (value, gone) = self.at_next(|stamp| {
+            // Break this (make the value before) and of two increments one is lost to a write that comes between.
+            let hold = self.flights.hold(at);
+            let (entry, value) = make()?;
+            Ok((value, self.put(&hold, entry, stamp, now)))
         })?;
-        self.settle(method, key, gone);
+        self.settle(method, at, gone, now);
         Ok(value)
     }
 
-    /// Makes `entry` the entry, or removes what there is. The order is held, and what was voided at `at` stays void: a
-    /// removal that comes later takes the entry away again.
-    pub(super) fn put(&self, key: &Key, entry: Option<Entry>, at: Stamp) -> Gone {
-        let Some(mut entry) = entry else { return Gone::Removed(self.tier.remove(self.key_ref_of(key))) };
-        entry.set_stamp(at);
-        Gone::Inserted(self.tier.insert(self.key_ref_of(key), entry, self.now(), || true))
+    /// Makes `entry` the entry, or removes what there is, and voids the loads of the key that began before `stamp`: a removal
+    /// that comes later takes the entry away again. Values that had to go are returned, to be dropped once nothing is held.
+    pub(super) fn put(&self, hold: &Hold<'_, Landing>, entry: Option<Entry>, stamp: Stamp, now: Timestamp) -> Gone {
+        // Break this (drop the line) and a load from before the write replaces what was written.
+        hold.void(stamp);
+        let Some(mut entry) = entry else { return Gone::Removed(self.tier.remove(hold.at())) };
+        entry.set_stamp(stamp);
+        Gone::Inserted(self.tier.insert(hold.at(), entry, now, || true))
     }
 
-    /// Accounts for a write, once the order is no longer held, and drops what had to go.
-    pub(super) fn settle(&self, method: &Method, key: &Key, gone: Gone) {
+    /// Accounts for a write, once nothing is held any more, and drops what had to go.
+    pub(super) fn settle(&self, method: &Method, at: KeyRef<'_>, gone: Gone, now: Timestamp) {
         match gone {
+            // It tends the tier as well.
             Gone::Inserted(inserted) => {
-                self.account(method, key, inserted, self.now());
+                self.account(method, at, inserted, now);
             }
-            Gone::Removed(None) => {}
-            Gone::Removed(Some(entry)) => {
-                self.note_gone(method, key, &entry, Reason::Removed, self.now());
+            Gone::Removed(removed) => {
+                if let Some(entry) = removed {
+                    self.note_gone(method, at, &entry, Reason::Removed, now);
+                }
+                // Break this (tend where the order is held) and a value that invalidates when it is dropped waits for itself.
+                self.tier.tend();
             }
         }
-        // Break this (tend where the order is held) and a value that invalidates when it is dropped waits for itself.
-        self.tier.tend();
     }
 
     /// Counts and tells what an insert did; what had to go is dropped here, outside of any lock.
-    pub(super) fn account(&self, method: &Method, key: &Key, inserted: Inserted, now: Timestamp) -> bool {
-        let is_stored = self.note_insert(method, key, inserted, now);
+    pub(super) fn account(&self, method: &Method, at: KeyRef<'_>, inserted: Inserted, now: Timestamp) -> bool {
+        let is_stored = self.note_insert(method, at, inserted, now);
         self.tier.tend();
         is_stored
     }
 
-    fn note_insert(&self, method: &Method, key: &Key, inserted: Inserted, now: Timestamp) -> bool {
+    fn note_insert(&self, method: &Method, at: KeyRef<'_>, inserted: Inserted, now: Timestamp) -> bool {
         match inserted {
             Inserted::Rejected(entry) => {
                 drop(entry);
                 method.counters.rejected_stores.one();
-                self.tell(|| Event::StoreRejected(key.clone()));
+                self.tell(|| Event::StoreRejected(at.key()));
                 false
             }
             Inserted::TooHeavy { entry, removed } => {
                 method.counters.too_heavy.one();
                 drop(entry);
-                self.tell(|| Event::TooHeavy(key.clone()));
+                self.tell(|| Event::TooHeavy(at.key()));
                 if let Some(removed) = removed {
-                    self.note_gone(method, key, &removed, Reason::Removed, now);
+                    self.note_gone(method, at, &removed, Reason::Removed, now);
                 }
                 false
             }
             Inserted::Stored { replaced, evicted } => {
                 method.counters.tally().store();
                 if let Some(replaced) = replaced {
-                    self.note_gone(method, key, &replaced, Reason::Replaced, now);
+                    self.note_gone(method, at, &replaced, Reason::Replaced, now);
                 }
                 for entry in &evicted {
                     self.note_left(entry, Reason::Evicted, now);
@@ -139,8 +149,15 @@ impl Engine {
 
     /// Counts and tells that an entry has gone: for the given reason, unless it was of no use before. Returns whether a call
     /// could have been answered with it.
-    pub(super) fn note_gone(&self, method: &Method, key: &Key, entry: &Entry, reason: Reason, now: Timestamp) -> bool {
-        self.note_end(method, || key.clone(), entry, reason, now)
+    pub(super) fn note_gone(
+        &self,
+        method: &Method,
+        at: KeyRef<'_>,
+        entry: &Entry,
+        reason: Reason,
+        now: Timestamp,
+    ) -> bool {
+        self.note_end(method, || at.key(), entry, reason, now)
     }
 
     /// As [`note_gone`](Self::note_gone); `key` is asked for where somebody is told of it.

@@ -22,8 +22,8 @@ pub(crate) use lead::{Lead, Ticket};
 
 use super::nesting;
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
-use crate::key::Key;
-use crate::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::key::{Key, KeyRef};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 
 #[cfg(not(cachex_loom))]
 const SHARDS: usize = 64;
@@ -46,14 +46,20 @@ pub(crate) struct Flights<L> {
 
 type Home<L> = Arc<Mutex<Shard<L>>>;
 
-/// A key has several flights where some of its loads are not to be joined.
-type Shard<L> = HashTable<Listed<L>>;
+#[derive(Debug)]
+struct Shard<L> {
+    /// A key has several flights where some of its loads are not to be joined.
+    listed: HashTable<Listed<L>>,
+    /// A flight that has ended: the next one is made in its place, and takes no allocation.
+    spare: Option<Arc<Flight<L>>>,
+}
 
 #[derive(Debug)]
 struct Listed<L> {
     flight: Arc<Flight<L>>,
     /// Its leader and its followers; it goes with the last.
     users: usize,
+    was_joined: bool,
 }
 
 /// One load, that others may wait for.
@@ -97,60 +103,60 @@ pub(crate) enum Joined<L: Clone> {
 
 impl<L: Clone> Flights<L> {
     pub(crate) fn new() -> Self {
-        let shard = |_| Arc::new(Mutex::new(HashTable::new()));
+        let shard = |_| Arc::new(Mutex::new(Shard { listed: HashTable::new(), spare: None }));
         Self { shards: (0..SHARDS).map(shard).collect() }
     }
 
     /// Registers a load that nobody joins.
-    pub(crate) fn alone(&self, key: &Key, hash: u64, sequence: &Sequence) -> Ticket<L> {
-        let home = self.shard(hash);
-        list(home, &mut lock(home), key, hash, sequence, NONE, |_| Phase::Closed)
+    pub(crate) fn alone(&self, at: KeyRef<'_>, sequence: &Sequence) -> Ticket<L> {
+        let home = self.shard(at.hash);
+        list(home, &mut lock(home), at, sequence, NONE, |_| Phase::Closed)
     }
 
-    /// Joins a flight of `key`, or begins one. A flight is joined only if `is_current` accepts the stamp of its load:
+    /// Joins a flight of a key, or begins one. A flight is joined only if `is_current` accepts the stamp of its load:
     /// who comes after an invalidation must not be answered by a load from before. `thread` is the one that loads.
     pub(crate) fn join(
         &self,
-        key: &Key,
-        hash: u64,
+        at: KeyRef<'_>,
         sequence: &Sequence,
         thread: u64,
         is_current: impl Fn(Stamp) -> bool,
     ) -> Joined<L> {
-        let home = self.shard(hash);
+        let home = self.shard(at.hash);
         let mut shard = lock(home);
-        let joined = shard.iter_hash_mut(hash).find(|listed| {
+        let joined = shard.listed.iter_hash_mut(at.hash).find(|listed| {
             let flight = &listed.flight;
-            flight.key == *key && flight.admit(|stamp| flight.epoch.allows(stamp) && is_current(stamp))
+            flight.key.is(at) && flight.admit(|stamp| flight.epoch.allows(stamp) && is_current(stamp))
         });
         if let Some(listed) = joined {
             listed.users += 1;
+            listed.was_joined = true;
             let flight = listed.flight.clone();
             let ticket = Ticket { home: home.clone(), flight, stamp: sequence.now(), has_left: false };
             return Joined::Follow(Follow::new(ticket));
         }
-        Joined::Lead(lead(home, &mut shard, key, hash, sequence, thread))
+        Joined::Lead(lead(home, &mut shard, at, sequence, thread))
     }
 
     /// Begins a flight unless there is one already; which thread will load is not known yet.
-    pub(crate) fn lead_only(&self, key: &Key, hash: u64, sequence: &Sequence) -> Option<Lead<L>> {
-        let home = self.shard(hash);
+    pub(crate) fn lead_only(&self, at: KeyRef<'_>, sequence: &Sequence) -> Option<Lead<L>> {
+        let home = self.shard(at.hash);
         let mut shard = lock(home);
-        let is_led = of_key(&shard, key, hash).any(|flight| flight.is_open());
-        (!is_led).then(|| lead(home, &mut shard, key, hash, sequence, UNKNOWN))
+        let is_led = of_key(&shard, at).any(|flight| flight.is_open());
+        (!is_led).then(|| lead(home, &mut shard, at, sequence, UNKNOWN))
     }
 
-    /// Makes worthless every load of `key` that began before `at`.
-    pub(crate) fn void(&self, key: &Key, hash: u64, at: Stamp) {
-        of_key(&lock(self.shard(hash)), key, hash).for_each(|flight| flight.epoch.raise(at));
+    /// Holds off whoever is about to load a key, or to write its entry: for a short time only.
+    pub(crate) fn hold<'a>(&'a self, at: KeyRef<'a>) -> Hold<'a, L> {
+        Hold { shard: lock(self.shard(at.hash)), at }
     }
 
-    /// As [`void`](Self::void), for every key that `matches`.
-    pub(crate) fn void_matching(&self, at: Stamp, matches: impl Fn(&Key) -> bool) {
+    /// As [`Hold::void`], for every key that `matches`.
+    pub(crate) fn void_matching(&self, stamp: Stamp, matches: impl Fn(&Key) -> bool) {
         for shard in &self.shards {
             let shard = lock(shard);
-            let flights = shard.iter().map(|listed| &listed.flight);
-            flights.filter(|flight| matches(&flight.key)).for_each(|flight| flight.epoch.raise(at));
+            let flights = shard.listed.iter().map(|listed| &listed.flight);
+            flights.filter(|flight| matches(&flight.key)).for_each(|flight| flight.epoch.raise(stamp));
         }
     }
 
@@ -158,7 +164,7 @@ impl<L: Clone> Flights<L> {
     pub(crate) fn horizon(&self, sequence: &Sequence) -> Stamp {
         // Read first: a load that enters a shard after its turn below has a later stamp than this.
         let now = sequence.now();
-        let oldest = |shard: &Home<L>| lock(shard).iter().map(|listed| listed.flight.since).min();
+        let oldest = |shard: &Home<L>| lock(shard).listed.iter().map(|listed| listed.flight.since).min();
         self.shards.iter().filter_map(oldest).min().map_or(now, |oldest| oldest.min(now))
     }
 
@@ -167,9 +173,9 @@ impl<L: Clone> Flights<L> {
         let keys = |shard: &Home<L>| {
             let shard = lock(shard);
             let is_first = |flight: &Arc<Flight<L>>| {
-                of_key(&shard, &flight.key, flight.hash).next().is_some_and(|first| Arc::ptr_eq(first, flight))
+                of_key(&shard, flight.at()).next().is_some_and(|first| Arc::ptr_eq(first, flight))
             };
-            shard.iter().filter(|listed| is_first(&listed.flight)).count()
+            shard.listed.iter().filter(|listed| is_first(&listed.flight)).count()
         };
         self.shards.iter().map(keys).sum()
     }
@@ -180,49 +186,79 @@ impl<L: Clone> Flights<L> {
     }
 }
 
-fn lead<L: Clone>(
-    home: &Home<L>,
-    shard: &mut Shard<L>,
-    key: &Key,
-    hash: u64,
-    sequence: &Sequence,
-    thread: u64,
-) -> Lead<L> {
-    Lead { ticket: list(home, shard, key, hash, sequence, thread, Phase::Loading), has_landed: false }
+/// While it lives, no load of a key begins, and none ends.
+pub(crate) struct Hold<'a, L> {
+    shard: MutexGuard<'a, Shard<L>>,
+    at: KeyRef<'a>,
+}
+
+impl<L> Hold<'_, L> {
+    pub(crate) fn at(&self) -> KeyRef<'_> {
+        self.at
+    }
+
+    /// Keeps the hold if no load of the key is under way, nor an update.
+    pub(crate) fn if_idle(self) -> Option<Self> {
+        let is_idle = of_key(&self.shard, self.at).next().is_none();
+        is_idle.then_some(self)
+    }
+
+    /// Makes worthless every load of the key that began before `stamp`.
+    pub(crate) fn void(&self, stamp: Stamp) {
+        of_key(&self.shard, self.at).for_each(|flight| flight.epoch.raise(stamp));
+    }
+}
+
+fn lead<L: Clone>(home: &Home<L>, shard: &mut Shard<L>, at: KeyRef<'_>, sequence: &Sequence, thread: u64) -> Lead<L> {
+    Lead { ticket: list(home, shard, at, sequence, thread, Phase::Loading), has_landed: false }
 }
 
 /// Puts a flight into `shard`, which is that of `home`, locked.
 fn list<L: Clone>(
     home: &Home<L>,
     shard: &mut Shard<L>,
-    key: &Key,
-    hash: u64,
+    at: KeyRef<'_>,
     sequence: &Sequence,
     thread: u64,
     phase: impl FnOnce(Stamp) -> Phase<L>,
 ) -> Ticket<L> {
     // What other loads of the key know is not forgotten: who is there already may fall back on what it has.
-    let voided_at = of_key(shard, key, hash).map(|flight| flight.epoch.get()).max().unwrap_or_default();
+    let voided_at = of_key(shard, at).map(|flight| flight.epoch.get()).max().unwrap_or_default();
     // Invariant 2: the shard is locked.
     let stamp = sequence.now();
-    let flight = Arc::new(Flight {
+    let flight = Flight {
         id: nesting::next_id(),
-        key: key.clone(),
-        hash,
+        key: at.key(),
+        hash: at.hash,
         epoch: Epoch::at(voided_at),
         since: stamp,
         polled_on: AtomicU64::new(thread),
         state: Mutex::new(State { phase: phase(stamp), followers: 0, wakers: Vec::new(), next_waker: 0 }),
-    });
-    shard.insert_unique(hash, Listed { flight: flight.clone(), users: 1 }, |listed| listed.flight.hash);
+    };
+    let flight = in_place_of(shard.spare.take(), flight);
+    let listed = Listed { flight: flight.clone(), users: 1, was_joined: false };
+    shard.listed.insert_unique(at.hash, listed, |listed| listed.flight.hash);
     Ticket { home: home.clone(), flight, stamp, has_left: false }
 }
 
-fn of_key<'a, L>(shard: &'a Shard<L>, key: &'a Key, hash: u64) -> impl Iterator<Item = &'a Arc<Flight<L>>> {
-    shard.iter_hash(hash).map(|listed| &listed.flight).filter(move |flight| flight.key == *key)
+/// Puts a flight where the spare one is, unless somebody is about to let go of that still.
+fn in_place_of<L>(spare: Option<Arc<Flight<L>>>, flight: Flight<L>) -> Arc<Flight<L>> {
+    let Some(mut place) = spare else { return Arc::new(flight) };
+    let Some(free) = Arc::get_mut(&mut place) else { return Arc::new(flight) };
+    *free = flight;
+    place
+}
+
+fn of_key<'a, L>(shard: &'a Shard<L>, at: KeyRef<'a>) -> impl Iterator<Item = &'a Arc<Flight<L>>> {
+    shard.listed.iter_hash(at.hash).map(|listed| &listed.flight).filter(move |flight| flight.key.is(at))
 }
 
 impl<L> Flight<L> {
+    /// Returns the key by which the tier is asked.
+    fn at(&self) -> KeyRef<'_> {
+        KeyRef::new(self.key.region(), self.key.in_words(), self.hash)
+    }
+
     /// Tells flights apart.
     pub(crate) fn id(&self) -> u64 {
         self.id

@@ -6,7 +6,7 @@ use super::Engine;
 use super::checked::Reason;
 use super::methods::Method;
 use crate::entry::stamp::Stamp;
-use crate::key::Key;
+use crate::key::{Key, KeyRef};
 use crate::observe::event::Event;
 use crate::sync::lock;
 use crate::tag::Tags;
@@ -16,10 +16,10 @@ impl Engine {
     pub(crate) fn invalidate(&self, tags: &Tags, keys: &[&Key]) {
         self.at_next(|at| {
             self.raise_tags(tags, at);
-            keys.iter().for_each(|key| self.void(key, at));
+            keys.iter().for_each(|key| self.flights.hold(self.key_ref_of(key)).void(at));
         });
         for key in keys {
-            self.take(key);
+            self.take(self.key_ref_of(key));
         }
     }
 
@@ -67,21 +67,16 @@ impl Engine {
     }
 
     /// Removes one entry, and voids the loads of it that have begun. Returns whether there was an entry.
-    pub(crate) fn remove(&self, key: &Key) -> bool {
-        self.at_next(|at| self.void(key, at));
-        self.take(key)
-    }
-
-    /// Voids the loads of a key that have begun.
-    // Break this (drop the line) and a load that began before a removal is stored after it.
-    pub(super) fn void(&self, key: &Key, at: Stamp) {
-        self.flights.void(key, self.key_ref_of(key).hash, at);
+    pub(crate) fn remove(&self, at: KeyRef<'_>) -> bool {
+        // Break this (drop the line) and a load that began before a removal is stored after it.
+        self.at_next(|now| self.flights.hold(at).void(now));
+        self.take(at)
     }
 
     /// Takes an entry out of the tier. Returns whether a call could have been answered with it.
-    pub(super) fn take(&self, key: &Key) -> bool {
-        let Some(entry) = self.tier.remove(self.key_ref_of(key)) else { return false };
-        let was_useful = self.note_gone(self.method(key.region()), key, &entry, Reason::Removed, self.now());
+    fn take(&self, at: KeyRef<'_>) -> bool {
+        let Some(entry) = self.tier.remove(at) else { return false };
+        let was_useful = self.note_gone(self.method(at.region), at, &entry, Reason::Removed, self.now());
         drop(entry);
         self.tier.tend();
         was_useful

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use super::flight::{Follow, Ticket};
-use super::methods::Method;
-use super::{Engine, Landing, nesting};
+use super::subject::{Borrowed, Owned, Subject};
+use super::{Landing, nesting};
 use crate::entry::stamp::Stamp;
 use crate::entry::tags::TagCells;
 use crate::entry::{Entry, Freshness};
-use crate::key::Key;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
@@ -16,12 +15,10 @@ use crate::observe::event::Event;
 use crate::policy::Policy;
 use crate::tag::Tags;
 
-/// All that a load needs to know, owned: it may outlive its call.
+/// All that a load needs to know.
 #[derive(Debug)]
-pub(crate) struct Job<S: Shape, K> {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) method: Arc<Method>,
-    pub(crate) key: Key,
+pub(crate) struct Job<U, S: Shape, K> {
+    pub(crate) subject: U,
     pub(crate) shape: S,
     pub(crate) keep: K,
     pub(crate) rules: ValueRules<S>,
@@ -30,8 +27,17 @@ pub(crate) struct Job<S: Shape, K> {
     /// The tags known from the arguments.
     pub(crate) tags: Tags,
     /// The clocks of these tags: held from before the load begins, so that what they know is not forgotten meanwhile.
-    pub(crate) cells: TagCells,
+    pub(crate) cells: Cells,
     pub(crate) caller: Caller,
+}
+
+/// Who holds the clocks of the tags.
+#[derive(Debug)]
+pub(crate) enum Cells {
+    /// The method, for as long as it lives.
+    Constant,
+    /// The job.
+    Own(TagCells),
 }
 
 /// How the caller waits.
@@ -43,15 +49,42 @@ pub(crate) enum Caller {
     Blocking,
 }
 
-impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
+impl<'a, S: Shape, K> Job<Borrowed<'a>, S, K> {
+    /// Makes the job of a write: its value is appraised as a loaded one is.
+    pub(crate) fn of_write(subject: Borrowed<'a>, shape: S, keep: K, rules: ValueRules<S>, tags: Tags) -> Self {
+        let policy = subject.method.changed_policy();
+        let (cells, caller) = (Cells::Own(TagCells::default()), Caller::Blocking);
+        Self { subject, shape, keep, rules, policy, tags, cells, caller }
+    }
+
+    /// Makes a job of it that may outlive the call.
+    pub(crate) fn owned(self) -> Job<Owned, S, K> {
+        let Self { subject, shape, keep, rules, policy, tags, cells, caller } = self;
+        Job { subject: subject.owned(), shape, keep, rules, policy, tags, cells, caller }
+    }
+}
+
+impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Returns the rules that were in force when the call began.
     pub(super) fn policy(&self) -> &Policy {
-        self.policy.as_deref().unwrap_or_else(|| self.method.first_policy())
+        self.policy.as_deref().unwrap_or_else(|| self.subject.method().first_policy())
     }
 
     /// Takes hold of the clocks of the tags, once these are known and before a stamp is taken.
-    pub(super) fn hold_tags(&mut self) {
-        self.cells = self.engine.cells(&self.tags);
+    pub(crate) fn hold_tags(&mut self) {
+        let (engine, method) = (self.subject.engine(), self.subject.method());
+        self.cells = match method.constant_tags(&self.tags, || engine.cells(&self.tags)) {
+            Some(_) => Cells::Constant,
+            None => Cells::Own(engine.cells(&self.tags)),
+        };
+    }
+
+    /// Returns the clocks of the tags known from the arguments.
+    pub(super) fn cells(&self) -> &TagCells {
+        match &self.cells {
+            Cells::Constant => self.subject.method().constant_cells(),
+            Cells::Own(cells) => cells,
+        }
     }
 
     /// Whether the caller may have to go before the load has ended.
@@ -63,8 +96,8 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Whether a load that began at `stamp` saw all that the caller must see.
     // Break this (`true`) and the race suite shows a read older than a finished invalidation.
     pub(super) fn may_join(&self, stamp: Stamp) -> bool {
-        let engine = &self.engine;
-        engine.epoch.allows(stamp) && self.method.epoch.allows(stamp) && self.cells.were_current(stamp)
+        let (engine, method) = (self.subject.engine(), self.subject.method());
+        engine.epoch.allows(stamp) && method.epoch.allows(stamp) && self.cells().were_current(stamp)
     }
 
     /// Whether the caller can wait for that flight without waiting for itself.
@@ -83,8 +116,8 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             Landing::Value(entry) => self.current_value(&entry, ticket),
             // The leader may have found an entry before it was removed, and we have come after: only what is there counts.
             // Break one of these (answer with the entry) and a follower sees a removed value.
-            Landing::Found => self.find_fresh(ticket).map(|value| self.shape.output(value)),
-            Landing::FellBack(entry) if self.is_there(&entry, ticket) => self.fall_back(&entry, ticket),
+            Landing::Found => self.find_fresh().map(|value| self.shape.output(value)),
+            Landing::FellBack(entry) if self.is_there(&entry) => self.fall_back(&entry, ticket),
             Landing::FellBack(_) => None,
             // `&*`: a plain `&` would pass the `Arc` itself as the error, which fits no type.
             Landing::Failed(error) => self.rules.share_err.and_then(|share| (share.receive)(&*error)),
@@ -94,25 +127,27 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Answers with an expired entry, if it is still right.
     pub(super) fn fall_back(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
         let output = self.current_value(entry, ticket)?;
-        self.method.counters.fallbacks.one();
-        self.engine.tell(|| Event::FellBack(self.key.clone()));
+        self.subject.method().counters.fallbacks.one();
+        self.subject.engine().tell(|| Event::FellBack(self.subject.at().key()));
         Some(output)
     }
 
     fn current_value(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
-        let is_current = ticket.allows(entry.stamp()) && self.engine.is_current(&self.method, entry);
+        let (engine, method) = (self.subject.engine(), self.subject.method());
+        let is_current = ticket.allows(entry.stamp()) && engine.is_current(method, entry);
         is_current.then(|| self.keep.value(entry)).flatten().map(|value| self.shape.output(value))
     }
 
     /// Returns the value of a fresh entry, if there is one by now.
-    pub(super) fn find_fresh(&self, ticket: &Ticket<Landing>) -> Option<S::Value> {
+    pub(super) fn find_fresh(&self) -> Option<S::Value> {
+        let (engine, method) = (self.subject.engine(), self.subject.method());
         // One look, and not first one for what most hits are: here most find nothing.
-        let entry = self.engine.tier.get_again(ticket.at())?;
-        let is_fresh = self.engine.freshness(&self.method, &entry) == Freshness::Fresh;
+        let entry = engine.tier.get_again(self.subject.at())?;
+        let is_fresh = engine.freshness(method, &entry) == Freshness::Fresh;
         is_fresh.then(|| self.keep.value(&entry)).flatten()
     }
 
-    fn is_there(&self, entry: &Entry, ticket: &Ticket<Landing>) -> bool {
-        self.engine.tier.peek(ticket.at()).is_some_and(|present| present.is_same(entry))
+    fn is_there(&self, entry: &Entry) -> bool {
+        self.subject.engine().tier.peek(self.subject.at()).is_some_and(|present| present.is_same(entry))
     }
 }

@@ -8,8 +8,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::attempt::{Attempt, Place, go_on};
-use super::flight::{Follow, Joined, Lead, Waited};
+use super::flight::{Follow, Joined, Lead, Ticket, Waited};
 use super::job::Job;
+use super::subject::Subject;
 use super::{Landing, nesting};
 use crate::entry::Entry;
 use crate::error::Error;
@@ -31,7 +32,7 @@ impl Patience {
     const ENDLESS: Self = Self { soft: None, hard: None };
 }
 
-impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
+impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Loads, or waits for who does. The load ends with the call.
     // Borrowed, as the load is pinned: neither is moved on the way, and nothing of it is allocated.
     pub(crate) async fn run<F>(&mut self, fallback: Option<Entry>, load: F) -> S::Output
@@ -55,11 +56,12 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Loads, or waits for who does, as long as the method's rules allow. The load goes on without the caller.
     pub(crate) async fn run_detached<F>(mut self, fallback: Option<Entry>, load: F) -> S::Output
     where
+        U: 'static,
         S: 'static,
         K: 'static,
         F: Future<Output = S::Output> + Send + 'static,
     {
-        let now = self.engine.now();
+        let now = self.subject.engine().now();
         let patience = Patience {
             soft: self.policy().soft_timeout.filter(|_| fallback.is_some()).map(|span| now.after(span)),
             hard: self.policy().timeout.map(|span| (now.after(span), span)),
@@ -94,14 +96,14 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         F: Future<Output = S::Output>,
     {
         self.hold_tags();
-        match self.engine.flights.lead_only(&self.key, self.hash(), &self.engine.sequence) {
+        match self.lead_only() {
             None => {
-                self.method.counters.tally().stale_hit();
+                self.subject.method().counters.tally().stale_hit();
                 self.shape.output(value)
             }
             Some(lead) => {
-                self.method.counters.tally().miss();
-                self.method.counters.refreshes.one();
+                self.subject.method().counters.tally().miss();
+                self.subject.method().counters.refreshes.one();
                 Attempt::new(&*self, Place::Leading(lead), Some(stale), pin!(load)).await
             }
         }
@@ -109,14 +111,15 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
 
     /// Takes the duty to load a new value for a stale entry in the background, unless somebody has it already.
     pub(crate) fn lead_refresh(&self) -> Option<Lead<Landing>> {
-        let lead = self.engine.flights.lead_only(&self.key, self.hash(), &self.engine.sequence)?;
-        self.method.counters.refreshes.one();
+        let lead = self.lead_only()?;
+        self.subject.method().counters.refreshes.one();
         Some(lead)
     }
 
     /// Loads in the background.
     pub(crate) fn refresh<F>(mut self, lead: Lead<Landing>, load: F)
     where
+        U: 'static,
         S: 'static,
         K: 'static,
         F: Future<Output = S::Output> + Send + 'static,
@@ -131,19 +134,26 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         if !self.policy().single_flight || turned_away > 1 {
             return Start::Place(self.alone());
         }
-        let (hash, is_current) = (self.hash(), |stamp| self.may_join(stamp));
-        match self.engine.flights.join(&self.key, hash, &self.engine.sequence, nesting::thread(), is_current) {
+        let engine = self.subject.engine();
+        let is_current = |stamp| self.may_join(stamp);
+        match engine.flights.join(self.subject.at(), &engine.sequence, nesting::thread(), is_current) {
             Joined::Lead(lead) => Start::Place(Place::Leading(lead)),
             Joined::Follow(follow) => Start::Follow(follow),
         }
     }
 
-    fn hash(&self) -> u64 {
-        self.engine.key_ref_of(&self.key).hash
+    fn alone(&self) -> Place {
+        Place::Alone(self.ticket())
     }
 
-    fn alone(&self) -> Place {
-        Place::Alone(self.engine.alone(&self.key))
+    /// Takes a place in the table of flights that nobody joins.
+    fn ticket(&self) -> Ticket<Landing> {
+        self.subject.engine().alone(self.subject.at())
+    }
+
+    fn lead_only(&self) -> Option<Lead<Landing>> {
+        let engine = self.subject.engine();
+        engine.flights.lead_only(self.subject.at(), &engine.sequence)
     }
 
     /// Waits for the loads of others, until one is good for this caller, or it is to load itself.
@@ -157,7 +167,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         loop {
             let Some(_edge) = self.may_wait(&follow) else { return Ok(self.alone()) };
             if turned_away == 0 {
-                self.method.counters.followers.one();
+                self.subject.method().counters.followers.one();
             }
             match self.wait(&mut follow, fallback, patience).await? {
                 Waited::TakeOver(lead) => return Ok(Place::Leading(lead)),
@@ -178,7 +188,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
     /// Looks up again: another may have loaded it between our look-up and our flight.
     fn look_again(&self, place: Place) -> Result<Place, S::Output> {
         let Place::Leading(lead) = place else { return Ok(place) };
-        let Some(found) = self.find_fresh(lead.ticket()) else { return Ok(Place::Leading(lead)) };
+        let Some(found) = self.find_fresh() else { return Ok(Place::Leading(lead)) };
         lead.land(Landing::Found);
         Err(self.shape.output(found))
     }
@@ -189,7 +199,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         fallback: Option<&Entry>,
         patience: Patience,
     ) -> Result<Waited<Landing>, S::Output> {
-        let mut wait = follow.wait(&self.engine.sequence);
+        let mut wait = follow.wait(&self.subject.engine().sequence);
         self.within(&mut wait, fallback, patience).await
     }
 
@@ -206,7 +216,7 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
             if let Some(output) = self.until(future, until).await {
                 return Ok(output);
             }
-            let ticket = self.engine.alone(&self.key);
+            let ticket = self.ticket();
             if let Some(value) = self.fall_back(entry, &ticket) {
                 return Err(value);
             }
@@ -217,15 +227,15 @@ impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
         if let Some(output) = self.until(future, until).await {
             return Ok(output);
         }
-        self.method.counters.timeouts.one();
-        self.engine.tell(|| Event::TimedOut(self.key.clone()));
-        let ticket = self.engine.alone(&self.key);
+        self.subject.method().counters.timeouts.one();
+        self.subject.engine().tell(|| Event::TimedOut(self.subject.at().key()));
+        let ticket = self.ticket();
         let value = fallback.and_then(|entry| self.fall_back(entry, &ticket));
-        Err(value.unwrap_or_else(|| timed_out(Error::timeout(self.method.region.name(), span))))
+        Err(value.unwrap_or_else(|| timed_out(Error::timeout(self.subject.method().region.name(), span))))
     }
 
     async fn until<T, F: Future<Output = T> + Unpin>(&self, future: &mut F, until: Timestamp) -> Option<T> {
-        let mut sleep = self.engine.clock().sleep(until);
+        let mut sleep = self.subject.engine().clock().sleep(until);
         poll_fn(|cx| {
             if let Poll::Ready(output) = Pin::new(&mut *future).poll(cx) {
                 return Poll::Ready(Some(output));

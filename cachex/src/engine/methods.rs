@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::entry::stamp::{Epoch, Stamp};
+use crate::entry::tags::TagCells;
 use crate::method::Region;
 use crate::observe::counters::Counters;
 use crate::policy::Policy;
+use crate::tag::Tags;
 
 /// One region in one cache.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Method {
     first_policy: Arc<Policy>,
     has_changed: AtomicBool,
     changed_policy: RwLock<Option<Arc<Policy>>>,
+    /// The tags of a load that names none but constants, and their clocks: held, they are those that invalidations find.
+    constant_tags: OnceLock<(Tags, TagCells)>,
 }
 
 impl Method {
@@ -37,7 +41,24 @@ impl Method {
             first_policy: Arc::new(policy),
             has_changed: AtomicBool::new(false),
             changed_policy: RwLock::new(None),
+            constant_tags: OnceLock::new(),
         }
+    }
+
+    /// Returns the clocks of tags that are the constants of the method; `cells` finds them the first time.
+    ///
+    /// A method by hand has none: whatever its caller names would be held for as long as the cache lives.
+    pub(crate) fn constant_tags(&self, tags: &Tags, cells: impl FnOnce() -> TagCells) -> Option<&TagCells> {
+        if !tags.are_constant() || self.region.id() == 0 {
+            return None;
+        }
+        let (known, cells) = self.constant_tags.get_or_init(|| (tags.clone(), cells()));
+        tags.are_the_constants(known).then_some(cells)
+    }
+
+    /// Returns the clocks that [`constant_tags`](Self::constant_tags) has found.
+    pub(crate) fn constant_cells(&self) -> &TagCells {
+        &self.constant_tags.get().expect("the constants were found").1
     }
 
     #[inline]

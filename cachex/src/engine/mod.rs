@@ -1,7 +1,7 @@
 //! Decides and acts: looks entries up, loads them once, stores them checked, invalidates them.
 //!
 //! Reading order: this file (what a cache is made of), [`begin`] (a call), [`lookup`] and [`plan`] (what is found, the verdict),
-//! [`answer`] (what is done), [`job`] and [`load`] (the path of a miss),
+//! [`answer`] (what is done), [`subject`], [`job`] and [`load`] (the path of a miss),
 //! [`attempt`] (one run of a loader), [`flight`] and [`nesting`] (who loads, who waits), [`appraise`] (what becomes of a value),
 //! [`checked`] (the only ways to store), [`invalidate`], [`update`] and [`fence`], [`methods`] and [`registry`] (what is cached), [`reclaim`] (what
 //! is dropped), [`cache`] and the rest (the public handle).
@@ -29,6 +29,7 @@ pub(crate) mod plan;
 pub(crate) mod reclaim;
 pub(crate) mod registry;
 pub(crate) mod sample;
+pub(crate) mod subject;
 #[cfg(all(test, cachex_loom))]
 mod tests;
 pub(crate) mod update;
@@ -143,8 +144,8 @@ impl Engine {
     }
 
     /// Registers a load of a key that nobody joins.
-    pub(crate) fn alone(&self, key: &Key) -> Ticket<Landing> {
-        self.flights.alone(key, self.key_ref_of(key).hash, &self.sequence)
+    pub(crate) fn alone(&self, at: KeyRef<'_>) -> Ticket<Landing> {
+        self.flights.alone(at, &self.sequence)
     }
 
     /// Whether nothing that the entry depends on was invalidated since its load began. (Its key is not asked: an entry

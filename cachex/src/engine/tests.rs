@@ -21,7 +21,7 @@ use loom::thread;
 use super::flight::{Flights, Joined, Lead, Ticket, Waited};
 use crate::entry::stamp::{Sequence, Stamp};
 use crate::entry::tags::TagClocks;
-use crate::key::Key;
+use crate::key::{Key, KeyRef};
 use crate::tag::Tag;
 
 /// What the source holds before and after the write.
@@ -54,6 +54,10 @@ impl World {
         })
     }
 
+    fn at(&self) -> KeyRef<'_> {
+        KeyRef::new(self.key.region(), self.key.in_words(), HASH)
+    }
+
     fn store(&self) -> MutexGuard<'_, Option<Loaded>> {
         self.store.lock().expect("loom's mutex is not poisoned")
     }
@@ -63,7 +67,7 @@ impl World {
         // Relaxed: that who reads the clock sees the write is the doing of the clock.
         self.source.store(NEW, Ordering::Relaxed);
         let at = self.sequence.step();
-        self.flights.void(&self.key, HASH, at);
+        self.flights.hold(self.at()).void(at);
         self.store().take();
     }
 
@@ -77,7 +81,7 @@ impl World {
             Joined::Follow(mut follow) => match block_on(follow.wait(&self.sequence)) {
                 Waited::TakeOver(lead) => self.lead(lead),
                 Waited::Landed((stamp, value), ticket) if ticket.allows(stamp) => value,
-                Waited::Landed(..) => self.load(&self.flights.alone(&self.key, HASH, &self.sequence)).1,
+                Waited::Landed(..) => self.load(&self.flights.alone(self.at(), &self.sequence)).1,
             },
         }
     }
@@ -108,7 +112,7 @@ impl World {
     }
 
     fn join(&self) -> Joined<Loaded> {
-        self.flights.join(&self.key, HASH, &self.sequence, 1, |_| true)
+        self.flights.join(self.at(), &self.sequence, 1, |_| true)
     }
 }
 

@@ -12,8 +12,8 @@ use super::Landing;
 use super::flight::Ticket;
 use super::job::Job;
 use super::methods::Method;
+use super::subject::{Borrowed, Subject};
 use crate::entry::{Entry, tags};
-use crate::key::Key;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::tag::Tags;
@@ -28,9 +28,9 @@ pub(crate) struct Writing {
 
 impl Writing {
     /// Begins before the source is written.
-    pub(crate) fn begin(engine: &Arc<Engine>, method: &Arc<Method>, key: &Key) -> Self {
-        let ticket = engine.alone(key);
-        Self { engine: engine.clone(), method: method.clone(), ticket }
+    pub(crate) fn begin(subject: Borrowed<'_>) -> Self {
+        let Borrowed { engine, method, at } = subject;
+        Self { ticket: engine.alone(at), engine: engine.clone(), method: method.clone() }
     }
 
     /// Ends a write that failed.
@@ -43,35 +43,29 @@ impl Writing {
 
     /// Ends a write: invalidates `tags`, then makes `entry` the entry if nothing came between.
     pub(crate) fn end(self, entry: Option<Entry>, tags: &Tags) {
-        let (engine, key) = (&self.engine, self.ticket.key());
+        let (engine, at, now) = (&self.engine, self.ticket.at(), self.engine.now());
         // What is not kept is dropped once the order is no longer held: the drop of a value is code of users.
-        let (gone, _not_kept) = engine.at_next(|at| {
+        let (gone, _not_kept) = engine.at_next(|stamp| {
             let began = self.ticket.stamp();
             // Break this (`true`) and the older of two overlapping updates stays.
             let is_undisturbed = self.ticket.allows(began)
                 && engine.epoch.allows(began)
                 && self.method.epoch.allows(began)
                 && entry.as_ref().is_none_or(|entry| tags::allow(entry.tags(), began));
-            engine.raise_tags(tags, at);
-            engine.void(key, at);
+            engine.raise_tags(tags, stamp);
             let (kept, not_kept) = if is_undisturbed { (entry, None) } else { (None, entry) };
-            (engine.put(key, kept, at), not_kept)
+            (engine.put(&engine.flights.hold(at), kept, stamp, now), not_kept)
         });
-        engine.settle(&self.method, key, gone);
-    }
-
-    /// Makes `entry` the entry, as a write by hand.
-    pub(crate) fn prime(self, entry: Option<Entry>) {
-        self.engine.write(&self.method, self.ticket.key(), entry);
+        engine.settle(&self.method, at, gone, now);
     }
 }
 
-impl<S: Shape, K: Keep<S::Value>> Job<S, K> {
+impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Makes the entry of a value that was returned by a write; nothing if it is not to be kept.
     pub(crate) fn written(&self, output: &S::Output) -> Option<Entry> {
         let value = self.shape.value(output)?;
-        let stamp = self.engine.sequence.now();
-        let appraised = self.appraise(stamp, value, Duration::ZERO, self.engine.now())?;
+        let engine = self.subject.engine();
+        let appraised = self.appraise(engine.sequence.now(), value, Duration::ZERO, engine.now())?;
         appraised.is_kept.then_some(appraised.entry)
     }
 }

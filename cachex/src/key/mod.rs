@@ -87,7 +87,7 @@ pub trait CacheKey {
 }
 
 /// Keys of so many words are kept without an allocation: most are.
-const MOST_INLINE: usize = 4;
+const MOST_INLINE: usize = 8;
 
 /// Names one entry of a cache: the region it belongs to (a method, or the manual API) and the encoded arguments.
 ///
@@ -124,6 +124,16 @@ impl Key {
         Self::of(region, parts.bytes())
     }
 
+    /// Whether it is that key.
+    pub(crate) fn is(&self, at: KeyRef<'_>) -> bool {
+        self.region.id() == at.region.id() && at.bytes.are(self.bytes())
+    }
+
+    /// Whether it takes no memory of its own.
+    pub(crate) fn is_short(&self) -> bool {
+        !self.words.spilled()
+    }
+
     // Inline: so the compiler sees that no pointer to the bytes is kept.
     #[inline]
     fn of(region: &'static Region, bytes: Bytes<'_>) -> Self {
@@ -139,11 +149,6 @@ impl Key {
         self.region
     }
 
-    /// Returns what an entry keeps of its key.
-    pub(crate) fn parts(&self) -> (u32, &[u8]) {
-        (self.region.id(), self.bytes())
-    }
-
     pub(crate) fn bytes(&self) -> &[u8] {
         self.in_words().as_slice()
     }
@@ -152,6 +157,7 @@ impl Key {
 /// A key that is borrowed from where it was written, with its hash: what tiers are asked by.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyRef<'a> {
+    pub(crate) region: &'static Region,
     /// The number of the region and that of the bytes, as an entry has them.
     pub(crate) label: u64,
     pub(crate) bytes: Bytes<'a>,
@@ -161,7 +167,17 @@ pub(crate) struct KeyRef<'a> {
 impl<'a> KeyRef<'a> {
     #[inline(always)]
     pub(crate) fn new(region: &'static Region, bytes: Bytes<'a>, hash: u64) -> Self {
-        Self { label: label(region.id(), bytes.len()), bytes, hash }
+        Self { region, label: label(region.id(), bytes.len()), bytes, hash }
+    }
+
+    /// Returns the key by itself.
+    pub(crate) fn key(self) -> Key {
+        Key::of(self.region, self.bytes)
+    }
+
+    /// Returns what an entry keeps of its key.
+    pub(crate) fn parts(self) -> (u32, &'a [u8]) {
+        (self.region.id(), self.bytes.as_slice())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The companions: the key, removal, priming and the uncached body, and two hidden ones that the macros call.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, Lifetime};
 
@@ -163,12 +163,9 @@ impl Beside<'_> {
     fn prime(&self) -> TokenStream {
         let is_async = self.model.function.is_async();
         let (value, output) = (&self.names.value, &self.model.function.output);
-        let update = self.call_doubled(&hidden(self.name, "_update"));
+        let (lines, arguments) = self.how_to_keep();
+        let run = self.model.runtime.private_at(if is_async { "prime_async" } else { "prime" }, self.output_span());
         let priming = self.model.runtime.private("Priming");
-        let (body, returned) = match is_async {
-            true => (quote!(#update.prime_async(#value)), quote!(-> #priming)),
-            false => (quote!(#update.prime(#value)), TokenStream::new()),
-        };
         let signature = Signature {
             doc: &format!(
                 "Keeps `value` as if `{}` had returned it for these arguments; an error is not kept.",
@@ -177,29 +174,17 @@ impl Beside<'_> {
             from: From::Users,
             name: companion(self.name, "prime"),
             more: quote!(#value: &#output,),
-            output: returned,
+            output: if is_async { quote!(-> #priming) } else { TokenStream::new() },
         };
-        self.function(signature, body)
+        let primed = quote_spanned!(self.output_span()=> #run(#arguments, #value));
+        self.function(signature, quote!(#lines #primed))
     }
 
     /// The hidden function that `#[updates]` calls.
     fn update(&self) -> TokenStream {
-        let Self { model, names, .. } = self;
-        let Names { call, shape, tags, .. } = names;
-        let output = &model.function.output;
-        let span = ours_at(model.output_span());
-        let [update, tags_type] = ["Update", "Tags"].map(|name| model.runtime.private_at(name, span));
-        let started = self.started(true);
-        let probed = rules::shape(model, names);
-        let (keep, value_rules) = (rules::keep(model, names), rules::value_rules(model, names));
-        let bound = bind_names(&model.tags, &model.parts, false);
-        let lines = rules::tags(model, names);
-        let made = if model.tags.is_empty() {
-            quote_spanned!(span=> #update::new(&#call, #shape, #keep, #value_rules, #tags_type::new()))
-        } else {
-            quote_spanned!(span=> #update::new(&#call, #shape, #keep, #value_rules, #tags))
-        };
-        let named = (!model.tags.is_empty()).then(|| quote!(let mut #tags = #tags_type::new(); #bound #lines));
+        let output = &self.model.function.output;
+        let update = self.model.runtime.private_at("Update", self.output_span());
+        let (lines, arguments) = self.how_to_keep();
         let signature = Signature {
             doc: "",
             from: From::Attributes,
@@ -207,7 +192,32 @@ impl Beside<'_> {
             more: TokenStream::new(),
             output: quote!(-> #update<#output>),
         };
-        self.function(signature, quote!(#started #probed #named #made))
+        let made = quote_spanned!(self.output_span()=> #update::new(#arguments));
+        self.function(signature, quote!(#lines #made))
+    }
+
+    /// Spells the arguments that name an entry, its tags, and how its value is kept, and the lines before.
+    fn how_to_keep(&self) -> (TokenStream, TokenStream) {
+        let Self { model, names, .. } = self;
+        let Names { call, shape, tags, .. } = names;
+        let span = self.output_span();
+        let tags_type = model.runtime.private_at("Tags", span);
+        let started = self.started(true);
+        let probed = rules::shape(model, names);
+        let (keep, value_rules) = (rules::keep(model, names), rules::value_rules(model, names));
+        let (named, tags) = if model.tags.is_empty() {
+            (TokenStream::new(), quote_spanned!(span=> #tags_type::new()))
+        } else {
+            let bound = bind_names(&model.tags, &model.parts, false);
+            let lines = rules::tags(model, names);
+            (quote!(let mut #tags = #tags_type::new(); #bound #lines), quote!(#tags))
+        };
+        let lines = quote!(#started #probed #named);
+        (lines, quote_spanned!(span=> &#call, #shape, #keep, #value_rules, #tags))
+    }
+
+    fn output_span(&self) -> Span {
+        ours_at(self.model.output_span())
     }
 
     /// Spells the lines that make a call with its key, and with its cache if that matters.
@@ -229,20 +239,6 @@ impl Beside<'_> {
         });
         let parts = self.model.parts.iter().map(|part| &part.name);
         quote!(#callee(#receiver #(#parts,)* #more))
-    }
-
-    /// Calls a companion for attributes with the same arguments.
-    fn call_doubled(&self, name: &Ident) -> TokenStream {
-        let callee = callee(self.model, name, &turbofish(&self.generics));
-        let receiver = self.model.function.receiver.as_ref().map(|receiver| {
-            let self_ = Ident::new("self", receiver.span);
-            quote!(#self_,)
-        });
-        let parts = self.model.parts.iter().map(|part| {
-            let name = &part.name;
-            if part.is_generic_reference(&self.generics) { quote!(&#name) } else { quote!(#name) }
-        });
-        quote!(#callee(#receiver #(#parts),*))
     }
 
     fn inputs(&self) -> Vec<TokenStream> {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Flight, Home, NONE, Phase};
+use super::{Flight, Home, NONE, Phase, Shard};
 use crate::entry::stamp::Stamp;
-use crate::key::{Key, KeyRef};
+use crate::key::KeyRef;
 use crate::sync::lock;
 
 /// A place at a flight: keeps it in the table, and knows when the key was invalidated.
@@ -34,14 +34,9 @@ impl<L: Clone> Ticket<L> {
         self.flight.epoch.allows(stamp)
     }
 
-    pub(crate) fn key(&self) -> &Key {
-        &self.flight.key
-    }
-
     /// Returns the key by which the tier is asked.
     pub(crate) fn at(&self) -> KeyRef<'_> {
-        let flight = &self.flight;
-        KeyRef::new(flight.key.region(), flight.key.in_words(), flight.hash)
+        self.flight.at()
     }
 
     /// Gives the place up if nobody else has one: nobody can join then. Returns whether it was so.
@@ -52,7 +47,8 @@ impl<L: Clone> Ticket<L> {
 
     fn leave(&self, is_to_leave: impl FnOnce(usize) -> bool) -> bool {
         let mut shard = lock(&self.home);
-        let listed = shard.find_entry(self.flight.hash, |listed| Arc::ptr_eq(&listed.flight, &self.flight));
+        let Shard { listed, spare } = &mut *shard;
+        let listed = listed.find_entry(self.flight.hash, |listed| Arc::ptr_eq(&listed.flight, &self.flight));
         let Ok(mut listed) = listed else { unreachable!("a flight stays in the table while it has users") };
         if !is_to_leave(listed.get().users) {
             return false;
@@ -60,7 +56,12 @@ impl<L: Clone> Ticket<L> {
         listed.get_mut().users -= 1;
         if listed.get().users == 0 {
             // Not the last hold: `self` has one.
-            listed.remove();
+            let (gone, _) = listed.remove();
+            // A flight that was joined may still hold what it landed, which is not dropped under the lock. A long key would keep
+            // its memory.
+            if !gone.was_joined && gone.flight.key.is_short() {
+                *spare = Some(gone.flight);
+            }
         }
         true
     }

@@ -86,7 +86,7 @@ impl Blocking<'_> {
         let method = self.engine().method(key.region());
         let tally = method.counters.tally();
         let stopwatch = sample::is_next_timed().then(Stopwatch::start);
-        let found = self.engine().usable(method, key);
+        let found = self.engine().usable(method, self.engine().key_ref_of(key));
         if let Some(stopwatch) = stopwatch {
             method.counters.note_look(stopwatch);
         }
@@ -127,8 +127,9 @@ impl Blocking<'_> {
         let engine = self.engine();
         let method = engine.method(key.region());
         let policy = options.policy(&method.policy());
-        let entry = engine.manual_entry(key, value, &policy, &options.tags, Stamp::default());
-        engine.write(method, key, entry);
+        let at = engine.key_ref_of(key);
+        let entry = engine.manual_entry(at, value, &policy, &options.tags, Stamp::default());
+        engine.write(method, at, entry);
         Ok(())
     }
 
@@ -177,7 +178,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn remove(&self, key: &Key) -> bool {
-        self.engine().remove(key)
+        self.engine().remove(self.engine().key_ref_of(key))
     }
 
     /// As [`Cache::pull`].
@@ -200,10 +201,11 @@ impl Blocking<'_> {
     pub fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
+        let at = engine.key_ref_of(key);
         // Held beyond the write: if it is the last of the entry, its value is not dropped while the order is held.
         let mut found = None;
-        engine.try_write(method, key, |_| {
-            found = self.engine().usable(method, key);
+        engine.try_write(method, at, || {
+            found = engine.usable(method, at);
             match &found {
                 Some((entry, _)) if entry.value::<T>().is_none() => Err(wrong_type::<T>(key)),
                 _ => Ok((None, ())),
@@ -306,7 +308,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use]
     pub fn exists(&self, key: &Key) -> bool {
-        self.engine().peek(key).is_some()
+        self.engine().peek(self.engine().key_ref_of(key)).is_some()
     }
 
     /// As [`Cache::expire`].
@@ -327,7 +329,7 @@ impl Blocking<'_> {
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
         let engine = self.engine();
-        let Some(entry) = self.engine().peek(key) else { return false };
+        let Some(entry) = self.engine().peek(self.engine().key_ref_of(key)) else { return false };
         engine.tier.expire_at(engine.key_ref_of(key), &entry, engine.now().after(ttl));
         true
     }
@@ -347,7 +349,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use]
     pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
-        let deadline = self.engine().peek(key)?.deadline();
+        let deadline = self.engine().peek(self.engine().key_ref_of(key))?.deadline();
         Some(match deadline {
             Timestamp::NEVER => Ttl::Never,
             deadline => Ttl::Left(deadline.since(self.engine().now())),
@@ -397,18 +399,19 @@ impl Blocking<'_> {
     fn count(&self, key: &Key, step: impl FnOnce(i64) -> i64) -> Result<i64, Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
+        let at = engine.key_ref_of(key);
         let mut found = None;
-        engine.try_write(method, key, |_| {
+        engine.try_write(method, at, || {
             // Also behind a fence: what it hides is not lost.
-            found = engine.unaltered(key);
+            found = engine.unaltered(at);
             let number = match &found {
                 None => 0,
                 Some(entry) => *entry.value::<i64>().ok_or_else(|| wrong_type::<i64>(key))?,
             };
             let next = step(number);
             let entry = match &found {
-                Some(entry) => Some(engine.another(key, entry, next)),
-                None => engine.manual_entry(key, next, &method.policy(), &Tags::new(), Stamp::default()),
+                Some(entry) => Some(engine.another(at, entry, next)),
+                None => engine.manual_entry(at, next, &method.policy(), &Tags::new(), Stamp::default()),
             };
             Ok((entry, next))
         })

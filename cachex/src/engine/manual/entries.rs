@@ -8,7 +8,7 @@ use crate::engine::methods::Method;
 use crate::entry::stamp::Stamp;
 use crate::entry::tags::TagCells;
 use crate::entry::{Entry, Freshness, Meta};
-use crate::key::Key;
+use crate::key::KeyRef;
 use crate::method::keep::{CacheValue, Keep, Portable};
 use crate::policy::Policy;
 use crate::raw::grace::pinned;
@@ -18,27 +18,27 @@ impl Engine {
     // These two are called while the order is held: they hold nothing but what they return, so that nothing is dropped here.
 
     /// Finds a current, unexpired entry, and notes the use.
-    pub(super) fn usable(&self, method: &Method, key: &Key) -> Option<(Entry, Freshness)> {
+    pub(super) fn usable(&self, method: &Method, at: KeyRef<'_>) -> Option<(Entry, Freshness)> {
         pinned(|pin| {
-            let entry = self.tier.find(pin, self.key_ref_of(key))?;
+            let entry = self.tier.find(pin, at)?;
             let freshness = self.freshness(method, &entry);
             matches!(freshness, Freshness::Fresh | Freshness::Stale).then(|| (Entry::clone(&entry), freshness))
         })
     }
 
     /// Finds an unexpired entry that nothing but a fence may hide.
-    pub(super) fn unaltered(&self, key: &Key) -> Option<Entry> {
-        self.peek_if(key, |entry| self.is_unaltered(self.method(key.region()), entry))
+    pub(super) fn unaltered(&self, at: KeyRef<'_>) -> Option<Entry> {
+        self.peek_if(at, |entry| self.is_unaltered(self.method(at.region), entry))
     }
 
     /// Finds a current, unexpired entry without using it.
-    pub(super) fn peek(&self, key: &Key) -> Option<Entry> {
-        self.peek_if(key, |entry| self.is_current(self.method(key.region()), entry))
+    pub(super) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
+        self.peek_if(at, |entry| self.is_current(self.method(at.region), entry))
     }
 
-    fn peek_if(&self, key: &Key, is_right: impl FnOnce(&Entry) -> bool) -> Option<Entry> {
+    fn peek_if(&self, at: KeyRef<'_>, is_right: impl FnOnce(&Entry) -> bool) -> Option<Entry> {
         pinned(|pin| {
-            let entry = self.tier.peek_pinned(pin, self.key_ref_of(key))?;
+            let entry = self.tier.peek_pinned(pin, at)?;
             let is_usable =
                 is_right(&entry) && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
             is_usable.then(|| Entry::clone(&entry))
@@ -48,7 +48,7 @@ impl Engine {
     /// Makes the entry of a value that came without an annotation; nothing if it would be dead at once.
     pub(super) fn manual_entry<T: CacheValue>(
         &self,
-        key: &Key,
+        at: KeyRef<'_>,
         value: T,
         policy: &Policy,
         tags: &Tags,
@@ -57,11 +57,11 @@ impl Engine {
         let ttl = lifetime(policy, None, false);
         let size = if self.is_bounded_by_bytes { Portable.size(&value) } else { size_of::<T>() as u64 };
         let meta = Meta {
-            key: key.parts(),
+            key: at.parts(),
             stamp,
             tags: &self.cells(tags),
-            life: self.life(policy, ttl, key, stamp, self.now()),
-            weight: self.weight(key, size),
+            life: self.life(policy, ttl, at, stamp, self.now()),
+            weight: self.weight(at, size),
             is_negative: false,
             load_time: Duration::ZERO,
         };
@@ -69,9 +69,9 @@ impl Engine {
     }
 
     /// Makes an entry with another value in the place of one of the same type.
-    pub(super) fn another<T: CacheValue>(&self, key: &Key, entry: &Entry, value: T) -> Entry {
+    pub(super) fn another<T: CacheValue>(&self, at: KeyRef<'_>, entry: &Entry, value: T) -> Entry {
         let meta = Meta {
-            key: key.parts(),
+            key: at.parts(),
             stamp: entry.stamp(),
             tags: &TagCells::from(entry.tags()),
             life: entry.life(self.now()),

@@ -49,7 +49,7 @@ impl Cache {
     /// ```
     pub fn begin_load(&self, key: &Key) -> Loading {
         let engine = self.engine();
-        Loading { cache: self.clone(), ticket: engine.alone(key) }
+        Loading { cache: self.clone(), ticket: engine.alone(engine.key_ref_of(key)) }
     }
 }
 
@@ -92,10 +92,10 @@ impl Loading {
     /// ```
     pub fn store<T: CacheValue>(self, value: T, options: &EntryOptions) -> Result<bool, Error> {
         let engine = self.cache.engine();
-        let key = self.ticket.key();
-        let method = engine.method(key.region());
+        let at = self.ticket.at();
+        let method = engine.method(at.region);
         let policy = options.policy(&method.policy());
-        let Some(entry) = engine.manual_entry(key, value, &policy, &options.tags, self.ticket.stamp()) else {
+        let Some(entry) = engine.manual_entry(at, value, &policy, &options.tags, self.ticket.stamp()) else {
             return Ok(false);
         };
         Ok(engine.store_loaded(method, &entry, &self.ticket, engine.now()))
