@@ -3,7 +3,7 @@
 //!
 //! The case of flights has a source, a store and callers as the engine has them, and the same checks; the case of tags asks the
 //! clocks themselves. That the models have teeth was seen by breaking each of these, which makes a test here fail: either
-//! ordering of `Sequence` (`Relaxed`), `epoch.raise` in `Flights::void`, the check of a store, the waking in `Lead::land` and in
+//! ordering of `Sequence` (`Relaxed`), `epoch.raise` in `Hold::void`, the question of `Hold::if_idle`, the check of a store, the waking in `Lead::land` and in
 //! its drop (nobody, or one only), `floor.raise` in `TagClocks::sweep_shard`, its test whether a cell is held, and the floor of a
 //! new cell. The stamp checks of `Flights::join` and of a follower stand in for each other: both must be broken to fail.
 
@@ -71,7 +71,20 @@ impl World {
         self.store().take();
     }
 
-    /// Calls, as `Job::drive` does.
+    /// Writes the source, then makes what was written the entry, as `Engine::write` does.
+    fn prime(&self) {
+        self.source.store(NEW, Ordering::Relaxed);
+        if let Some(_hold) = self.flights.hold(self.at()).if_idle() {
+            *self.store() = Some((self.sequence.now(), NEW));
+            return;
+        }
+        let at = self.sequence.step();
+        let hold = self.flights.hold(self.at());
+        hold.void(at);
+        *self.store() = Some((at, NEW));
+    }
+
+    /// Calls, as `Job::run` does.
     fn call(&self) -> u64 {
         if let Some((_, value)) = *self.store() {
             return value;
@@ -135,6 +148,21 @@ fn loom_nothing_old_is_kept_or_seen_after_an_invalidation() {
             caller.join().expect("a caller is answered");
         }
         assert!(world.store().is_none_or(|(_, value)| value == NEW), "an old value was stored");
+        assert_eq!(world.flights.len(), 0, "flights that are left");
+    });
+}
+
+#[test]
+fn loom_no_older_load_takes_the_place_of_what_was_written() {
+    check(3, || {
+        let world = World::new();
+        let callers = [world.clone(), world.clone()].map(|world| thread::spawn(move || world.call()));
+        world.prime();
+        assert_eq!(world.call(), NEW, "who calls after the write sees it");
+        for caller in callers {
+            caller.join().expect("a caller is answered");
+        }
+        assert!(world.store().is_some_and(|(_, value)| value == NEW), "an old value was stored");
         assert_eq!(world.flights.len(), 0, "flights that are left");
     });
 }
