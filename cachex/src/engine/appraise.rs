@@ -34,13 +34,19 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         &self,
         stamp: Stamp,
         value: &S::Value,
-        load_time: Duration,
+        load_time: Option<Duration>,
         now: Timestamp,
     ) -> Option<Appraised> {
         catch_unwind(AssertUnwindSafe(|| self.appraise_by_rules(stamp, value, load_time, now))).ok()
     }
 
-    fn appraise_by_rules(&self, stamp: Stamp, value: &S::Value, load_time: Duration, now: Timestamp) -> Appraised {
+    fn appraise_by_rules(
+        &self,
+        stamp: Stamp,
+        value: &S::Value,
+        load_time: Option<Duration>,
+        now: Timestamp,
+    ) -> Appraised {
         let (engine, at) = (self.subject.engine(), self.subject.at());
         let loaded = self.shape.loaded(value);
         let is_negative = self.shape.is_negative(value);

@@ -49,7 +49,7 @@ pub(super) struct Attempt<J, F> {
     job: J,
     place: Option<Place>,
     fallback: Option<Entry>,
-    stopwatch: Stopwatch,
+    stopwatch: Option<Stopwatch>,
     load: F,
 }
 
@@ -61,12 +61,13 @@ where
     J: Deref<Target = Job<U, S, K>>,
 {
     pub(super) fn new(job: J, place: Place, fallback: Option<Entry>, load: F) -> Self {
-        Self { job, place: Some(place), fallback, stopwatch: Stopwatch::start(), load }
+        let stopwatch = job.subject.method().counters.tally().load_timer();
+        Self { job, place: Some(place), fallback, stopwatch, load }
     }
 
     fn end(&mut self, output: S::Output) -> S::Output {
         let place = self.place.take().expect("an attempt ends once");
-        let took = self.stopwatch.elapsed();
+        let took = self.stopwatch.map(Stopwatch::elapsed);
         let job = &*self.job;
         let (engine, method) = (job.subject.engine(), job.subject.method());
         method.counters.tally().load(took);
@@ -134,13 +135,13 @@ where
 /// Accounts for a load that panics.
 struct Unfinished<'a, U: Subject, S: Shape, K> {
     job: &'a Job<U, S, K>,
-    stopwatch: Stopwatch,
+    stopwatch: Option<Stopwatch>,
 }
 
 impl<U: Subject, S: Shape, K> Drop for Unfinished<'_, U, S, K> {
     fn drop(&mut self) {
         let subject = &self.job.subject;
-        subject.method().counters.tally().load(self.stopwatch.elapsed());
+        subject.method().counters.tally().load(self.stopwatch.map(Stopwatch::elapsed));
         subject.method().counters.load_errors.one();
         subject.engine().tell(|| Event::LoadFailed(subject.at().key()));
     }

@@ -37,7 +37,7 @@ pub struct Explanation {
     pub ttl: Option<Duration>,
     /// The logical clock from before its load.
     pub stamp: Option<Stamp>,
-    /// How long its load took, to within 0.2 %.
+    /// How long its load took, to within 0.2 %. After a load of less than 10 µs, 15 others of the method are not timed.
     pub load_time: Option<Duration>,
     /// What it weighs, in bytes.
     pub weight: Option<u64>,
@@ -175,7 +175,7 @@ impl Cache {
             told.age = Some(entry.age(now));
             told.ttl = entry.time_left(now);
             told.stamp = Some(entry.stamp());
-            told.load_time = Some(entry.load_time());
+            told.load_time = entry.load_time();
             told.weight = Some(entry.weight());
             told.is_negative = entry.is_negative();
             told.tags = entry.tags().iter().map(|cell| (cell.tag().clone(), cell.invalidated_at())).collect();

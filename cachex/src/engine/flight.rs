@@ -124,14 +124,7 @@ impl<L: Clone> Flights<L> {
     ) -> Joined<L> {
         let home = self.shard(at.hash);
         let mut shard = lock(home);
-        let joined = shard.listed.iter_hash_mut(at.hash).find(|listed| {
-            let flight = &listed.flight;
-            flight.key.is(at) && flight.admit(|stamp| flight.epoch.allows(stamp) && is_current(stamp))
-        });
-        if let Some(listed) = joined {
-            listed.users += 1;
-            listed.was_joined = true;
-            let flight = listed.flight.clone();
+        if let Some(flight) = shard.join(at, is_current) {
             let ticket = Ticket { home: home.clone(), flight, stamp: sequence.now(), has_left: false };
             return Joined::Follow(Follow::new(ticket));
         }
@@ -186,6 +179,31 @@ impl<L: Clone> Flights<L> {
     }
 }
 
+impl<L> Shard<L> {
+    /// Joins a flight of a key whose stamp is current.
+    fn join(&mut self, at: KeyRef<'_>, is_current: impl Fn(Stamp) -> bool) -> Option<Arc<Flight<L>>> {
+        // What most find, and without a look.
+        if self.listed.is_empty() {
+            return None;
+        }
+        let listed = self.listed.iter_hash_mut(at.hash).find(|listed| {
+            let flight = &listed.flight;
+            flight.key.is(at) && flight.admit(|stamp| flight.epoch.allows(stamp) && is_current(stamp))
+        })?;
+        listed.users += 1;
+        listed.was_joined = true;
+        Some(listed.flight.clone())
+    }
+
+    /// Returns the last invalidation of a key that loads under way know of.
+    fn voided_at(&self, at: KeyRef<'_>) -> Stamp {
+        if self.listed.is_empty() {
+            return Stamp::default();
+        }
+        of_key(self, at).map(|flight| flight.epoch.get()).max().unwrap_or_default()
+    }
+}
+
 /// While it lives, no load of a key begins, and none ends.
 pub(crate) struct Hold<'a, L> {
     shard: MutexGuard<'a, Shard<L>>,
@@ -199,7 +217,7 @@ impl<L> Hold<'_, L> {
 
     /// Keeps the hold if no load of the key is under way, nor an update.
     pub(crate) fn if_idle(self) -> Option<Self> {
-        let is_idle = of_key(&self.shard, self.at).next().is_none();
+        let is_idle = self.shard.listed.is_empty() || of_key(&self.shard, self.at).next().is_none();
         is_idle.then_some(self)
     }
 
@@ -223,7 +241,7 @@ fn list<L: Clone>(
     phase: impl FnOnce(Stamp) -> Phase<L>,
 ) -> Ticket<L> {
     // What other loads of the key know is not forgotten: who is there already may fall back on what it has.
-    let voided_at = of_key(shard, at).map(|flight| flight.epoch.get()).max().unwrap_or_default();
+    let voided_at = shard.voided_at(at);
     // Invariant 2: the shard is locked.
     let stamp = sequence.now();
     let flight = Flight {

@@ -49,10 +49,13 @@ impl Method {
     ///
     /// A method by hand has none: whatever its caller names would be held for as long as the cache lives.
     pub(crate) fn constant_tags(&self, tags: &Tags, cells: impl FnOnce() -> TagCells) -> Option<&TagCells> {
-        if !tags.are_constant() || self.region.id() == 0 {
-            return None;
-        }
-        let (known, cells) = self.constant_tags.get_or_init(|| (tags.clone(), cells()));
+        let (known, cells) = match self.constant_tags.get() {
+            Some(constant) => constant,
+            None if tags.are_constant() && self.region.id() != 0 => {
+                self.constant_tags.get_or_init(|| (tags.clone(), cells()))
+            }
+            None => return None,
+        };
         tags.are_the_constants(known).then_some(cells)
     }
 

@@ -65,7 +65,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     pub(crate) fn written(&self, output: &S::Output) -> Option<Entry> {
         let value = self.shape.value(output)?;
         let engine = self.subject.engine();
-        let appraised = self.appraise(engine.sequence.now(), value, Duration::ZERO, engine.now())?;
+        let appraised = self.appraise(engine.sequence.now(), value, Some(Duration::ZERO), engine.now())?;
         appraised.is_kept.then_some(appraised.entry)
     }
 }

@@ -30,6 +30,9 @@ pub(super) fn short_span(span: Duration) -> u16 {
     (follow << FRACTION_BITS) as u16 | (nanos >> follow) as u16
 }
 
+/// In place of a span that is not known: more would follow than there is of any.
+pub(super) const NO_SPAN: u16 = u16::MAX;
+
 /// Returns the span that was made short.
 pub(super) fn long_span(short: u16) -> Duration {
     let (follow, fraction) = (short >> FRACTION_BITS, short & ((1 << FRACTION_BITS) - 1));

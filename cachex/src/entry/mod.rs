@@ -72,8 +72,8 @@ pub struct Meta<'a> {
     pub(crate) weight: u64,
     /// Whether the value is a kept "none" or a kept error.
     pub(crate) is_negative: bool,
-    /// How long the load took.
-    pub(crate) load_time: Duration,
+    /// How long the load took, if it was timed.
+    pub(crate) load_time: Option<Duration>,
 }
 
 impl Entry {
@@ -88,7 +88,7 @@ impl Entry {
         };
         let rare = (life.is_rare() || short_weight == WEIGHT).then(|| life::Rare::new(life, *weight));
         let (region, bytes) = meta.key;
-        let short = (region, brief::short_span(meta.load_time));
+        let short = (region, meta.load_time.map_or(brief::NO_SPAN, brief::short_span));
         Self::new(head, short, rare, value, meta.tags.as_slice(), bytes).expect("a key is shorter than 4 GiB")
     }
 
@@ -142,9 +142,9 @@ impl Entry {
         self.head().weight & NEGATIVE != 0
     }
 
-    /// Returns how long the load took, to within 0.2 %.
-    pub(crate) fn load_time(&self) -> Duration {
-        brief::long_span(self.detail())
+    /// Returns how long the load took, to within 0.2 %, if it was timed.
+    pub(crate) fn load_time(&self) -> Option<Duration> {
+        (self.detail() != brief::NO_SPAN).then(|| brief::long_span(self.detail()))
     }
 
     /// Returns how old the entry is, to within 8 ms; after 397 days it begins anew.

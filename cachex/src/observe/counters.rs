@@ -8,6 +8,9 @@ use crate::time::stopwatch::Stopwatch;
 
 /// The look-up after one hit in so many is timed: so few that it costs nothing that could be measured.
 const SAMPLE: u64 = 256;
+/// After a load that took less, this number of loads are not timed: reading the clock twice would be a good part of them.
+const SHORT_LOAD: Duration = Duration::from_micros(10);
+const UNTIMED: u64 = 15;
 
 #[inline(always)]
 fn is_next_timed(hits_before: u64) -> bool {
@@ -23,6 +26,9 @@ struct Counts {
     stale_hits: AtomicU64,
     misses: AtomicU64,
     loads: AtomicU64,
+    /// Loads to come that are not timed.
+    untimed: AtomicU64,
+    timed_loads: AtomicU64,
     load_nanos: AtomicU64,
     stores: AtomicU64,
     evicted: AtomicU64,
@@ -81,9 +87,26 @@ impl Tally<'_> {
         self.count(&self.0.misses, 1);
     }
 
-    pub(crate) fn load(self, took: Duration) {
+    /// Returns what times a load that begins, if it is to be timed. Whether it is has nothing to do with how long it will take.
+    pub(crate) fn load_timer(self) -> Option<Stopwatch> {
+        // Where several threads count, some of them may see the same number: then a few more go untimed.
+        let untimed = self.0.untimed.load(Ordering::Relaxed);
+        if untimed == 0 {
+            return Some(Stopwatch::start());
+        }
+        self.0.untimed.store(untimed - 1, Ordering::Relaxed);
+        None
+    }
+
+    /// Counts a load, and how long it took if that is known.
+    pub(crate) fn load(self, took: Option<Duration>) {
         self.count(&self.0.loads, 1);
+        let Some(took) = took else { return };
+        self.count(&self.0.timed_loads, 1);
         self.count(&self.0.load_nanos, nanos(took));
+        if took < SHORT_LOAD {
+            self.0.untimed.store(UNTIMED, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn store(self) {
@@ -149,6 +172,10 @@ impl Counters {
         self.sum(|counts| &counts.loads)
     }
 
+    pub(crate) fn timed_loads(&self) -> u64 {
+        self.sum(|counts| &counts.timed_loads)
+    }
+
     pub(crate) fn load_time(&self) -> Duration {
         Duration::from_nanos(self.sum(|counts| &counts.load_nanos))
     }
@@ -175,4 +202,24 @@ impl Counters {
 
 fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_short_load_some_are_not_timed() {
+        let counters = Counters::default();
+        let are_timed = |loads| (0..loads).map(|_| counters.tally().load_timer().is_some()).collect::<Vec<_>>();
+        assert_eq!(are_timed(2), [true, true], "before any is known");
+        counters.tally().load(Some(SHORT_LOAD));
+        assert_eq!(are_timed(2), [true, true], "after a long one");
+        counters.tally().load(Some(Duration::from_nanos(1)));
+        let timed = are_timed(UNTIMED + 2);
+        assert_eq!(timed.iter().position(|is_timed| *is_timed), Some(UNTIMED as usize));
+        counters.tally().load(None);
+        assert_eq!((counters.loads(), counters.timed_loads()), (3, 2));
+        assert_eq!(counters.load_time(), SHORT_LOAD + Duration::from_nanos(1));
+    }
 }

@@ -63,7 +63,7 @@ impl Engine {
             life: self.life(policy, ttl, at, stamp, self.now()),
             weight: self.weight(at, size),
             is_negative: false,
-            load_time: Duration::ZERO,
+            load_time: Some(Duration::ZERO),
         };
         (ttl != Some(Duration::ZERO)).then(|| Entry::of(&meta, value))
     }

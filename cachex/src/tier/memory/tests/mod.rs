@@ -103,7 +103,7 @@ fn entry_with<V: Any + Clone + Send + Sync>(value: V, weight: u64, life: Life) -
             life,
             weight,
             is_negative: false,
-            load_time: Duration::ZERO,
+            load_time: Some(Duration::ZERO),
         };
         Entry::of(&meta, value)
     };
