@@ -18,6 +18,13 @@ use smallvec::SmallVec;
 pub struct Tag(Cow<'static, str>);
 
 impl Tag {
+    /// Makes a tag of a constant.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn constant(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
     /// Returns the name.
     ///
     /// # Examples
@@ -66,9 +73,22 @@ impl fmt::Display for Tag {
 /// let tags: Tags = ["users", "users", "admins"].into_iter().collect();
 /// assert_eq!(tags.len(), 2);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-// Most methods have one or two: these are kept without an allocation.
-pub struct Tags(SmallVec<[Tag; 2]>);
+#[derive(Clone, Default)]
+pub struct Tags(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    /// All of them are written in an annotation.
+    Constant(&'static [Tag]),
+    // Most methods have one or two: these are kept without an allocation.
+    Own(SmallVec<[Tag; 2]>),
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self::Own(SmallVec::new())
+    }
+}
 
 impl Tags {
     /// Starts without a tag.
@@ -80,7 +100,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub const fn new() -> Self {
-        Self(SmallVec::new_const())
+        Self(Kept::Own(SmallVec::new_const()))
     }
 
     /// Adds a tag unless it is there already.
@@ -95,8 +115,39 @@ impl Tags {
     /// ```
     pub fn add(&mut self, tag: impl Into<Tag>) {
         let tag = tag.into();
-        if !self.0.contains(&tag) {
-            self.0.push(tag);
+        if !self.as_slice().contains(&tag) {
+            self.own().push(tag);
+        }
+    }
+
+    /// Makes these the tags, each of which is given once.
+    #[doc(hidden)]
+    pub fn set_constant(&mut self, tags: &'static [Tag]) {
+        self.0 = Kept::Constant(tags);
+    }
+
+    fn own(&mut self) -> &mut SmallVec<[Tag; 2]> {
+        if let Kept::Constant(tags) = self.0 {
+            self.0 = Kept::Own(tags.into());
+        }
+        match &mut self.0 {
+            Kept::Own(tags) => tags,
+            Kept::Constant(_) => unreachable!("constants were made its own"),
+        }
+    }
+
+    fn as_slice(&self) -> &[Tag] {
+        match &self.0 {
+            Kept::Constant(tags) => tags,
+            Kept::Own(tags) => tags,
+        }
+    }
+
+    /// Returns the tags if they are those of an annotation, and no others.
+    pub(crate) fn constant(&self) -> Option<&'static [Tag]> {
+        match self.0 {
+            Kept::Constant(tags) => Some(tags),
+            Kept::Own(_) => None,
         }
     }
 
@@ -110,7 +161,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.as_slice().len()
     }
 
     /// Returns whether there is no tag.
@@ -125,21 +176,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether all names are constants of the program.
-    pub(crate) fn are_constant(&self) -> bool {
-        self.0.iter().all(|tag| matches!(tag.0, Cow::Borrowed(_)))
-    }
-
-    /// Whether these are the very constants, in the same order. Equal ones from another place may be told apart.
-    pub(crate) fn are_the_constants(&self, others: &Self) -> bool {
-        self.0.len() == others.0.len()
-            && self.0.iter().zip(&others.0).all(|(ours, theirs)| match (&ours.0, &theirs.0) {
-                (Cow::Borrowed(ours), Cow::Borrowed(theirs)) => std::ptr::eq(*ours, *theirs),
-                _ => false,
-            })
+        self.as_slice().is_empty()
     }
 
     /// Visits the tags in the order they were added.
@@ -152,7 +189,21 @@ impl Tags {
     /// assert_eq!(names, ["users", "admins"]);
     /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Tag> {
-        self.0.iter()
+        self.as_slice().iter()
+    }
+}
+
+impl PartialEq for Tags {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for Tags {}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tags").field(&self.as_slice()).finish()
     }
 }
 

@@ -71,18 +71,21 @@ impl Template {
         self.values.iter().map(|value| &value.root).map(|root| quote!(#root)).collect()
     }
 
+    /// Spells the tag as a literal if it names no argument.
+    pub(crate) fn constant(&self) -> Option<Literal> {
+        let mut literal = Literal::string(&self.text.replace("{{", "{").replace("}}", "}"));
+        literal.set_span(ours_at(self.span));
+        self.values.is_empty().then_some(literal)
+    }
+
     /// Spells the tag as an expression.
     pub(crate) fn tokens(&self, runtime: &Runtime) -> TokenStream {
-        let span = ours_at(self.span);
-        let mut literal = if self.values.is_empty() {
-            Literal::string(&self.text.replace("{{", "{").replace("}}", "}"))
-        } else {
-            Literal::string(&self.text)
-        };
-        literal.set_span(span);
-        if self.values.is_empty() {
-            return quote!(#literal);
+        if let Some(constant) = self.constant() {
+            return quote!(#constant);
         }
+        let span = ours_at(self.span);
+        let mut literal = Literal::string(&self.text);
+        literal.set_span(span);
         let values = self.values.iter().map(|value| value.tokens(self.span));
         let format = runtime.private_at("format", span);
         quote_spanned!(span=> #format!(#literal #(, #values)*))

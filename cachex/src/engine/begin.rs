@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::job::{Caller, Cells, Job};
+use super::job::{Caller, Job};
 use super::lookup::{Found, Looked};
 use super::methods::Method;
 use super::plan::{Plan, Reach, plan};
@@ -11,7 +11,6 @@ use super::sample;
 use super::subject::Borrowed;
 use crate::entry::Entry;
 use crate::entry::stamp::Stamp;
-use crate::entry::tags::TagCells;
 use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -163,7 +162,7 @@ impl<'a, S: Shape, K: Keep<S::Value>> Asked<'a, S, K> {
             rules,
             policy: self.policy.map_or_else(|| method.changed_policy(), |own| Some(Arc::new(own))),
             tags: Tags::new(),
-            cells: Cells::Own(TagCells::default()),
+            cells: None,
             caller,
         };
         match (plan(found.as_ref().map(|found| found.freshness), self.reach), found) {

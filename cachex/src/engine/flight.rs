@@ -223,7 +223,9 @@ impl<L> Hold<'_, L> {
 
     /// Makes worthless every load of the key that began before `stamp`.
     pub(crate) fn void(&self, stamp: Stamp) {
-        of_key(&self.shard, self.at).for_each(|flight| flight.epoch.raise(stamp));
+        if !self.shard.listed.is_empty() {
+            of_key(&self.shard, self.at).for_each(|flight| flight.epoch.raise(stamp));
+        }
     }
 }
 

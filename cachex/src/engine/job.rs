@@ -27,17 +27,9 @@ pub(crate) struct Job<U, S: Shape, K> {
     /// The tags known from the arguments.
     pub(crate) tags: Tags,
     /// The clocks of these tags: held from before the load begins, so that what they know is not forgotten meanwhile.
-    pub(crate) cells: Cells,
+    /// Nothing if the method holds them.
+    pub(crate) cells: Option<TagCells>,
     pub(crate) caller: Caller,
-}
-
-/// Who holds the clocks of the tags.
-#[derive(Debug)]
-pub(crate) enum Cells {
-    /// The method, for as long as it lives.
-    Constant,
-    /// The job.
-    Own(TagCells),
 }
 
 /// How the caller waits.
@@ -53,7 +45,7 @@ impl<'a, S: Shape, K> Job<Borrowed<'a>, S, K> {
     /// Makes the job of a write: its value is appraised as a loaded one is.
     pub(crate) fn of_write(subject: Borrowed<'a>, shape: S, keep: K, rules: ValueRules<S>, tags: Tags) -> Self {
         let policy = subject.method.changed_policy();
-        let (cells, caller) = (Cells::Own(TagCells::default()), Caller::Blocking);
+        let (cells, caller) = (None, Caller::Blocking);
         Self { subject, shape, keep, rules, policy, tags, cells, caller }
     }
 
@@ -73,18 +65,13 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Takes hold of the clocks of the tags, once these are known and before a stamp is taken.
     pub(crate) fn hold_tags(&mut self) {
         let (engine, method) = (self.subject.engine(), self.subject.method());
-        self.cells = match method.constant_tags(&self.tags, || engine.cells(&self.tags)) {
-            Some(_) => Cells::Constant,
-            None => Cells::Own(engine.cells(&self.tags)),
-        };
+        let are_constant = method.constant_tags(&self.tags, || engine.cells(&self.tags)).is_some();
+        self.cells = (!are_constant).then(|| engine.cells(&self.tags));
     }
 
     /// Returns the clocks of the tags known from the arguments.
     pub(super) fn cells(&self) -> &TagCells {
-        match &self.cells {
-            Cells::Constant => self.subject.method().constant_cells(),
-            Cells::Own(cells) => cells,
-        }
+        self.cells.as_ref().unwrap_or_else(|| self.subject.method().constant_cells())
     }
 
     /// Whether the caller may have to go before the load has ended.

@@ -9,7 +9,7 @@ use crate::entry::tags::TagCells;
 use crate::method::Region;
 use crate::observe::counters::Counters;
 use crate::policy::Policy;
-use crate::tag::Tags;
+use crate::tag::{Tag, Tags};
 
 /// One region in one cache.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub(crate) struct Method {
     first_policy: Arc<Policy>,
     has_changed: AtomicBool,
     changed_policy: RwLock<Option<Arc<Policy>>>,
-    /// The tags of a load that names none but constants, and their clocks: held, they are those that invalidations find.
-    constant_tags: OnceLock<(Tags, TagCells)>,
+    /// Tags that the annotation names as they are, and their clocks: held, they are those that invalidations find.
+    constant_tags: OnceLock<(&'static [Tag], TagCells)>,
 }
 
 impl Method {
@@ -45,18 +45,15 @@ impl Method {
         }
     }
 
-    /// Returns the clocks of tags that are the constants of the method; `cells` finds them the first time.
-    ///
-    /// A method by hand has none: whatever its caller names would be held for as long as the cache lives.
+    /// Returns the clocks of tags that the annotation names as they are; `cells` finds them the first time.
     pub(crate) fn constant_tags(&self, tags: &Tags, cells: impl FnOnce() -> TagCells) -> Option<&TagCells> {
+        let tags = tags.constant()?;
         let (known, cells) = match self.constant_tags.get() {
-            Some(constant) => constant,
-            None if tags.are_constant() && self.region.id() != 0 => {
-                self.constant_tags.get_or_init(|| (tags.clone(), cells()))
-            }
-            None => return None,
+            Some(known) => known,
+            None => self.constant_tags.get_or_init(|| (tags, cells())),
         };
-        tags.are_the_constants(known).then_some(cells)
+        // What the annotation names stands in several places of its expansion.
+        (std::ptr::eq(tags, *known) || tags == *known).then_some(cells)
     }
 
     /// Returns the clocks that [`constant_tags`](Self::constant_tags) has found.

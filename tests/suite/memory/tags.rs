@@ -13,6 +13,12 @@ impl Source {
         let _ = id;
         self.read().await
     }
+
+    #[cached(name = "memory.constant", ttl = "1h", tags = ["memory", "constant"])]
+    async fn constantly_tagged(&self, id: u64) -> Result<u64, Failure> {
+        let _ = id;
+        self.read().await
+    }
 }
 
 fn source() -> Source {
@@ -48,6 +54,35 @@ fn check<F: Future<Output = Result<u64, Failure>>>(source: &Source, call: impl F
 fn a_slow_load_is_kept_though_others_write_meanwhile() {
     let source = source();
     check(&source, || source.tagged(1));
+}
+
+// Guards that the clocks a method holds are those that invalidations find, whatever is forgotten meanwhile.
+#[test]
+fn a_tag_that_is_always_the_same_is_invalidated_again_and_again() {
+    let source = source();
+    let call = |id| Stepped::new(source.constantly_tagged(id)).end().unwrap();
+    for round in 0..3 {
+        for tag in ["memory", "constant"] {
+            let loads = source.loads();
+            assert_eq!((call(1), call(1)), (1, 1));
+            assert_eq!(
+                source.loads(),
+                loads + 1,
+                "the entry was invalidated before, and is fresh now ({round}, {tag})"
+            );
+            others_write(&source.cache);
+            source.cache.invalidate_tags([tag]);
+            others_write(&source.cache);
+        }
+        source.cache.clear();
+        assert_eq!(source.cache.known_tags(), 2);
+    }
+    let gate = source.hold();
+    let leader = Stepped::waiting(source.constantly_tagged(2));
+    source.cache.invalidate_tags(["constant"]);
+    gate.open(Outcome::Value);
+    assert_eq!(leader.end(), Ok(1));
+    assert_eq!(source.cache.stats().rejected_stores, 1, "a load that began before is not kept");
 }
 
 // Guards the horizon of `sweep_shard`: which tag the value brings is not known while it is loaded.

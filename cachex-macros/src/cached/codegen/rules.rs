@@ -1,12 +1,15 @@
 //! What needs the return type or the value: the shape, how values are kept, the rules by value.
 
-use proc_macro2::{Ident, TokenStream};
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::super::model::Model;
 use super::Names;
+use crate::attribute::template::Template;
 use crate::attribute::{ends, ours_at};
 
 /// Spells the line that asks what of the return value is kept.
@@ -68,11 +71,21 @@ pub(super) fn value_rules(model: &Model, names: &Names) -> TokenStream {
 /// Spells the lines that name the tags known from the arguments.
 pub(super) fn tags(model: &Model, names: &Names) -> TokenStream {
     let tags = &names.tags;
+    let constants: Option<Vec<_>> = model.tags.iter().map(Template::constant).collect();
+    if let Some(constants) = constants.filter(|constants| !constants.is_empty() && are_distinct(constants)) {
+        let tag = model.runtime.private("Tag");
+        return quote!(#tags.set_constant(const { &[#(#tag::constant(#constants)),*] }););
+    }
     let lines = model.tags.iter().map(|tag| {
         let value = tag.tokens(&model.runtime);
         quote_spanned!(ours_at(tag.span())=> #tags.add(#value);)
     });
     lines.collect()
+}
+
+fn are_distinct(constants: &[Literal]) -> bool {
+    let names: HashSet<String> = constants.iter().map(Literal::to_string).collect();
+    names.len() == constants.len()
 }
 
 /// Spells a rule as a function of what it is shown: a path is called, so that a `&Vec<T>` can be its `&[T]`.
