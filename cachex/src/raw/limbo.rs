@@ -154,3 +154,46 @@ impl<G> Limbo<G> {
         self.dead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(all(test, not(cachex_loom)))]
+mod tests {
+    use super::*;
+
+    /// Buries with each of so many in turn, things of this weight, and returns the most that waited after any of it, and its weight.
+    fn most_waiting(burying: usize, weight: u64, most_weight: u64) -> (usize, u64) {
+        let limbo = Limbo::new(most_weight, burying);
+        let mut kept: Vec<_> = (0..burying).map(|_| Fresh::new()).collect();
+        let (mut most, mut heaviest) = (0, 0);
+        for turn in 0..1000 {
+            limbo.bury(&mut kept[turn * 7 % burying], (), weight);
+            limbo.tend();
+            let dead = limbo.lock();
+            let waiting = kept.iter().chain([&dead.fresh]);
+            let (count, weight) =
+                waiting.fold((0, 0), |(count, weight), fresh| (count + fresh.garbage.len(), weight + fresh.weight));
+            (most, heaviest) = (most.max(count), heaviest.max(weight));
+        }
+        kept.iter_mut().for_each(|kept| limbo.take_over(kept));
+        // Other tests may read meanwhile, but end.
+        assert_eq!(limbo.flush(1_000_000), 0);
+        (most, heaviest)
+    }
+
+    #[test]
+    fn what_waits_for_its_period_to_begin_is_bounded_however_many_bury() {
+        assert_eq!(most_waiting(1, 1, 1 << 20).0, BATCH - 1);
+        for burying in [2, 16, 64, 256] {
+            let (most, _) = most_waiting(burying, 1, 1 << 20);
+            assert!((BATCH - 1..2 * BATCH).contains(&most), "{most} with {burying}");
+        }
+    }
+
+    #[test]
+    fn heavy_things_wait_for_few_others() {
+        for burying in [1, 2, 16, 64] {
+            let (most, heaviest) = most_waiting(burying, 100, 1000);
+            assert!(most > 0 && heaviest <= 1000, "{heaviest} with {burying}");
+        }
+        assert_eq!(most_waiting(4, 1001, 1000), (0, 0));
+    }
+}
