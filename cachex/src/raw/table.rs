@@ -417,6 +417,7 @@ impl<P: Parts, S> Owner<'_, P, S> {
         Index(self.index.load(Ordering::Relaxed))
     }
 
+    #[inline(always)]
     pub(crate) fn find(&self, sought: impl Sought<P>) -> Option<Lent<'_, P>> {
         // SAFETY: only an owner unlinks an index or a node, and needs `&mut self` for it.
         unsafe { find(self.index(), sought) }
