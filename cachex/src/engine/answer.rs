@@ -23,7 +23,7 @@ impl<S: Shape, K: Keep<S::Value>> Begun<Borrowed<'_>, S, K> {
     {
         match self {
             Self::Answer(output) | Self::AnswerAndRefresh(output, _) => output,
-            Self::RefreshHere(value, stale, mut job) => {
+            Self::RefreshHere(value, stale, ref mut job) => {
                 let load = prepare(&mut job.tags);
                 runtime::block_on(job.refresh_here(stale, value, async { load() }))
             }
@@ -53,7 +53,7 @@ impl<S: Shape, K: Keep<S::Value>> Begun<Borrowed<'_>, S, K> {
         let mut begun = begun.owned();
         Err(Box::pin(async move {
             match begun {
-                Begun::RefreshHere(value, stale, mut job) => job.refresh_here(stale, value, load).await,
+                Begun::RefreshHere(value, stale, ref mut job) => job.refresh_here(stale, value, load).await,
                 Begun::Load(ref mut fallback, ref mut job) => job.run(fallback.take(), load).await,
                 Begun::Answer(_) | Begun::AnswerAndRefresh(..) | Begun::Bypass => load.await,
             }

@@ -1,6 +1,6 @@
 //! Single flight: who loads a key, who waits, and which loads an invalidation of the key has made worthless.
 //!
-//! Reading order: this file (the table), [`mod@lead`] (a place in it, and leading), [`follow`] (waiting).
+//! Reading order: this file (the table), [`mod@lead`] (a place in it, and leading), [`follow`] (waiting), [`hold`] (holding off).
 //!
 //! Invariants:
 //! 1. Whoever loads a key, or waits for it, has a [`Flight`] of the key in the table; so an invalidation of the key finds it and
@@ -9,8 +9,11 @@
 //!    than its stamp.
 //! 3. A flight has at most one leader. A leader that goes without landing leaves the flight vacant and wakes all
 //!    followers, one of whom takes over: nobody waits for somebody who is gone.
+//! 4. Who writes the entry of a key holds its shard meanwhile. So a load whose flight the write has not found begins after it, and
+//!    may take its place; and of two writes one is wholly before the other.
 
 mod follow;
+mod hold;
 mod lead;
 
 use std::sync::Arc;
@@ -18,12 +21,13 @@ use std::task::Waker;
 
 pub(crate) use follow::{Follow, Waited};
 use hashbrown::HashTable;
+pub(crate) use hold::Hold;
 pub(crate) use lead::{Lead, Ticket};
 
 use super::nesting;
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
 use crate::key::{Key, KeyRef};
-use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
 #[cfg(not(cachex_loom))]
 const SHARDS: usize = 64;
@@ -141,7 +145,7 @@ impl<L: Clone> Flights<L> {
 
     /// Holds off whoever is about to load a key, or to write its entry: for a short time only.
     pub(crate) fn hold<'a>(&'a self, at: KeyRef<'a>) -> Hold<'a, L> {
-        Hold { shard: lock(self.shard(at.hash)), at }
+        Hold::new(self.shard(at.hash), at)
     }
 
     /// As [`Hold::void`], for every key that `matches`.
@@ -201,31 +205,6 @@ impl<L> Shard<L> {
             return Stamp::default();
         }
         of_key(self, at).map(|flight| flight.epoch.get()).max().unwrap_or_default()
-    }
-}
-
-/// While it lives, no load of a key begins, and none ends.
-pub(crate) struct Hold<'a, L> {
-    shard: MutexGuard<'a, Shard<L>>,
-    at: KeyRef<'a>,
-}
-
-impl<L> Hold<'_, L> {
-    pub(crate) fn at(&self) -> KeyRef<'_> {
-        self.at
-    }
-
-    /// Keeps the hold if no load of the key is under way, nor an update.
-    pub(crate) fn if_idle(self) -> Option<Self> {
-        let is_idle = self.shard.listed.is_empty() || of_key(&self.shard, self.at).next().is_none();
-        is_idle.then_some(self)
-    }
-
-    /// Makes worthless every load of the key that began before `stamp`.
-    pub(crate) fn void(&self, stamp: Stamp) {
-        if !self.shard.listed.is_empty() {
-            of_key(&self.shard, self.at).for_each(|flight| flight.epoch.raise(stamp));
-        }
     }
 }
 

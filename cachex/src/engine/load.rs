@@ -42,7 +42,8 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         self.hold_tags();
         let place = match self.enter(0) {
             Start::Place(place) => place,
-            Start::Follow(follow) => match self.follow(follow, fallback.as_ref(), Patience::ENDLESS).await {
+            // Boxed: few have to wait, and every load would carry the room for it.
+            Start::Follow(follow) => match Box::pin(self.follow(follow, fallback.as_ref(), Patience::ENDLESS)).await {
                 Ok(place) => place,
                 Err(output) => return output,
             },
@@ -69,7 +70,8 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         self.hold_tags();
         let place = match self.enter(0) {
             Start::Place(place) => place,
-            Start::Follow(follow) => match self.follow(follow, fallback.as_ref(), patience).await {
+            // Boxed: see `run`.
+            Start::Follow(follow) => match Box::pin(self.follow(follow, fallback.as_ref(), patience)).await {
                 Ok(place) => place,
                 Err(output) => return output,
             },

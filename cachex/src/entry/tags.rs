@@ -1,6 +1,6 @@
 //! The clocks of tags, V(T): which tag was invalidated when, for the tags that some entry carries.
 //!
-//! A cell is dropped once no entry, load or fence holds it; what it knew goes into the *floor*. A tag without a cell counts
+//! A cell is dropped once no entry, load, fence or method holds it; what it knew goes into the *floor*. A tag without a cell counts
 //! as invalidated at the floor, so forgetting causes misses and never stale hits. What a load under way may still ask for
 //! is not forgotten: a cell stays while a load runs that began before its last invalidation (the *horizon*), unless there
 //! are too many.
