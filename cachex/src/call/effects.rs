@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Call;
 use super::scope::CacheScope;
 use crate::engine::job::Job;
-use crate::engine::subject::Borrowed;
+use crate::engine::subject::{Borrowed, Subject};
 use crate::engine::update::Writing;
 use crate::engine::{Cache, Engine, installed};
 use crate::entry::Entry;
@@ -167,7 +167,7 @@ impl<R> Update<R> {
             if shape.is_failure(output) {
                 return Appraisal::Failed;
             }
-            Appraisal::Written(is_used.then(|| job.written(output)).flatten())
+            Appraisal::Written(is_used.then(|| job.written(output, job.subject.engine().now())).flatten())
         });
         Self { writing, appraise }
     }
@@ -195,8 +195,9 @@ pub fn prime<R, S: Shape<Output = R>, K: Keep<S::Value>>(
     let subject = subject(call);
     let mut job = Job::of_write(subject, shape, keep, rules, tags);
     job.hold_tags();
-    let entry = if is_used(subject, call) { job.written(value) } else { None };
-    subject.engine.write(subject.method, subject.at, entry);
+    let now = subject.engine.now();
+    let entry = if is_used(subject, call) { job.written(value, now) } else { None };
+    subject.engine.write(subject.method, subject.at, entry, now);
 }
 
 /// As [`prime`], for async methods.

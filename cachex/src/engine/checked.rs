@@ -40,8 +40,7 @@ impl Engine {
     ///
     /// A write has a place among the invalidations for the sake of the loads under way of its key. Where there are none, the
     /// clock stands still and the order is not held: what is loaded from now on waits for the write, and so do other writes.
-    pub(crate) fn write(&self, method: &Method, at: KeyRef<'_>, entry: Option<Entry>) {
-        let now = self.now();
+    pub(crate) fn write(&self, method: &Method, at: KeyRef<'_>, entry: Option<Entry>, now: Timestamp) {
         let idle = self.flights.hold(at).if_idle().map(|hold| (hold, self.sequence.now()));
         let gone = match idle {
             Some((hold, stamp)) => self.put(&hold, entry, stamp, now),

@@ -17,6 +17,7 @@ use crate::entry::{Entry, tags};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::tag::Tags;
+use crate::time::Timestamp;
 
 /// An update of the source under way.
 #[derive(Debug)]
@@ -62,10 +63,10 @@ impl Writing {
 
 impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Makes the entry of a value that was returned by a write; nothing if it is not to be kept.
-    pub(crate) fn written(&self, output: &S::Output) -> Option<Entry> {
+    pub(crate) fn written(&self, output: &S::Output, now: Timestamp) -> Option<Entry> {
         let value = self.shape.value(output)?;
-        let engine = self.subject.engine();
-        let appraised = self.appraise(engine.sequence.now(), value, Some(Duration::ZERO), engine.now())?;
+        let stamp = self.subject.engine().sequence.now();
+        let appraised = self.appraise(stamp, value, Some(Duration::ZERO), now)?;
         appraised.is_kept.then_some(appraised.entry)
     }
 }

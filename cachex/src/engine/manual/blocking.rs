@@ -129,7 +129,7 @@ impl Blocking<'_> {
         let policy = options.policy(&method.policy());
         let at = engine.key_ref_of(key);
         let entry = engine.manual_entry(at, value, &policy, &options.tags, Stamp::default());
-        engine.write(method, at, entry);
+        engine.write(method, at, entry, engine.now());
         Ok(())
     }
 
