@@ -3,9 +3,9 @@
 /// A bounded memory of hashes, each with the turn at which it was remembered.
 ///
 /// Kept as the authors of S3-FIFO suggest: in buckets without order, where a new one takes the place of the oldest. What was
-/// remembered too many turns ago is not known any more, though it may still lie there. Each hash has two buckets, and goes
-/// into the other one where the first is full of young ones: so nearly all places can be in use, and hardly ever is a young one lost. Source: Azar et al., "Balanced
-/// allocations", SIAM Journal on Computing 29(1), 1999.
+/// remembered too many turns ago is not known any more, though it may still lie there. Each hash has two buckets, and goes into the
+/// second one where the first is full of young ones: so nearly all places can be in use, and hardly ever is a young one lost.
+/// Source: Azar et al., "Balanced allocations", SIAM Journal on Computing 29(1), 1999.
 ///
 /// Of each hash 16 bits are kept: two that are taken for the same cost a better place for one entry, nothing more. So does
 /// one that is forgotten early; and so do all of them once the bound has changed by much, for then all begins anew.
