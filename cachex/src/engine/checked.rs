@@ -59,7 +59,7 @@ impl Engine {
     ) -> Result<T, E> {
         let now = self.now();
         let (value, gone) = self.at_next(|stamp| {
-            // Break this (make the value before) and of two increments one is lost to a write that comes between.
+            // Break this (hold after `make`) and an increment takes back what was set since it looked.
             let hold = self.flights.hold(at);
             let (entry, value) = make()?;
             Ok((value, self.put(&hold, entry, stamp, now)))

@@ -1,5 +1,6 @@
 //! Counters: numbers that are counted up and down in one step.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use cachex::{EntryOptions, Key, Ttl};
@@ -78,4 +79,27 @@ fn a_counter_lives_on_from_its_last_use() {
     }
     assert_eq!(blocking.increment(&key(1), 1).unwrap(), 2);
     assert_eq!(blocking.get::<i64>(&key(1)).unwrap(), Some(2));
+}
+
+// Guards the hold of `Engine::try_write`: between what it finds and what it writes, no other write comes.
+#[test]
+fn an_increment_does_not_take_back_what_was_set_meanwhile() {
+    let (cache, _) = cache();
+    let (counter, is_over) = (key(1), AtomicBool::new(false));
+    let options = EntryOptions::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                cache.blocking().increment(&counter, 1).unwrap();
+            }
+        });
+        let set_and_get = |number: i64| {
+            cache.blocking().set(&counter, number, &options).unwrap();
+            cache.blocking().get::<i64>(&counter).unwrap()
+        };
+        // Further from each other than the increments that come between.
+        let lost = (1..20_000).map(|turn| turn << 32).find(|number| set_and_get(*number) < Some(*number));
+        is_over.store(true, Ordering::SeqCst);
+        assert_eq!(lost, None, "set, and not there");
+    });
 }
