@@ -206,6 +206,8 @@ fn nanos(span: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     #[test]
@@ -221,5 +223,23 @@ mod tests {
         counters.tally().load(None);
         assert_eq!((counters.loads(), counters.timed_loads()), (3, 2));
         assert_eq!(counters.load_time(), SHORT_LOAD + Duration::from_nanos(1));
+    }
+
+    #[test]
+    fn no_hit_is_lost_however_many_threads_count() {
+        const THREADS: u64 = 2 * LANES as u64;
+        const EACH: u64 = 20_000;
+        let counters = Counters::default();
+        let start = Barrier::new(THREADS as usize);
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    start.wait();
+                    let timed = (0..EACH).filter(|_| counters.hit()).count();
+                    assert!(timed > 0, "some look-ups are timed");
+                });
+            }
+        });
+        assert_eq!(counters.hits(), THREADS * EACH);
     }
 }

@@ -13,7 +13,28 @@ const OWNED: usize = 24;
 /// Out of range: then one is taken.
 const NONE: usize = usize::MAX;
 
-static TAKEN: [AtomicBool; OWNED] = [const { AtomicBool::new(false) }; OWNED];
+static OWNERS: Owners = Owners([const { AtomicBool::new(false) }; OWNED]);
+
+/// Which of the lanes of one thread each have a thread.
+struct Owners([AtomicBool; OWNED]);
+
+impl Owners {
+    /// Returns the number of a lane that was free, if there is one.
+    fn take(&self) -> Option<usize> {
+        // Acquire: the counts go on from where the former owner left them.
+        let is_free =
+            |taken: &AtomicBool| taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        self.0.iter().position(is_free)
+    }
+
+    /// Makes a lane free, if it is one of a thread.
+    fn give_back(&self, lane: usize) {
+        if let Some(taken) = self.0.get(lane) {
+            // Release: see `take`.
+            taken.store(false, Ordering::Release);
+        }
+    }
+}
 
 thread_local! {
     // Without a destructor, so that reading it is one load; `LEAVING` has it.
@@ -43,14 +64,10 @@ pub(crate) fn of_thread<T>(lanes: &[T; LANES]) -> &T {
 
 fn take() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    // Acquire: the counts go on from where the former owner left them.
-    let is_free =
-        |taken: &AtomicBool| taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok();
     // A thread that is ending counts in a shared lane: nobody would give its own back.
     let may_own = LEAVING.try_with(|_| ()).is_ok();
-    let own = if may_own { TAKEN.iter().position(is_free) } else { None };
-    let shared = || OWNED + NEXT.fetch_add(1, Ordering::Relaxed) % (LANES - OWNED);
-    let lane = own.unwrap_or_else(shared);
+    let own = if may_own { OWNERS.take() } else { None };
+    let lane = own.unwrap_or_else(|| OWNED + NEXT.fetch_add(1, Ordering::Relaxed) % (LANES - OWNED));
     LANE.set(lane);
     lane
 }
@@ -60,9 +77,47 @@ struct Leaving;
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        if let Some(taken) = TAKEN.get(LANE.replace(NONE)) {
-            // Release: see `take`.
-            taken.store(false, Ordering::Release);
+        OWNERS.give_back(LANE.replace(NONE));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_lane_of_one_thread_has_one_owner_and_is_handed_on() {
+        let owners = Owners([const { AtomicBool::new(false) }; OWNED]);
+        let taken: Vec<_> = (0..OWNED).map(|_| owners.take()).collect();
+        assert_eq!(taken, (0..OWNED).map(Some).collect::<Vec<_>>());
+        assert_eq!(owners.take(), None);
+        owners.give_back(OWNED);
+        assert_eq!(owners.take(), None);
+        owners.give_back(3);
+        assert_eq!((owners.take(), owners.take()), (Some(3), None));
+    }
+
+    #[test]
+    fn a_thread_that_is_ending_owns_no_lane() {
+        struct CountsLast;
+        impl Drop for CountsLast {
+            fn drop(&mut self) {
+                of_thread(&[(); LANES]);
+                assert!(!is_owned() || LEAVING.try_with(|_| ()).is_ok(), "nobody would give it back");
+            }
+        }
+        thread_local! {
+            static LAST: CountsLast = const { CountsLast };
+        }
+        for is_first in [true, false] {
+            let thread = std::thread::spawn(move || {
+                if is_first {
+                    LAST.with(|_| ());
+                }
+                of_thread(&[(); LANES]);
+                LAST.with(|_| ());
+            });
+            assert!(thread.join().is_ok());
         }
     }
 }

@@ -128,6 +128,14 @@ pub(crate) fn skip_next() {
     local::skip_next();
 }
 
+/// Returns how many records there are.
+#[cfg(all(test, not(cachex_loom)))]
+pub(super) fn records() -> usize {
+    let mut count = 0;
+    registry::for_each(|_| count += 1);
+    count
+}
+
 /// Unpins the thread, also after a panic.
 struct Unpin(&'static Record);
 

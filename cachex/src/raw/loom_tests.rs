@@ -2,7 +2,7 @@
 //! `cargo xtask test loom`.
 //!
 //! That the models have teeth was seen by breaking each of these, which makes a test here fail: the barrier of the reader, the
-//! barrier for all, the release of `Pin::new` and that of `Pin::drop`, the acquire of `Record::has_left`, noting the turns of pinned records.
+//! barrier for all, the release of `Record::next_turn`, the acquire of `Record::has_left`, noting the turns of pinned records.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use loom::model::Builder;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use super::grace::{GracePeriod, pinned};
+use super::grace::{GracePeriod, Pin, Read, pinned, try_pinned};
 
 const ALIVE: u64 = 7;
 const GIVEN_BACK: u64 = 0;
@@ -37,13 +37,20 @@ impl World {
 
     /// Reads, as a look-up does.
     fn read(&self) {
-        pinned(|_| {
-            let node = &self.nodes[self.place.load(Ordering::Acquire)];
-            #[expect(unsafe_code, reason = "the cells are what the model checks")]
-            // SAFETY: the model fails if it is given back meanwhile.
-            let value = node.with(|value| unsafe { *value });
-            assert_eq!(value, ALIVE, "a reader reads what was given back");
-        });
+        pinned(|pin| self.look(pin));
+    }
+
+    /// Reads, as a hit does.
+    fn hit(&self) {
+        assert!(try_pinned(Hit(self)).is_some(), "the thread is not pinned");
+    }
+
+    fn look(&self, _pin: &Pin) {
+        let node = &self.nodes[self.place.load(Ordering::Acquire)];
+        #[expect(unsafe_code, reason = "the cells are what the model checks")]
+        // SAFETY: the model fails if it is given back meanwhile.
+        let value = node.with(|value| unsafe { *value });
+        assert_eq!(value, ALIVE, "a reader reads what was given back");
     }
 
     /// Puts the second node in the place of the first, and gives that back once nobody reads it.
@@ -59,6 +66,16 @@ impl World {
     }
 }
 
+struct Hit<'a>(&'a World);
+
+impl Read for Hit<'_> {
+    type Found = ();
+
+    fn read(self, pin: &Pin) {
+        self.0.look(pin);
+    }
+}
+
 fn check(preemptions: Option<usize>, case: impl Fn() + Send + Sync + 'static) {
     let mut model = Builder::new();
     model.preemption_bound = preemptions;
@@ -71,7 +88,7 @@ fn loom_what_is_read_is_not_given_back() {
         let world = World::new();
         let reader = thread::spawn({
             let world = world.clone();
-            move || world.read()
+            move || world.hit()
         });
         world.replace();
         reader.join().expect("a reader ends");
@@ -85,7 +102,7 @@ fn loom_who_reads_again_and_again_holds_nothing_up() {
         let readers = [world.clone(), world.clone()].map(|world| {
             thread::spawn(move || {
                 world.read();
-                world.read();
+                world.hit();
             })
         });
         world.replace();

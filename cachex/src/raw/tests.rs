@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 
-use super::grace::pinned;
+use super::grace::{Pin, Read, pinned, records, skip_next, try_pinned};
 use super::node::{Node, Parts};
 use super::table::{Sought, Table};
 
@@ -240,6 +240,90 @@ fn a_pin_may_be_taken_within_a_pin_and_the_inner_one_ends_nothing() {
         assert_eq!(lent.value::<Counted>().map(|value| value.key), Some(1));
     });
     flush(&table);
+}
+
+/// What a hit does: reads a key, or does nothing.
+struct Hit<'a>(&'a TestTable, u64);
+
+impl Read for Hit<'_> {
+    type Found = Option<u64>;
+
+    fn read(self, pin: &Pin) -> Option<u64> {
+        let lent = self.0.find(pin, key(self.1))?;
+        lent.value::<Counted>().map(|value| value.key)
+    }
+}
+
+#[test]
+fn a_hit_does_nothing_within_a_pin_or_where_it_is_to_be_skipped() {
+    let living = Arc::new(AtomicUsize::new(0));
+    let table = TestTable::new(1, 1 << 20, |_| ());
+    insert(&table, 1, &living);
+    let hit = || try_pinned(Hit(&table, 1));
+    assert_eq!((hit(), hit()), (Some(Some(1)), Some(Some(1))));
+    pinned(|_| assert_eq!(hit(), None));
+    assert_eq!(hit(), Some(Some(1)));
+    skip_next();
+    assert_eq!((hit(), hit()), (None, Some(Some(1))));
+}
+
+#[test]
+fn what_a_hit_reads_lives_until_it_ends() {
+    struct SlowHit<'a>(&'a TestTable, &'a Arc<AtomicUsize>);
+    impl Read for SlowHit<'_> {
+        type Found = usize;
+
+        fn read(self, pin: &Pin) -> usize {
+            let lent = self.0.find(pin, key(1)).expect("it is there");
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    assert!(remove(self.0, 1));
+                    assert_eq!(self.0.flush(10), 1);
+                });
+            });
+            assert_eq!(lent.value::<Counted>().map(|value| value.key), Some(1));
+            self.1.load(Ordering::SeqCst)
+        }
+    }
+    let living = Arc::new(AtomicUsize::new(0));
+    let table = TestTable::new(1, 1 << 20, |_| ());
+    // Once by a thread that has no record yet, and once by one that has it at hand.
+    for _ in 0..2 {
+        insert(&table, 1, &living);
+        assert_eq!(try_pinned(SlowHit(&table, &living)), Some(1));
+        flush(&table);
+        assert_eq!(living.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[test]
+fn a_hit_that_panics_holds_nothing_up() {
+    struct Panics;
+    impl Read for Panics {
+        type Found = ();
+
+        fn read(self, _: &Pin) {
+            panic!("as a clone of users' making may");
+        }
+    }
+    let living = Arc::new(AtomicUsize::new(0));
+    let table = TestTable::new(1, 1 << 20, |_| ());
+    for _ in 0..2 {
+        assert!(std::panic::catch_unwind(|| try_pinned(Panics)).is_err());
+        insert(&table, 1, &living);
+        remove(&table, 1);
+        flush(&table);
+        assert_eq!(living.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[test]
+fn threads_that_end_hand_their_records_on() {
+    for _ in 0..300 {
+        std::thread::spawn(|| pinned(|_| ())).join().expect("it ends");
+    }
+    // As many as there are threads at once, of all tests.
+    assert!(records() < 200, "{} records", records());
 }
 
 #[test]
