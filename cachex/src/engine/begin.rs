@@ -34,6 +34,8 @@ pub(crate) struct Look<'a, K> {
 pub(crate) enum NoHit {
     /// The cache is not to be used.
     Bypassed,
+    /// There is no entry.
+    Nothing,
     /// There is no fresh entry about which nothing is rare, and the use of what there is was noted; or nothing was looked up, where
     /// that takes more than a plain hit does.
     NotPlain,
@@ -60,7 +62,7 @@ impl<K: Copy> Look<'_, K> {
         if self.is_bypassed {
             return Err(NoHit::Bypassed);
         }
-        let value = self.engine.hit(self.method, self.at, self.keep).ok_or(NoHit::NotPlain)?;
+        let value = self.engine.hit(self.method, self.at, self.keep)?;
         if self.method.counters.hit() {
             sample::time_next();
         }
@@ -88,6 +90,8 @@ impl<K: Copy> Look<'_, K> {
                 counters.note_look(stopwatch);
             }
             looked
+        } else if matches!(why, NoHit::Nothing) {
+            Looked::Nothing
         } else {
             self.engine.look_closely(self.method, self.at, self.keep)
         };

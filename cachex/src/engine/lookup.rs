@@ -1,6 +1,7 @@
 //! The path of a hit.
 
 use super::Engine;
+use super::begin::NoHit;
 use super::methods::Method;
 use std::marker::PhantomData;
 
@@ -52,23 +53,26 @@ struct Hit<'a, K, V, T> {
 
 impl<V, K: Keep<V>, R, T: FnOnce(&Entry, &V) -> R> Read for Hit<'_, K, V, T> {
     /// And when the entry expires: that is looked at once the thread is not pinned any more.
-    type Found = Option<(R, Timestamp)>;
+    type Found = Result<(R, Timestamp), NoHit>;
 
     #[inline(always)]
-    fn read(self, pin: &Pin) -> Option<(R, Timestamp)> {
+    fn read(self, pin: &Pin) -> Result<(R, Timestamp), NoHit> {
         let Self { engine, method, at, keep, take, .. } = self;
-        let entry = engine.tier.find(pin, at)?;
-        let plain = keep.plain(&entry)?;
+        let Some(entry) = engine.tier.find(pin, at) else { return Err(NoHit::Nothing) };
+        let Some(plain) = keep.plain(&entry) else { return Err(NoHit::NotPlain) };
         let stamp = entry.stamp();
         let is_current = method.floor.allows(stamp) && plain.all_items(|tag| tag.allows(stamp));
-        is_current.then(|| (take(&entry, plain.value()), entry.expires_at()))
+        if !is_current {
+            return Err(NoHit::NotPlain);
+        }
+        Ok((take(&entry, plain.value()), entry.expires_at()))
     }
 }
 
 impl Engine {
     /// Finds a fresh entry about which nothing is rare, and clones its value, under no lock: what most hits are.
     #[inline(always)]
-    pub(crate) fn hit<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Option<V> {
+    pub(crate) fn hit<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Result<V, NoHit> {
         if clones_quickly::<V>() {
             let (value, expires_at) = try_pinned(Hit {
                 engine: self,
@@ -77,8 +81,9 @@ impl Engine {
                 keep,
                 take: |_: &Entry, value: &V| keep.copy(value),
                 _value: PhantomData,
-            })??;
-            return self.is_yet_to_come(expires_at).then_some(value);
+            })
+            .unwrap_or(Err(NoHit::NotPlain))?;
+            return if self.is_yet_to_come(expires_at) { Ok(value) } else { Err(NoHit::NotPlain) };
         }
         // A clone of users' making may take long, and a pin holds up what all tiers of the process give up.
         let (held, expires_at) = try_pinned(Hit {
@@ -88,11 +93,12 @@ impl Engine {
             keep,
             take: |entry: &Entry, _: &V| entry.clone(),
             _value: PhantomData,
-        })??;
-        if !self.is_yet_to_come(expires_at) {
-            return None;
+        })
+        .unwrap_or(Err(NoHit::NotPlain))?;
+        match keep.plain(&held) {
+            Some(plain) if self.is_yet_to_come(expires_at) => Ok(keep.copy(plain.value())),
+            _ => Err(NoHit::NotPlain),
         }
-        Some(keep.copy(keep.plain(&held)?.value()))
     }
 
     /// Whether a time lies ahead. The clock is read only if there is any doubt.
@@ -119,8 +125,8 @@ impl Engine {
     /// Finds any current entry that is of use, and clones its value.
     pub(crate) fn look<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Looked<V> {
         match self.hit(method, at, keep) {
-            Some(value) => Looked::Fresh(value),
-            None => self.look_closely(method, at, keep),
+            Ok(value) => Looked::Fresh(value),
+            Err(_) => self.look_closely(method, at, keep),
         }
     }
 
