@@ -127,13 +127,20 @@ impl Kind {
     fn place<P: Parts>(&self, item_count: usize, byte_count: usize) -> Option<Place> {
         let count_size = if item_count >= usize::from(SPILLED) { rest_align::<P>() } else { 0 };
         let items = item_count.checked_mul(size_of::<P::Item>())?.checked_add(self.value + count_size)?;
-        let rare = items.checked_add(size_of::<P::Rare>())?.checked_next_multiple_of(align_of::<P::Rare>())?;
-        let rare = self.has_rare.then_some(rare);
-        let before = rare.unwrap_or(items).checked_next_multiple_of(self.align)?;
+        let rare = match self.has_rare {
+            true => Some(round_up(items.checked_add(size_of::<P::Rare>())?, align_of::<P::Rare>())?),
+            false => None,
+        };
+        let before = round_up(rare.unwrap_or(items), self.align)?;
         let size = before.checked_add(size_of::<Start<P>>())?.checked_add(byte_count)?;
         let layout = Layout::from_size_align(size, self.align).ok()?;
         Some(Place { items, item_count, rare, before, layout })
     }
+}
+
+/// Returns the next multiple of an alignment. (It is a power of two, which the compiler can't know: it would divide.)
+fn round_up(offset: usize, align: usize) -> Option<usize> {
+    Some(offset.checked_add(align - 1)? & !(align - 1))
 }
 
 /// Puts what the owner calls a node together with the number of its bytes.
