@@ -422,8 +422,10 @@ impl<P: Parts> Clone for Node<P> {
 
 impl<P: Parts> Drop for Node<P> {
     fn drop(&mut self) {
-        // Release: what this holder did comes before the drop of the parts.
-        if self.start().holders.fetch_sub(1, Ordering::Release) == 1 {
+        let holders = &self.start().holders;
+        // Who is the only holder stays the only one: most that leave a table are dropped so. Release: what this holder did comes
+        // before the drop of the parts.
+        if holders.load(Ordering::Acquire) == 1 || holders.fetch_sub(1, Ordering::Release) == 1 {
             // Acquire: what all other holders did has happened.
             fence(Ordering::Acquire);
             self.free();

@@ -313,9 +313,7 @@ impl<P: Parts, S> Table<P, S> {
     /// Drops what was unlinked and is read by nobody any more; looks up to `looks` times for what somebody still reads.
     /// Returns how much is left. To be called under no lock.
     pub(crate) fn flush(&self, looks: usize) -> usize {
-        for shard in 0..self.shards() {
-            self.limbo.take_over(&mut self.own(shard).owned.fresh);
-        }
+        (0..self.shards()).for_each(|shard| self.limbo.take_over(&mut self.own(shard).owned.fresh));
         self.limbo.flush(looks)
     }
 
