@@ -131,6 +131,24 @@ fn calls_past_the_cache_are_bypasses() {
     assert_eq!((stats.bypasses, stats.lookups()), (2, 1));
 }
 
+// Break this (`Engine::reopen`: lower the floor to nothing) and the second key is answered with what was invalidated.
+#[test]
+fn what_was_invalidated_while_a_method_was_disabled_stays_so() {
+    let counted = Counted::new();
+    let enabled = |is_enabled| {
+        counted.cache.set_method_config("counted.one", MethodSettings::new().enabled(is_enabled)).unwrap();
+    };
+    assert_eq!((counted.one(1), counted.one(2), counted.one(1)), (0, 1, 0));
+    enabled(false);
+    assert!(counted.cache.invalidate_method_all("counted.one").is_ok());
+    enabled(true);
+    assert_eq!((counted.one(1), counted.one(2)), (2, 3));
+    enabled(false);
+    assert_eq!(counted.one(1), 4);
+    enabled(true);
+    assert_eq!((counted.one(1), counted.one(2), counted.one(2)), (2, 3, 3));
+}
+
 // Guards that each method and the manual API draw samples of their own.
 #[test]
 fn look_ups_are_timed_whichever_calls_alternate() {
