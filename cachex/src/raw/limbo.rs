@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use smallvec::SmallVec;
+
 use super::grace::GracePeriod;
 
 /// Beginning a period interrupts other cores, so this many share one.
@@ -30,6 +32,9 @@ struct Dead<G> {
     fresh: Fresh<G>,
     waiting: VecDeque<(GracePeriod, Vec<G>)>,
 }
+
+/// What has had its period: one batch, mostly.
+type Passed<G> = SmallVec<[Vec<G>; 2]>;
 
 /// What was unlinked and whose period has not begun. Who buries much has one, under a lock of its own: so that one is
 /// not taken for each.
@@ -123,7 +128,7 @@ impl<G> Limbo<G> {
     }
 
     /// Begins the period of what is fresh, and returns what has had its own.
-    fn pass(&self) -> Vec<Vec<G>> {
+    fn pass(&self) -> Passed<G> {
         let fresh = {
             let mut dead = self.lock();
             self.fresh.store(0, Ordering::Relaxed);
@@ -138,9 +143,9 @@ impl<G> Limbo<G> {
             Some(period) => dead.waiting.push_back((period, fresh)),
             None => dead.fresh.garbage.extend(fresh),
         }
-        let mut passed = Vec::new();
-        let waiting = std::mem::take(&mut dead.waiting);
-        for (mut period, garbage) in waiting {
+        let mut passed = Passed::new();
+        for _ in 0..dead.waiting.len() {
+            let Some((mut period, garbage)) = dead.waiting.pop_front() else { break };
             if period.has_passed() {
                 passed.push(garbage);
             } else {

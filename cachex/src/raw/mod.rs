@@ -2,7 +2,7 @@
 //! grace after which what left the table may be given back. The only unsafe code of the workspace.
 //!
 //! Reading order: [`grace`] (pins and periods of grace; no unsafe code), [`node`] (one allocation with a count of its
-//! holders), [`limbo`] (what waits for its grace), [`table`] (the sharded table); [`words`] and [`bytes`] (the bytes of keys) and [`late`] (a reference that is read with one load) stand alone.
+//! holders), [`limbo`] (what waits for its grace), [`table`] (the sharded table) with [`bucket_word`]; [`words`] and [`bytes`] (the bytes of keys) and [`late`] (a reference that is read with one load) stand alone.
 //!
 //! # The argument
 //!
@@ -19,6 +19,7 @@
 //! What each block of unsafe code relies on stands beside it. The tests of this module run under Miri
 //! (`cargo xtask test miri`), the protocol of [`grace`] is model-checked (`cargo xtask test loom`).
 
+mod bucket_word;
 pub(crate) mod bytes;
 pub(crate) mod grace;
 pub(crate) mod late;

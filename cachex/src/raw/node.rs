@@ -246,9 +246,13 @@ impl<P: Parts> Node<P> {
     }
 
     pub(crate) fn items(&self) -> &[P::Item] {
-        let place = self.place();
+        let (start, item) = (self.start(), size_of::<P::Item>());
+        let (offset, count) = match start.items {
+            SPILLED => (self.place().items, self.place().item_count),
+            count => (start.kind.value + usize::from(count) * item, usize::from(count)),
+        };
         // SAFETY: `new` has written so many items there, aligned, and nothing changes them.
-        unsafe { std::slice::from_raw_parts(self.before(place.items), place.item_count) }
+        unsafe { std::slice::from_raw_parts(self.before(offset), count) }
     }
 
     #[inline(always)]

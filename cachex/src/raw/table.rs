@@ -13,6 +13,7 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::bucket_word::{REACH_SHIFT, TAGS, matches, tag};
 use super::grace::Pin;
 use super::limbo::{Fresh, Limbo};
 use super::node::{Lent, Node, Parts, Start};
@@ -27,13 +28,6 @@ const FIRST_EXPONENT: u32 = 1;
 const FULL: usize = 5;
 /// … and if somebody finds no place, also before, but not when fewer than one place in so many is taken.
 const SPARSE: usize = 16;
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-/// The highest bits of the bytes of the pointers.
-const HIGHEST: u64 = 0x0080_8080_8080_8080;
-/// The bytes of the pointers; the remaining one is the reach.
-const TAGS: u64 = 0x00ff_ffff_ffff_ffff;
-const REACH_SHIFT: u32 = 56;
 
 /// The shards, and what each owner keeps beside the index.
 pub(crate) struct Table<P: Parts, S> {
@@ -241,23 +235,6 @@ impl<P: Parts> Index<P> {
         let all = unsafe { self.buckets::<'a>() }.iter().flat_map(|bucket| &bucket.nodes);
         all.filter_map(|node| NonNull::new(node.load(Ordering::Relaxed)))
     }
-}
-
-/// The bits of a hash that are kept beside the pointer.
-#[inline(always)]
-fn tag(hash: u64) -> u8 {
-    // The highest bits choose the bucket, others the shard.
-    hash as u8 & 0x7f
-}
-
-/// Returns a word with the highest bit of each byte set where the byte of a pointer is `tag`. The lowest one is right; one above it
-/// may be wrong, by a borrow in the subtraction, and so are those of empty places if `tag` is 0: what is there is looked at anyway.
-///
-/// Source: Mycroft's test for a zero byte, in Warren, "Hacker's Delight", 2nd edition, section 6-1; that no byte has its highest bit
-/// set spares a part of it.
-#[inline(always)]
-fn matches(word: u64, tag: u8) -> u64 {
-    (word ^ ONES.wrapping_mul(u64::from(tag))).wrapping_sub(ONES) & HIGHEST
 }
 
 impl<P: Parts, S> Table<P, S> {
