@@ -120,23 +120,29 @@ fn memory(figures: &Figures) -> Vec<Bar> {
         let peers = ours.iter().filter_map(|row| figures.value("memory", &row.case, peer, 1, row.entries));
         ours.iter().zip(peers).filter_map(|(row, peer)| ratio(Some(row.value), Some(peer))).collect::<Vec<_>>()
     };
-    let allocations = |what: &str| {
+    let allocations = |whats: &[&str]| {
         let rows = rows.iter().filter(|row| row.subject == "cachex" && row.unit == "allocs");
-        rows.filter(|row| row.case.split(',').next().is_some_and(|case| case.ends_with(what)))
-            .map(|row| row.value)
+        rows.filter(|row| row.case.split(',').next().is_some_and(|case| whats.contains(&case)))
+            // What is amortised over many calls does not count.
+            .map(|row| (row.value * 10.0).round() / 10.0)
             .collect::<Vec<_>>()
     };
     let beyond = |case| ours(case).iter().map(|row| row.value - row.entries as f64).collect::<Vec<_>>();
     vec![
         at_most("bytes for each entry beside `moka`, after churn", 0.4, "x", bytes("moka")),
         at_most("bytes for each entry beside `quick_cache`, after churn", 1.2, "x", bytes("quick_cache")),
-        at_most("allocations of a hit, blocking and async, each kind of key", 0.0, "", allocations("hit")),
-        // What is amortised over many misses does not count.
         at_most(
-            "allocations of a miss, blocking and async, each kind of key",
-            1.0,
+            "allocations of a hit, blocking and async, each kind of key",
+            0.0,
             "",
-            allocations("miss").into_iter().map(|count| (count * 10.0).round() / 10.0),
+            allocations(&["hit", "async hit"]),
+        ),
+        at_most("allocations of a miss, each kind of key: the entry", 1.0, "", allocations(&["miss"])),
+        at_most(
+            "allocations of an async miss, each kind of key: the entry, and the future, which no hit is to carry",
+            2.0,
+            "",
+            allocations(&["async miss"]),
         ),
         at_most("values alive beyond the capacity, after churn", BATCH, "values", beyond("live values")),
     ]

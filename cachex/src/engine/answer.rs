@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use super::begin::Begun;
 use super::nesting;
@@ -51,7 +52,7 @@ impl<S: Shape, K: Keep<S::Value>> Begun<Borrowed<'_>, S, K> {
         }
         let (begun, load) = self.prepared(prepare);
         let mut begun = begun.owned();
-        Err(Box::pin(async move {
+        Err(Boxed::new(async move {
             match begun {
                 Begun::RefreshHere(value, stale, ref mut job) => job.refresh_here(stale, value, load).await,
                 Begun::Load(ref mut fallback, ref mut job) => job.run(fallback.take(), load).await,
@@ -119,7 +120,7 @@ impl<S: Shape, K: Keep<S::Value>> Begun<Borrowed<'_>, S, K> {
         };
         let (begun, load) = begun.prepared(prepare);
         let begun = begun.owned();
-        Err(Box::pin(async move {
+        Err(Boxed::new(async move {
             match begun {
                 Begun::RefreshHere(_, stale, job) => job.run_detached(Some(stale), load).await,
                 Begun::Load(fallback, job) => job.run_detached(fallback, load).await,
@@ -153,4 +154,25 @@ impl<S: Shape, K: Keep<S::Value>> Begun<Borrowed<'_>, S, K> {
 ///
 /// Two words at most for an output of one, so that it is returned in registers; and no future, so that nothing is put into memory and
 /// moved on where there is an output.
-pub(crate) type Later<T, F> = Result<T, Pin<Box<F>>>;
+pub(crate) type Later<T, F> = Result<T, Boxed<F>>;
+
+/// The future of a miss. It is large, and polled in place it would make the future of the annotated method large as well, which
+/// then would not be put in place where that is awaited.
+#[derive(Debug)]
+pub struct Boxed<F>(Pin<Box<F>>);
+
+impl<F> Boxed<F> {
+    fn new(future: F) -> Self {
+        Self(Box::pin(future))
+    }
+}
+
+impl<F: Future> Future for Boxed<F> {
+    type Output = F::Output;
+
+    #[cold]
+    #[inline(never)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
