@@ -78,6 +78,28 @@ fn uncached<V: Value>() -> Subject<'static> {
     })
 }
 
+/// What answers async callers, always; asked once for each key, so that all are resident. The future is awaited where it is made, as by
+/// users: a closure around it would be one more future, of which each call takes as long as a hit.
+macro_rules! waits {
+    ($name:expr, $keys:expr, $id:ident => $future:expr) => {{
+        runtime().block_on(async {
+            for key in $keys {
+                let $id = *key;
+                let _answer = $future.await;
+            }
+        });
+        Subject::new($name, move |draws| {
+            runtime().block_on(async {
+                for draw in draws {
+                    let $id = $keys[*draw as usize];
+                    let _answer = black_box($future.await);
+                }
+                draws.len()
+            })
+        })
+    }};
+}
+
 /// Returns all that answer async callers.
 pub(super) fn asynchronous(keys: &[u64]) -> Result<Vec<Subject<'_>>, String> {
     let service = Service::new(2 * keys.len() as u64, Eviction::S3Fifo)?;
@@ -85,32 +107,13 @@ pub(super) fn asynchronous(keys: &[u64]) -> Result<Vec<Subject<'_>>, String> {
     let moka = runtime().block_on(MokaFuture::filled(entries));
     let hitbox = Hitbox::bounded(2 * keys.len());
     Ok(vec![
-        waits("cachex", keys, async move |id| service.by_number_async(id).await),
-        waits(MokaFuture::<u64, Arc<Payload>>::NAME, keys, async move |id| {
-            moka.get(&id).await.expect("there is room for twice the entries")
-        }),
-        waits(<Cached as Memoised<u64, Arc<Payload>>>::NAME, keys, Cached::call_async),
-        waits(<ConcurrentCached as Memoised<u64, Arc<Payload>>>::NAME, keys, ConcurrentCached::call_async),
-        waits(Hitbox::NAME, keys, async move |id| hitbox.call(id).await),
-        waits("uncached", keys, async |id| <Arc<Payload>>::load(id)),
+        waits!("cachex", keys, id => service.by_number_async(id)),
+        waits!(MokaFuture::<u64, Arc<Payload>>::NAME, keys, id => moka.get(&id)),
+        waits!(<Cached as Memoised<u64, Arc<Payload>>>::NAME, keys, id => Cached::call_async(id)),
+        waits!(<ConcurrentCached as Memoised<u64, Arc<Payload>>>::NAME, keys, id => ConcurrentCached::call_async(id)),
+        waits!(Hitbox::NAME, keys, id => hitbox.call(id)),
+        waits!("uncached", keys, id => async { <Arc<Payload>>::load(id) }),
     ])
-}
-
-/// What answers async callers, always; asked once for each key, so that all are resident.
-fn waits<'a, V>(name: &'static str, keys: &'a [u64], call: impl AsyncFn(u64) -> V + Sync + 'a) -> Subject<'a> {
-    runtime().block_on(async {
-        for key in keys {
-            drop(call(*key).await);
-        }
-    });
-    Subject::new(name, move |draws| {
-        runtime().block_on(async {
-            for draw in draws {
-                drop(black_box(call(keys[*draw as usize]).await));
-            }
-            draws.len()
-        })
-    })
 }
 
 /// Makes a runtime on the thread that asks: some microseconds, for thousands of calls.

@@ -18,8 +18,8 @@ pub(crate) struct Cached<const CAPACITY: usize = 2_000>;
 pub(crate) struct CachedUnbounded;
 
 impl Cached {
-    pub(crate) async fn call_async(id: u64) -> Arc<Payload> {
-        by_number_async(id).await
+    pub(crate) fn call_async(id: u64) -> impl Future<Output = Arc<Payload>> {
+        by_number_async(id)
     }
 }
 

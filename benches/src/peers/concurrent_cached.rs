@@ -17,8 +17,8 @@ pub(crate) struct ConcurrentCached<const CAPACITY: usize = 2_000>;
 pub(crate) struct ConcurrentCachedUnbounded;
 
 impl ConcurrentCached {
-    pub(crate) async fn call_async(id: u64) -> Arc<Payload> {
-        by_number_async(id).await
+    pub(crate) fn call_async(id: u64) -> impl Future<Output = Arc<Payload>> {
+        by_number_async(id)
     }
 }
 
