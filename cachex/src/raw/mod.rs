@@ -2,7 +2,7 @@
 //! grace after which what left the table may be given back. The only unsafe code of the workspace.
 //!
 //! Reading order: [`grace`] (pins and periods of grace; no unsafe code), [`node`] (one allocation with a count of its
-//! holders), [`limbo`] (what waits for its grace), [`table`] (the sharded table) with [`bucket_word`]; [`words`] and [`bytes`] (the bytes of keys) and [`late`] (a reference that is read with one load) stand alone.
+//! holders), [`limbo`] (what waits for its grace), [`bucket_word`] and [`index`] (one shard's pointers), [`table`] (the sharded table); [`words`] and [`bytes`] (the bytes of keys) and [`late`] (a reference that is read with one load) stand alone.
 //!
 //! # The argument
 //!
@@ -22,6 +22,7 @@
 mod bucket_word;
 pub(crate) mod bytes;
 pub(crate) mod grace;
+mod index;
 pub(crate) mod late;
 pub(crate) mod limbo;
 #[cfg(all(test, cachex_loom))]

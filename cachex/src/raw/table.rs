@@ -10,18 +10,16 @@
 #![expect(unsafe_code, reason = "readers follow pointers that they do not hold")]
 
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::bucket_word::{REACH_SHIFT, TAGS, matches, tag};
 use super::grace::Pin;
+use super::index::{Bucket, Index, MOST_REACH, Retired, WIDTH, find};
 use super::limbo::{Fresh, Limbo};
 use super::node::{Lent, Node, Parts, Start};
 
-/// Pointers in a bucket.
-const WIDTH: usize = 7;
-/// Buckets that a look-up may have to see.
-const MOST_REACH: usize = 16;
+pub(crate) use super::index::Sought;
+
 /// Buckets of an index that is new, as a power of two; never 0.
 const FIRST_EXPONENT: u32 = 1;
 /// An index grows when more than so many in `WIDTH` places would be taken …
@@ -49,50 +47,10 @@ struct Owned<P: Parts, S> {
     state: S,
 }
 
-/// What a look-up asks for.
-pub(crate) trait Sought<P: Parts> {
-    /// Returns its hash.
-    fn hash(&self) -> u64;
-    /// Whether it is this node.
-    fn is(&self, node: &Node<P>) -> bool;
-}
-
-/// A pointer to a number of buckets that is a power of two, and not 1. How far a hash is shifted to get the number of its home is in
-/// the low bits of the pointer, which are 0 as buckets are aligned: a reader has both with one load.
-struct Index<P: Parts>(*mut Bucket<P>);
-
-impl<P: Parts> Clone for Index<P> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<P: Parts> Copy for Index<P> {}
-
-#[repr(align(64))]
-struct Bucket<P: Parts> {
-    /// Seven bits of its hash for each pointer, 0 where there is none, and the reach of this home in the highest byte.
-    word: AtomicU64,
-    nodes: [AtomicPtr<Start<P>>; WIDTH],
-}
-
 /// What the table held and holds no more.
 enum Unlinked<P: Parts> {
     Node { _node: Node<P> },
     Index { _index: Retired<P> },
-}
-
-/// An index that was unlinked. Not a box: some may still read it, and a box is nobody else's.
-struct Retired<P: Parts>(Index<P>);
-
-// SAFETY: the index is shared by readers on all threads, and dropped by whichever thread is last.
-unsafe impl<P: Parts> Send for Retired<P> {}
-
-impl<P: Parts> Drop for Retired<P> {
-    fn drop(&mut self) {
-        // SAFETY: it was unlinked, and after its period of grace nobody reads it.
-        unsafe { self.0.free() }
-    }
 }
 
 /// There is no place for a node: too many keys of its hash.
@@ -100,141 +58,6 @@ pub(crate) struct Crowded<P: Parts> {
     pub(crate) node: Node<P>,
     /// One of those in its way.
     pub(crate) other: Node<P>,
-}
-
-impl<P: Parts> Bucket<P> {
-    fn new() -> Self {
-        Self { word: AtomicU64::new(0), nodes: [const { AtomicPtr::new(ptr::null_mut()) }; WIDTH] }
-    }
-}
-
-const SHIFT: usize = align_of::<Bucket<Nothing>>() - 1;
-
-/// Stands for any parts where only the layout counts.
-struct Nothing;
-
-impl Parts for Nothing {
-    type Head = ();
-    type Rare = ();
-    type Item = ();
-}
-
-impl<P: Parts> Index<P> {
-    fn new(exponent: u32) -> Self {
-        let buckets: Box<[Bucket<P>]> = (0..1_usize << exponent).map(|_| Bucket::new()).collect();
-        let first = Box::into_raw(buckets).cast::<Bucket<P>>();
-        let shift = (u64::BITS - exponent) as usize;
-        assert!((1..=SHIFT).contains(&shift), "an index has two buckets or more");
-        Self(first.map_addr(|address| address | shift))
-    }
-
-    #[inline(always)]
-    fn shift(self) -> u32 {
-        (self.0.addr() & SHIFT) as u32
-    }
-
-    fn exponent(self) -> u32 {
-        u64::BITS - self.shift()
-    }
-
-    /// Returns the number of the bucket where a hash is looked for first.
-    #[inline(always)]
-    fn home(self, hash: u64) -> usize {
-        (hash >> self.shift()) as usize
-    }
-
-    #[inline(always)]
-    fn first(self) -> *mut Bucket<P> {
-        self.0.map_addr(|address| address & !SHIFT)
-    }
-
-    fn len(self) -> usize {
-        1 << self.exponent()
-    }
-
-    fn places(self) -> usize {
-        self.len() * WIDTH
-    }
-
-    /// # Safety
-    ///
-    /// The index is not freed for all of `'a`.
-    #[inline(always)]
-    unsafe fn home_bucket<'a>(self, hash: u64) -> &'a Bucket<P> {
-        // SAFETY: a hash has as many bits behind the shift as the number of the last bucket; the buckets live for `'a`.
-        unsafe { &*self.first().add(self.home(hash)) }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`home_bucket`](Self::home_bucket).
-    unsafe fn bucket<'a>(self, hash: u64, distance: usize) -> &'a Bucket<P> {
-        let at = (self.home(hash) + distance) & (self.len() - 1);
-        // SAFETY: there are `len` buckets from the first one on, and they live for `'a`.
-        unsafe { &*self.first().add(at) }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`home_bucket`](Self::home_bucket).
-    unsafe fn buckets<'a>(self) -> &'a [Bucket<P>] {
-        // SAFETY: as above.
-        unsafe { std::slice::from_raw_parts(self.first(), self.len()) }
-    }
-
-    /// # Safety
-    ///
-    /// Nobody uses the index any more, and this is called once.
-    unsafe fn free(self) {
-        // SAFETY: `new` has made it of a box of this very slice.
-        drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(self.first(), self.len())) });
-    }
-
-    /// Puts a pointer in the first free place of its reach; returns whether there was one.
-    ///
-    /// # Safety
-    ///
-    /// The caller owns the shard, or nobody else knows the index.
-    unsafe fn put(self, hash: u64, raw: *mut Start<P>) -> bool {
-        for distance in 0..MOST_REACH.min(self.len()) {
-            // SAFETY: an owner's index is not freed while it is owned.
-            let (first, bucket) = unsafe { (self.home_bucket(hash), self.bucket(hash, distance)) };
-            let is_free = |node: &AtomicPtr<Start<P>>| node.load(Ordering::Relaxed).is_null();
-            let Some(place) = bucket.nodes.iter().position(is_free) else { continue };
-            let word = bucket.word.load(Ordering::Relaxed);
-            // Release: who finds the pointer finds the node written.
-            bucket.nodes[place].store(raw, Ordering::Release);
-            bucket.word.store(word | u64::from(tag(hash)) << (8 * place), Ordering::Release);
-            let known = first.word.load(Ordering::Relaxed);
-            if known >> REACH_SHIFT < distance as u64 {
-                first.word.store(known & TAGS | (distance as u64) << REACH_SHIFT, Ordering::Release);
-            }
-            return true;
-        }
-        false
-    }
-
-    /// Returns where a node is.
-    ///
-    /// # Safety
-    ///
-    /// The caller owns the shard for all of `'a`.
-    unsafe fn place_of<'a>(self, hash: u64, raw: *mut Start<P>) -> Option<(&'a Bucket<P>, usize)> {
-        let reach = 0..MOST_REACH.min(self.len());
-        // SAFETY: an owner's index is not freed while it is owned.
-        let buckets = reach.map(|distance| unsafe { self.bucket(hash, distance) });
-        let mut places = buckets.flat_map(|bucket| (0..WIDTH).map(move |place| (bucket, place)));
-        places.find(|(bucket, place)| bucket.nodes[*place].load(Ordering::Relaxed) == raw)
-    }
-
-    /// # Safety
-    ///
-    /// As for [`home_bucket`](Self::home_bucket).
-    unsafe fn pointers<'a>(self) -> impl Iterator<Item = NonNull<Start<P>>> + use<'a, P> {
-        // SAFETY: the caller's promise.
-        let all = unsafe { self.buckets::<'a>() }.iter().flat_map(|bucket| &bucket.nodes);
-        all.filter_map(|node| NonNull::new(node.load(Ordering::Relaxed)))
-    }
 }
 
 impl<P: Parts, S> Table<P, S> {
@@ -298,61 +121,6 @@ impl<P: Parts, S> Table<P, S> {
     pub(crate) fn is_poisoned(&self) -> bool {
         self.shards.iter().any(Mutex::is_poisoned)
     }
-}
-
-/// Finds a node in an index.
-///
-/// # Safety
-///
-/// Neither the index nor any node that is in it is dropped for all of `'a`.
-#[inline(always)]
-unsafe fn find<'a, P: Parts>(index: Index<P>, sought: impl Sought<P>) -> Option<Lent<'a, P>> {
-    let hash = sought.hash();
-    // SAFETY: the caller's promise.
-    let bucket = unsafe { index.home_bucket(hash) };
-    let word = bucket.word.load(Ordering::Acquire);
-    // SAFETY: the caller's promise.
-    let found = unsafe { find_in(bucket, word, &sought) };
-    let reach = (word >> REACH_SHIFT) as usize;
-    if found.is_some() || reach == 0 {
-        return found;
-    }
-    for distance in 1..=reach {
-        // SAFETY: the caller's promise.
-        let found = unsafe {
-            let bucket = index.bucket(hash, distance);
-            find_in(bucket, bucket.word.load(Ordering::Acquire), &sought)
-        };
-        if found.is_some() {
-            return found;
-        }
-    }
-    None
-}
-
-/// Finds a node in a bucket with this word.
-///
-/// # Safety
-///
-/// No node that is in it is dropped for all of `'a`.
-#[inline(always)]
-unsafe fn find_in<'a, P: Parts>(bucket: &Bucket<P>, word: u64, sought: &impl Sought<P>) -> Option<Lent<'a, P>> {
-    let mut matches = matches(word, tag(sought.hash()));
-    while matches != 0 {
-        let place = matches.trailing_zeros() as usize / 8;
-        // SAFETY: there is a match in the seven lowest bytes only, one for each place.
-        let found = unsafe { bucket.nodes.get_unchecked(place) };
-        // Acquire: the node was written whole.
-        if let Some(raw) = NonNull::new(found.load(Ordering::Acquire)) {
-            // SAFETY: the index holds each node it points to, and by the caller's promise that hold is not dropped.
-            let lent = unsafe { Node::lend(raw) };
-            if sought.is(&lent) {
-                return Some(lent);
-            }
-        }
-        matches &= matches - 1;
-    }
-    None
 }
 
 impl<P: Parts, S> Drop for Table<P, S> {
