@@ -242,7 +242,7 @@ fn a_plan_is_read_from_its_table() {
 
 /// What the files with unsafe code may take, without blank lines, comments and tests: it has one place, and it stays small enough to be
 /// read as a whole.
-const MOST_UNSAFE_LINES: usize = 750;
+const MOST_UNSAFE_LINES: usize = 800;
 
 #[test]
 fn unsafe_code_stays_in_its_room_and_small() {
@@ -251,9 +251,6 @@ fn unsafe_code_stays_in_its_room_and_small() {
     let sources = sources();
     let (mut lines, mut mistakes) = (0, Vec::new());
     for source in sources.iter().filter(is_unsafe) {
-        if source.file.ends_with("raw/loom_tests.rs") {
-            continue;
-        }
         if room(source) == "raw" {
             let text = fs::read_to_string(&source.file).unwrap();
             let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();

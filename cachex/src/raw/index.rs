@@ -9,19 +9,12 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use super::bucket_word::{REACH_SHIFT, TAGS, matches, tag};
 use super::node::{Lent, Node, Parts, Start};
+use super::sought::Sought;
 
 /// Pointers in a bucket.
 pub(super) const WIDTH: usize = 7;
 /// Buckets that a look-up may have to see.
 pub(super) const MOST_REACH: usize = 16;
-
-/// What a look-up asks for.
-pub(crate) trait Sought<P: Parts> {
-    /// Returns its hash.
-    fn hash(&self) -> u64;
-    /// Whether it is this node.
-    fn is(&self, node: &Node<P>) -> bool;
-}
 
 /// A pointer to a number of buckets that is a power of two, and not 1. How far a hash is shifted to get the number of its home is in
 /// the low bits of the pointer, which are 0 as buckets are aligned: a reader has both with one load.

@@ -28,6 +28,7 @@ pub(crate) mod limbo;
 #[cfg(all(test, cachex_loom))]
 mod loom_tests;
 pub(crate) mod node;
+mod sought;
 pub(crate) mod table;
 #[cfg(all(test, not(cachex_loom)))]
 mod tests;

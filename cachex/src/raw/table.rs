@@ -18,7 +18,7 @@ use super::index::{Bucket, Index, MOST_REACH, Retired, WIDTH, find};
 use super::limbo::{Fresh, Limbo};
 use super::node::{Lent, Node, Parts, Start};
 
-pub(crate) use super::index::Sought;
+pub(crate) use super::sought::Sought;
 
 /// Buckets of an index that is new, as a power of two; never 0.
 const FIRST_EXPONENT: u32 = 1;
