@@ -37,7 +37,7 @@ pub struct Explanation {
     pub ttl: Option<Duration>,
     /// The logical clock from before its load.
     pub stamp: Option<Stamp>,
-    /// How long its load took, to within 0.2 %. After a load of less than 10 µs, 15 others of the method are not timed.
+    /// How long its load took, to within 0.2 %. Where the loads of a method take less than 10 µs on average, one in 16 is timed.
     pub load_time: Option<Duration>,
     /// What it weighs, in bytes.
     pub weight: Option<u64>,

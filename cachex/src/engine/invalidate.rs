@@ -8,7 +8,7 @@ use super::methods::Method;
 use crate::entry::stamp::Stamp;
 use crate::key::{Key, KeyRef};
 use crate::observe::event::Event;
-use crate::sync::lock;
+use crate::sync::{Ordering, fence, lock};
 use crate::tag::Tags;
 
 impl Engine {
@@ -39,7 +39,8 @@ impl Engine {
     pub(crate) fn clear(&self) {
         self.at_next(|at| {
             self.epoch.raise(at);
-            // After the epoch: a method that is listed later finds it.
+            // After the epoch: a method that is listed later finds it. (The barrier is one of two, see `Methods::meet`.)
+            fence(Ordering::SeqCst);
             self.methods.iter().for_each(|method| method.floor.raise(at));
         });
         for entry in self.tier.clear() {

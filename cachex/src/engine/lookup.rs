@@ -107,7 +107,7 @@ impl Engine {
         at == Timestamp::NEVER || self.now() < at
     }
 
-    /// Finds any current entry that is of use, and clones its value. The use was noted before.
+    /// Finds any current entry that is of use, and clones its value. The use was noted before, where that could be done.
     #[inline(never)]
     pub(crate) fn look_closely<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Looked<V> {
         let Some(entry) = self.tier.peek(at) else { return Looked::Nothing };

@@ -9,6 +9,7 @@ use crate::entry::tags::TagCells;
 use crate::method::Region;
 use crate::observe::counters::Counters;
 use crate::policy::Policy;
+use crate::sync::fence;
 use crate::tag::{Tag, Tags};
 
 /// One region in one cache.
@@ -166,6 +167,8 @@ impl Methods {
         // Asked again now that it is listed: settings may have come in between, and not found it. So may an invalidation of everything.
         // (Entries of the method there are none from before it was listed.)
         method.set_policy(policy);
+        // As in `Engine::clear`: either it finds the method, or its epoch is found here.
+        fence(crate::sync::Ordering::SeqCst);
         method.floor.raise(epoch());
         method
     }

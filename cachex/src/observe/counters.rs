@@ -8,13 +8,24 @@ use crate::time::stopwatch::Stopwatch;
 
 /// The look-up after one hit in so many is timed: so few that it costs nothing that could be measured.
 const SAMPLE: u64 = 256;
-/// After a load that took less, this number of loads are not timed: reading the clock twice would be a good part of them.
+/// Where loads take less on average, one in 16 is timed: reading the clock twice would be a good part of them …
 const SHORT_LOAD: Duration = Duration::from_micros(10);
-const UNTIMED: u64 = 15;
+/// … once so many were.
+const FIRST_TIMED: u64 = 16;
 
 #[inline(always)]
 fn is_next_timed(hits_before: u64) -> bool {
     hits_before.is_multiple_of(SAMPLE)
+}
+
+/// Whether a load is timed that comes after so many, of which so many were timed and took so many nanoseconds in all.
+fn is_load_timed(loads: u64, timed: u64, nanos: u64) -> bool {
+    /// 2^64 by the golden ratio: the multiples are spread evenly, also those of each second number, or third, or sixteenth. So what is
+    /// timed does not depend on a pattern in which short loads and long ones come.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    timed < FIRST_TIMED
+        || u128::from(nanos) >= u128::from(timed) * SHORT_LOAD.as_nanos()
+        || loads.wrapping_mul(SPREAD) >> 60 == 0
 }
 
 /// What is counted by most calls, by those who count in one place; on cache lines of its own.
@@ -26,8 +37,6 @@ struct Counts {
     stale_hits: AtomicU64,
     misses: AtomicU64,
     loads: AtomicU64,
-    /// Loads to come that are not timed.
-    untimed: AtomicU64,
     timed_loads: AtomicU64,
     load_nanos: AtomicU64,
     stores: AtomicU64,
@@ -87,15 +96,11 @@ impl Tally<'_> {
         self.count(&self.0.misses, 1);
     }
 
-    /// Returns what times a load that begins, if it is to be timed. Whether it is has nothing to do with how long it will take.
+    /// Returns what times a load that begins, if it is to be timed.
     pub(crate) fn load_timer(self) -> Option<Stopwatch> {
-        // Where several threads count, some of them may see the same number: then a few more go untimed.
-        let untimed = self.0.untimed.load(Ordering::Relaxed);
-        if untimed == 0 {
-            return Some(Stopwatch::start());
-        }
-        self.0.untimed.store(untimed - 1, Ordering::Relaxed);
-        None
+        let [loads, timed, nanos] =
+            [&self.0.loads, &self.0.timed_loads, &self.0.load_nanos].map(|count| count.load(Ordering::Relaxed));
+        is_load_timed(loads, timed, nanos).then(Stopwatch::start)
     }
 
     /// Counts a load, and how long it took if that is known.
@@ -104,9 +109,6 @@ impl Tally<'_> {
         let Some(took) = took else { return };
         self.count(&self.0.timed_loads, 1);
         self.count(&self.0.load_nanos, nanos(took));
-        if took < SHORT_LOAD {
-            self.0.untimed.store(UNTIMED, Ordering::Relaxed);
-        }
     }
 
     pub(crate) fn store(self) {
@@ -210,19 +212,39 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn after_a_short_load_some_are_not_timed() {
+    /// Counts loads that take so long in turn; returns their mean, as far as it is known.
+    fn mean_of(loads: u64, took: impl Fn(u64) -> Duration) -> (Counters, Duration) {
         let counters = Counters::default();
-        let are_timed = |loads| (0..loads).map(|_| counters.tally().load_timer().is_some()).collect::<Vec<_>>();
-        assert_eq!(are_timed(2), [true, true], "before any is known");
-        counters.tally().load(Some(SHORT_LOAD));
-        assert_eq!(are_timed(2), [true, true], "after a long one");
-        counters.tally().load(Some(Duration::from_nanos(1)));
-        let timed = are_timed(UNTIMED + 2);
-        assert_eq!(timed.iter().position(|is_timed| *is_timed), Some(UNTIMED as usize));
-        counters.tally().load(None);
-        assert_eq!((counters.loads(), counters.timed_loads()), (3, 2));
-        assert_eq!(counters.load_time(), SHORT_LOAD + Duration::from_nanos(1));
+        for load in 0..loads {
+            let timer = counters.tally().load_timer();
+            counters.tally().load(timer.map(|_| took(load)));
+        }
+        let mean = counters.load_time() / u32::try_from(counters.timed_loads()).unwrap();
+        (counters, mean)
+    }
+
+    #[test]
+    fn of_short_loads_one_in_sixteen_is_timed_and_of_others_each() {
+        let (counters, _) = mean_of(16_000, |_| Duration::from_nanos(300));
+        assert_eq!(counters.loads(), 16_000);
+        assert!(counters.timed_loads().abs_diff(1_000) < 30, "{}", counters.timed_loads());
+        let (counters, mean) = mean_of(100, |_| SHORT_LOAD);
+        assert_eq!((counters.timed_loads(), mean), (100, SHORT_LOAD));
+    }
+
+    #[test]
+    fn the_mean_load_time_is_right_whatever_pattern_loads_come_in() {
+        let micros = Duration::from_micros;
+        let (_, mean) = mean_of(10_000, |load| micros(if load % 2 == 0 { 1 } else { 5_000 }));
+        assert_eq!(mean, micros(5_001) / 2);
+        let (_, mean) = mean_of(16_000, |load| micros(if load % 16 == 0 { 1 } else { 5_000 }));
+        assert!(mean > micros(4_500), "{mean:?}");
+        for period in [2, 3, 16, 17, 256] {
+            // So short that they are sampled: 1 µs, and one in so many takes 9 µs.
+            let (_, mean) = mean_of(100_000, |load| micros(if load % period == 0 { 9 } else { 1 }));
+            let expected = 1_000.0 + 8_000.0 / period as f64;
+            assert!((mean.as_nanos() as f64 / expected - 1.0).abs() < 0.2, "{period}: {mean:?} for {expected} ns");
+        }
     }
 
     #[test]

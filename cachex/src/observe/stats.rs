@@ -182,8 +182,8 @@ impl Stats {
         }
     }
 
-    /// Returns how long a load takes on average, failed ones included; zero before the first. After a load of less than 10 µs, 15
-    /// others are not timed.
+    /// Returns how long a load takes on average, failed ones included; zero before the first. Where loads take less than 10 µs,
+    /// one in 16 is timed.
     ///
     /// # Examples
     ///

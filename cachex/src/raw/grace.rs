@@ -264,7 +264,8 @@ mod local {
         let keep = |kept: &Kept| {
             let record = kept.0.get().unwrap_or_else(registry::take);
             kept.0.set(Some(record));
-            if !barrier::is_left_to_readers() {
+            // Where the next hit is to be skipped, it stays out of reach until then.
+            if !barrier::is_left_to_readers() && !IS_SKIPPED.get() {
                 RECORD.set(Some(record));
             }
             record

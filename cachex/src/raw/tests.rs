@@ -265,6 +265,10 @@ fn a_hit_does_nothing_within_a_pin_or_where_it_is_to_be_skipped() {
     assert_eq!(hit(), Some(Some(1)));
     skip_next();
     assert_eq!((hit(), hit()), (None, Some(Some(1))));
+    // Also if the thread pins for something else in between.
+    skip_next();
+    pinned(|_| ());
+    assert_eq!((hit(), hit(), hit()), (None, Some(Some(1)), Some(Some(1))));
 }
 
 #[test]

@@ -87,7 +87,8 @@ impl Blocking<'_> {
         let tally = method.counters.tally();
         let stopwatch = sample::is_next_timed().then(Stopwatch::start);
         let found = self.engine().usable(method, self.engine().key_ref_of(key));
-        if let Some(stopwatch) = stopwatch {
+        // As for annotated methods: of a hit only.
+        if let (Some(stopwatch), Some(_)) = (stopwatch, &found) {
             method.counters.note_look(stopwatch);
         }
         let value = match &found {
