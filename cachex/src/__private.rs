@@ -6,8 +6,10 @@ pub use crate::call::effects::{
     Effects, Priming, Removing, Target, Update, invalidates, invalidates_async, prime, prime_async, remove,
     remove_async, updates, updates_async,
 };
+pub use crate::call::parts::{Ask, part, scope};
 pub use crate::call::run::{cached, cached_async, cached_detached, cached_detached_async, first};
 pub use crate::call::scope::{CacheScope, HasCache};
+pub use crate::call::written::Written;
 pub use crate::engine::Cache;
 pub use crate::entry::{AnyValue, Entry, Meta, PlainEntry};
 pub use crate::key::{CacheKey, Key, KeyFields, KeyWriter};

@@ -55,7 +55,7 @@ impl Users {
 }
 
 impl CacheScope for Users {
-    fn encode_scope(&self, out: &mut KeyWriter) {
+    fn encode_scope(&self, out: &mut KeyWriter<'_>) {
         out.write_u64(self.tenant);
     }
 }

@@ -12,7 +12,7 @@ fn bytes(value: &(impl CacheKey + ?Sized)) -> Vec<u8> {
     out.as_bytes().to_vec()
 }
 
-fn written(write: impl FnOnce(&mut KeyWriter)) -> Vec<u8> {
+fn written(write: impl FnOnce(&mut KeyWriter<'_>)) -> Vec<u8> {
     let mut out = KeyWriter::new();
     write(&mut out);
     out.as_bytes().to_vec()

@@ -216,7 +216,7 @@ pub(crate) fn companion(method: &Ident, suffix: &str) -> Ident {
 
 /// The name of the hidden function that writes the key. It is the first name that rustc misses where companions can't stand, so
 /// it says what to write.
-pub(crate) fn hidden_key(method: &Ident, is_method: bool) -> Ident {
+pub(crate) fn hidden_call(method: &Ident, is_method: bool) -> Ident {
     hidden(method, if is_method { "_in_a_trait_impl_write_in_trait" } else { "_in_an_impl_write_in_impl" })
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #trait_ for #ident #ty_generics #where_clause {
             #[inline]
-            fn encode(&self, #out: &mut #writer) {
+            fn encode(&self, #out: &mut #writer<'_>) {
                 #body
             }
         }

@@ -24,7 +24,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #trait_ for #ident #ty_generics #where_clause {
             #[inline]
-            fn encode_scope(&self, #out: &mut #writer) {
+            fn encode_scope(&self, #out: &mut #writer<'_>) {
                 #body
             }
             #(#cache)*

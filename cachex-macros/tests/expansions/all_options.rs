@@ -11,10 +11,18 @@ fn lines(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError> {
         (&&&store::__private::Probe::<Result<Vec<Line>, DbError>>::new()).shape()
     };
     let shape = store::__private::keep_errors(shape).by(|value| is_missing(value));
+    let keep = store::__private::kept(shape, store::__private::Local);
+    let written = call
+        .written(|out| {
+            Self::__cachex_lines_parts(self, order, out);
+        });
+    let found = written.find(keep);
+    let written = written.parts();
     store::__private::cached(
-        &call,
+        call,
+        found,
         shape,
-        store::__private::kept(shape, store::__private::Local),
+        keep,
         move || {
             store::__private::ValueRules::new(shape)
                 .ttl_with(|value| ttl(value))
@@ -25,18 +33,21 @@ fn lines(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError> {
                 .unless(|value| Vec::is_empty(value))
                 .weight(|value| weight(value))
         },
-        move |tags| {
-            {
-                let order = order;
-                tags.add(store::__private::format!("order:{}", order.id));
-                tags.add(store::__private::format!("{}", self.tenant));
+        move |out| {
+            written.copy_to(out);
+            move |tags| {
+                {
+                    let order = order;
+                    tags.add(store::__private::format!("order:{}", order.id));
+                    tags.add(store::__private::format!("{}", self.tenant));
+                }
+                move || { Self::lines_uncached(self, order, trace) }
             }
-            move || { Self::lines_uncached(self, order, trace) }
         },
     )
 }
 #[doc(hidden)]
-#[inline]
+#[inline(always)]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
 fn __cachex_lines_in_a_trait_impl_write_in_trait<'cachex>(
     &'cachex self,
@@ -71,8 +82,18 @@ fn __cachex_lines_in_a_trait_impl_write_in_trait<'cachex>(
         }
         call.start(&SITE, &|| ());
     }
-    call.scope(self);
-    call.part(&(order.id));
+    store::__private::scope(self, store::__private::Ask::Cache(&mut *call));
+}
+#[doc(hidden)]
+#[inline(always)]
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+fn __cachex_lines_parts(
+    &self,
+    order: &Order,
+    out: &mut store::__private::KeyWriter<'_>,
+) {
+    store::__private::scope(self, store::__private::Ask::Parts(&mut *out));
+    store::__private::part(&(order.id), out);
 }
 ///Does what `lines` does, without the cache.
 #[allow(
@@ -89,6 +110,7 @@ fn lines_uncached(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbErr
 fn lines_key(&self, order: &Order) -> store::__private::Key {
     let mut call = store::__private::Call::new();
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
+    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
     call.key()
 }
 #[doc(hidden)]
@@ -98,6 +120,7 @@ fn __cachex_lines_entry(&self, order: &Order) -> store::__private::Target {
     let cache = &(self.cache);
     call.cache(cache);
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
+    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
     store::__private::Target::of(&call)
 }
 ///Removes the entry of `lines` for these arguments; returns whether there was one.
@@ -107,6 +130,7 @@ fn lines_remove(&self, order: &Order) -> store::__private::bool {
     let cache = &(self.cache);
     call.cache(cache);
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
+    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
     store::__private::remove(&call)
 }
 #[doc(hidden)]
@@ -119,6 +143,7 @@ fn __cachex_lines_update(
     let cache = &(self.cache);
     call.cache(cache);
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
+    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
     let shape = {
         use store::__private::shapes::*;
         (&&&store::__private::Probe::<Result<Vec<Line>, DbError>>::new()).shape()
@@ -149,6 +174,7 @@ fn lines_prime(&self, order: &Order, value: &Result<Vec<Line>, DbError>) {
     let cache = &(self.cache);
     call.cache(cache);
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
+    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
     let shape = {
         use store::__private::shapes::*;
         (&&&store::__private::Probe::<Result<Vec<Line>, DbError>>::new()).shape()

@@ -9,18 +9,31 @@ pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError
             (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new())
                 .shape()
         };
+        let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
+        let found = call
+            .find(
+                keep,
+                #[inline(always)]
+                |out| {
+                    Self::__cachex_find_parts(self, &id, name, out);
+                },
+            );
         ::cachex::__private::cached_async(
-            &call,
+            call,
+            found,
             shape,
-            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+            keep,
             move || ::cachex::__private::ValueRules::new(shape),
-            move |tags| {
-                {
-                    let id = &id;
-                    tags.add("users");
-                    tags.add(::cachex::__private::format!("user:{}", id));
+            move |out| {
+                Self::__cachex_find_parts(self, &id, name, out);
+                move |tags| {
+                    {
+                        let id = &id;
+                        tags.add("users");
+                        tags.add(::cachex::__private::format!("user:{}", id));
+                    }
+                    Self::find_uncached(self, id, name)
                 }
-                Self::find_uncached(self, id, name)
             },
         )
     }) {
@@ -30,7 +43,7 @@ pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError
 }
 #[cfg(feature = "users")]
 #[doc(hidden)]
-#[inline]
+#[inline(always)]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
 pub fn __cachex_find_in_a_trait_impl_write_in_trait<'cachex>(
     &'cachex self,
@@ -59,9 +72,21 @@ pub fn __cachex_find_in_a_trait_impl_write_in_trait<'cachex>(
         }
         call.start(&SITE, &|| ());
     }
-    call.scope(self);
-    call.part(&*id);
-    call.part(&*name);
+    ::cachex::__private::scope(self, ::cachex::__private::Ask::Cache(&mut *call));
+}
+#[cfg(feature = "users")]
+#[doc(hidden)]
+#[inline(always)]
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+pub fn __cachex_find_parts(
+    &self,
+    id: &UserId,
+    name: &str,
+    out: &mut ::cachex::__private::KeyWriter<'_>,
+) {
+    ::cachex::__private::scope(self, ::cachex::__private::Ask::Parts(&mut *out));
+    ::cachex::__private::part(&*id, out);
+    ::cachex::__private::part(&*name, out);
 }
 #[cfg(feature = "users")]
 ///Does what `find` does, without the cache.
@@ -84,6 +109,7 @@ pub async fn find_uncached(
 pub fn find_key(&self, id: &UserId, name: &str) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
     call.key()
 }
 #[cfg(feature = "users")]
@@ -96,6 +122,7 @@ pub fn __cachex_find_entry(
 ) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
     ::cachex::__private::Target::of(&call)
 }
 #[cfg(feature = "users")]
@@ -104,6 +131,7 @@ pub fn __cachex_find_entry(
 pub fn find_remove(&self, id: &UserId, name: &str) -> ::cachex::__private::Removing {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
     ::cachex::__private::remove_async(&call)
 }
 #[cfg(feature = "users")]
@@ -116,6 +144,7 @@ pub fn __cachex_find_update(
 ) -> ::cachex::__private::Update<Result<Option<User>, DbError>> {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()
@@ -142,6 +171,7 @@ pub fn find_prime(
 ) -> ::cachex::__private::Priming {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()

@@ -31,31 +31,61 @@ where
                 }
                 call.start(&SITE, &|| ());
             }
-            call.scope(self);
-            #[allow(clippy::all)]
             {
-                let id = &id;
-                call.part(&*id);
+                let call = &mut call;
+                ::cachex::__private::scope(
+                    self,
+                    ::cachex::__private::Ask::Cache(&mut *call),
+                );
             }
             let shape = {
                 use ::cachex::__private::shapes::*;
                 (&&&::cachex::__private::Probe::<Option<User>>::new()).shape()
             };
+            let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
+            let found = call
+                .find(
+                    keep,
+                    #[inline(always)]
+                    |out| {
+                        ::cachex::__private::scope(
+                            self,
+                            ::cachex::__private::Ask::Parts(&mut *out),
+                        );
+                        #[allow(clippy::all)]
+                        {
+                            let id = &id;
+                            ::cachex::__private::part(&*id, out);
+                        }
+                    },
+                );
             ::cachex::__private::cached_detached_async(
-                &call,
+                call,
+                found,
                 shape,
-                ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+                keep,
                 move || ::cachex::__private::ValueRules::new(shape),
-                move |_| {
-                    let this = ::cachex::__private::detach(self);
-                    ::cachex::__private::typed::<
-                        Option<User>,
-                        _,
-                    >(async move {
-                        let this = &this;
-                        let __self = this;
-                        __self.pool.find(id).await
-                    })
+                move |out| {
+                    ::cachex::__private::scope(
+                        self,
+                        ::cachex::__private::Ask::Parts(&mut *out),
+                    );
+                    #[allow(clippy::all)]
+                    {
+                        let id = &id;
+                        ::cachex::__private::part(&*id, out);
+                    }
+                    move |_| {
+                        let this = ::cachex::__private::detach(self);
+                        ::cachex::__private::typed::<
+                            Option<User>,
+                            _,
+                        >(async move {
+                            let this = &this;
+                            let __self = this;
+                            __self.pool.find(id).await
+                        })
+                    }
                 },
             )
         }) {

@@ -6,18 +6,31 @@ async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
             use ::cachex::__private::shapes::*;
             (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
         };
+        let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
+        let found = call
+            .find(
+                keep,
+                #[inline(always)]
+                |out| {
+                    Self::__cachex_find_parts(self, name, &id, out);
+                },
+            );
         ::cachex::__private::cached_detached_async(
-            &call,
+            call,
+            found,
             shape,
-            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+            keep,
             move || ::cachex::__private::ValueRules::new(shape).timed_out().share_err(),
-            move |_| {
-                let this = ::cachex::__private::detach(self);
-                let name = ::cachex::__private::detach_ref(name);
-                async move {
-                    let this = &this;
-                    let name = ::cachex::__private::Borrow::<str>::borrow(&name);
-                    Self::find_uncached(this, name, id).await
+            move |out| {
+                Self::__cachex_find_parts(self, name, &id, out);
+                move |_| {
+                    let this = ::cachex::__private::detach(self);
+                    let name = ::cachex::__private::detach_ref(name);
+                    async move {
+                        let this = &this;
+                        let name = ::cachex::__private::Borrow::<str>::borrow(&name);
+                        Self::find_uncached(this, name, id).await
+                    }
                 }
             },
         )
@@ -27,7 +40,7 @@ async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
     }
 }
 #[doc(hidden)]
-#[inline]
+#[inline(always)]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
 fn __cachex_find_in_a_trait_impl_write_in_trait<'cachex>(
     &'cachex self,
@@ -58,9 +71,20 @@ fn __cachex_find_in_a_trait_impl_write_in_trait<'cachex>(
         }
         call.start(&SITE, &|| ());
     }
-    call.scope(self);
-    call.part(&*name);
-    call.part(&*id);
+    ::cachex::__private::scope(self, ::cachex::__private::Ask::Cache(&mut *call));
+}
+#[doc(hidden)]
+#[inline(always)]
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+fn __cachex_find_parts(
+    &self,
+    name: &str,
+    id: &u64,
+    out: &mut ::cachex::__private::KeyWriter<'_>,
+) {
+    ::cachex::__private::scope(self, ::cachex::__private::Ask::Parts(&mut *out));
+    ::cachex::__private::part(&*name, out);
+    ::cachex::__private::part(&*id, out);
 }
 ///Does what `find` does, without the cache.
 #[allow(
@@ -77,6 +101,7 @@ async fn find_uncached(&self, name: &str, id: u64) -> Result<User, Error> {
 fn find_key(&self, name: &str, id: &u64) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
     call.key()
 }
 #[doc(hidden)]
@@ -84,6 +109,7 @@ fn find_key(&self, name: &str, id: &u64) -> ::cachex::__private::Key {
 fn __cachex_find_entry(&self, name: &str, id: &u64) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `find` for these arguments; returns whether there was one.
@@ -91,6 +117,7 @@ fn __cachex_find_entry(&self, name: &str, id: &u64) -> ::cachex::__private::Targ
 fn find_remove(&self, name: &str, id: &u64) -> ::cachex::__private::Removing {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
     ::cachex::__private::remove_async(&call)
 }
 #[doc(hidden)]
@@ -102,6 +129,7 @@ fn __cachex_find_update(
 ) -> ::cachex::__private::Update<Result<User, Error>> {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
@@ -124,6 +152,7 @@ fn find_prime(
 ) -> ::cachex::__private::Priming {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
+    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()

@@ -5,17 +5,30 @@ pub fn double(n: u64) -> u64 {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()
     };
+    let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
+    let found = call
+        .find(
+            keep,
+            #[inline(always)]
+            |out| {
+                __cachex_double_parts(&n, out);
+            },
+        );
     ::cachex::__private::cached(
-        &call,
+        call,
+        found,
         shape,
-        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        keep,
         move || ::cachex::__private::ValueRules::new(shape),
-        move |_| { move || { double_uncached(n) } },
+        move |out| {
+            __cachex_double_parts(&n, out);
+            move |_| { move || { double_uncached(n) } }
+        },
     )
 }
 const _: () = ();
 #[doc(hidden)]
-#[inline]
+#[inline(always)]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
 pub fn __cachex_double_in_an_impl_write_in_impl<'cachex>(
     n: &u64,
@@ -42,7 +55,12 @@ pub fn __cachex_double_in_an_impl_write_in_impl<'cachex>(
         }
         call.start(&SITE, &|| ());
     }
-    call.part(&*n);
+}
+#[doc(hidden)]
+#[inline(always)]
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+pub fn __cachex_double_parts(n: &u64, out: &mut ::cachex::__private::KeyWriter<'_>) {
+    ::cachex::__private::part(&*n, out);
 }
 ///Does what `double` does, without the cache.
 #[allow(
@@ -59,6 +77,7 @@ pub fn double_uncached(n: u64) -> u64 {
 pub fn double_key(n: &u64) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
+    let call = call.written(|out| __cachex_double_parts(n, out));
     call.key()
 }
 #[doc(hidden)]
@@ -66,6 +85,7 @@ pub fn double_key(n: &u64) -> ::cachex::__private::Key {
 pub fn __cachex_double_entry(n: &u64) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
+    let call = call.written(|out| __cachex_double_parts(n, out));
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `double` for these arguments; returns whether there was one.
@@ -73,6 +93,7 @@ pub fn __cachex_double_entry(n: &u64) -> ::cachex::__private::Target {
 pub fn double_remove(n: &u64) -> ::cachex::__private::bool {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
+    let call = call.written(|out| __cachex_double_parts(n, out));
     ::cachex::__private::remove(&call)
 }
 #[doc(hidden)]
@@ -80,6 +101,7 @@ pub fn double_remove(n: &u64) -> ::cachex::__private::bool {
 pub fn __cachex_double_update(n: &u64) -> ::cachex::__private::Update<u64> {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
+    let call = call.written(|out| __cachex_double_parts(n, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()
@@ -97,6 +119,7 @@ pub fn __cachex_double_update(n: &u64) -> ::cachex::__private::Update<u64> {
 pub fn double_prime(n: &u64, value: &u64) {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
+    let call = call.written(|out| __cachex_double_parts(n, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()

@@ -12,24 +12,37 @@ where
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Vec<u64>>::new()).shape()
     };
+    let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
+    let found = call
+        .find(
+            keep,
+            #[inline(always)]
+            |out| {
+                __cachex_between_parts::<T, L, N>(&argument_0, &more, out);
+            },
+        );
     ::cachex::__private::cached(
-        &call,
+        call,
+        found,
         shape,
-        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        keep,
         move || ::cachex::__private::ValueRules::new(shape),
-        move |tags| {
-            {
-                #[allow(unused_variables)]
-                let (from, to) = &argument_0;
-                tags.add(::cachex::__private::format!("from:{}", from));
+        move |out| {
+            __cachex_between_parts::<T, L, N>(&argument_0, &more, out);
+            move |tags| {
+                {
+                    #[allow(unused_variables)]
+                    let (from, to) = &argument_0;
+                    tags.add(::cachex::__private::format!("from:{}", from));
+                }
+                move || { between_uncached::<T, L, N>(argument_0, more, trace) }
             }
-            move || { between_uncached::<T, L, N>(argument_0, more, trace) }
         },
     )
 }
 const _: () = ();
 #[doc(hidden)]
-#[inline]
+#[inline(always)]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
 fn __cachex_between_in_an_impl_write_in_impl<'cachex, T: CacheKey, L, const N: usize>(
     argument_0: &(u64, u64),
@@ -59,8 +72,20 @@ where
         }
         call.start(&SITE, &|| ());
     }
-    call.part(&*argument_0);
-    call.part(&*more);
+}
+#[doc(hidden)]
+#[inline(always)]
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+fn __cachex_between_parts<T: CacheKey, L, const N: usize>(
+    argument_0: &(u64, u64),
+    more: &[T; N],
+    out: &mut ::cachex::__private::KeyWriter<'_>,
+)
+where
+    L: Log,
+{
+    ::cachex::__private::part(&*argument_0, out);
+    ::cachex::__private::part(&*more, out);
 }
 ///Does what `between` does, without the cache.
 #[allow(
@@ -91,6 +116,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
+    let call = call
+        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     call.key()
 }
 #[doc(hidden)]
@@ -104,6 +131,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
+    let call = call
+        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `between` for these arguments; returns whether there was one.
@@ -117,6 +146,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
+    let call = call
+        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     ::cachex::__private::remove(&call)
 }
 #[doc(hidden)]
@@ -130,6 +161,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
+    let call = call
+        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Vec<u64>>::new()).shape()
@@ -158,6 +191,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
+    let call = call
+        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Vec<u64>>::new()).shape()

@@ -22,30 +22,60 @@ async fn find(&self, id: u64) -> Result<User, Error> {
             }
             call.start(&SITE, &|| ());
         }
-        call.scope(self);
-        #[allow(clippy::all)]
         {
-            let id = &id;
-            call.part(&*id);
+            let call = &mut call;
+            ::cachex::__private::scope(
+                self,
+                ::cachex::__private::Ask::Cache(&mut *call),
+            );
         }
         let shape = {
             use ::cachex::__private::shapes::*;
             (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
         };
+        let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
+        let found = call
+            .find(
+                keep,
+                #[inline(always)]
+                |out| {
+                    ::cachex::__private::scope(
+                        self,
+                        ::cachex::__private::Ask::Parts(&mut *out),
+                    );
+                    #[allow(clippy::all)]
+                    {
+                        let id = &id;
+                        ::cachex::__private::part(&*id, out);
+                    }
+                },
+            );
         ::cachex::__private::cached_async(
-            &call,
+            call,
+            found,
             shape,
-            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+            keep,
             move || ::cachex::__private::ValueRules::new(shape),
-            move |_| {
-                ::cachex::__private::typed::<
-                    Result<User, Error>,
-                    _,
-                >(async move {
-                    let mut id = id;
-                    id += 1;
-                    self.pool.find(id).await
-                })
+            move |out| {
+                ::cachex::__private::scope(
+                    self,
+                    ::cachex::__private::Ask::Parts(&mut *out),
+                );
+                #[allow(clippy::all)]
+                {
+                    let id = &id;
+                    ::cachex::__private::part(&*id, out);
+                }
+                move |_| {
+                    ::cachex::__private::typed::<
+                        Result<User, Error>,
+                        _,
+                    >(async move {
+                        let mut id = id;
+                        id += 1;
+                        self.pool.find(id).await
+                    })
+                }
             },
         )
     }) {

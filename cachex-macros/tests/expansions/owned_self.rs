@@ -1,22 +1,35 @@
 fn total(self: Arc<Self>) -> u64 {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(&*self, &mut call);
-    let mut kept = ::cachex::__private::Option::None;
-    let call = call.keep_cache(&mut kept);
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()
     };
+    let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
+    let found = call
+        .find(
+            keep,
+            #[inline(always)]
+            |out| {
+                Self::__cachex_total_parts(&*self, out);
+            },
+        );
+    let mut kept = ::cachex::__private::Option::None;
+    let call = call.keep_cache(&found, &mut kept);
     ::cachex::__private::cached(
-        &call,
+        call,
+        found,
         shape,
-        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
+        keep,
         move || ::cachex::__private::ValueRules::new(shape),
-        move |_| { move || { Self::total_uncached(self) } },
+        move |out| {
+            Self::__cachex_total_parts(&*self, out);
+            move |_| { move || { Self::total_uncached(self) } }
+        },
     )
 }
 #[doc(hidden)]
-#[inline]
+#[inline(always)]
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
 fn __cachex_total_in_a_trait_impl_write_in_trait<'cachex>(
     &'cachex self,
@@ -43,7 +56,13 @@ fn __cachex_total_in_a_trait_impl_write_in_trait<'cachex>(
         }
         call.start(&SITE, &|| ());
     }
-    call.scope(self);
+    ::cachex::__private::scope(self, ::cachex::__private::Ask::Cache(&mut *call));
+}
+#[doc(hidden)]
+#[inline(always)]
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+fn __cachex_total_parts(&self, out: &mut ::cachex::__private::KeyWriter<'_>) {
+    ::cachex::__private::scope(self, ::cachex::__private::Ask::Parts(&mut *out));
 }
 ///Does what `total` does, without the cache.
 #[allow(
@@ -60,6 +79,7 @@ fn total_uncached(self: Arc<Self>) -> u64 {
 fn total_key(&self) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
+    let call = call.written(|out| Self::__cachex_total_parts(self, out));
     call.key()
 }
 #[doc(hidden)]
@@ -67,6 +87,7 @@ fn total_key(&self) -> ::cachex::__private::Key {
 fn __cachex_total_entry(&self) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
+    let call = call.written(|out| Self::__cachex_total_parts(self, out));
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `total` for these arguments; returns whether there was one.
@@ -74,6 +95,7 @@ fn __cachex_total_entry(&self) -> ::cachex::__private::Target {
 fn total_remove(&self) -> ::cachex::__private::bool {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
+    let call = call.written(|out| Self::__cachex_total_parts(self, out));
     ::cachex::__private::remove(&call)
 }
 #[doc(hidden)]
@@ -81,6 +103,7 @@ fn total_remove(&self) -> ::cachex::__private::bool {
 fn __cachex_total_update(&self) -> ::cachex::__private::Update<u64> {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
+    let call = call.written(|out| Self::__cachex_total_parts(self, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()
@@ -98,6 +121,7 @@ fn __cachex_total_update(&self) -> ::cachex::__private::Update<u64> {
 fn total_prime(&self, value: &u64) {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
+    let call = call.written(|out| Self::__cachex_total_parts(self, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()

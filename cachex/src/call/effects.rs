@@ -3,8 +3,8 @@
 use std::future::{Future, Ready};
 use std::sync::Arc;
 
-use super::Call;
 use super::scope::CacheScope;
+use super::written::Written;
 use crate::engine::job::Job;
 use crate::engine::subject::{Borrowed, Subject};
 use crate::engine::update::Writing;
@@ -35,8 +35,8 @@ pub struct Target {
 impl Target {
     /// Names the entry of a call.
     #[must_use]
-    pub fn of(call: &Call<'_>) -> Self {
-        Self { cache: call.cache_in_use().clone(), key: call.key() }
+    pub fn of(call: &Written<'_>) -> Self {
+        Self { cache: call.call().cache_in_use().clone(), key: call.key() }
     }
 }
 
@@ -79,7 +79,7 @@ impl Effects {
         }
         for Target { cache, key } in others {
             let engine = cache.engine();
-            engine.remove(engine.key_ref_of(key));
+            engine.remove(key.at());
         }
     }
 
@@ -153,12 +153,12 @@ impl<R> std::fmt::Debug for Update<R> {
 
 impl<R> Update<R> {
     /// Names the entry, its tags, and how its value is kept.
-    pub fn new<S, K>(call: &Call<'_>, shape: S, keep: K, rules: ValueRules<S>, tags: Tags) -> Self
+    pub fn new<S, K>(call: &Written<'_>, shape: S, keep: K, rules: ValueRules<S>, tags: Tags) -> Self
     where
         S: Shape<Output = R> + 'static,
         K: Keep<S::Value> + 'static,
     {
-        let subject = subject(call);
+        let subject = call.subject();
         let writing = Writing::begin(subject);
         let is_used = is_used(subject, call);
         let mut job = Job::of_write(subject, shape, keep, rules, tags).owned();
@@ -182,7 +182,7 @@ impl<R> Update<R> {
 
 /// Keeps what `value` holds as the entry of a call; a failure is not kept.
 pub fn prime<R, S: Shape<Output = R>, K: Keep<S::Value>>(
-    call: &Call<'_>,
+    call: &Written<'_>,
     shape: S,
     keep: K,
     rules: ValueRules<S>,
@@ -192,7 +192,7 @@ pub fn prime<R, S: Shape<Output = R>, K: Keep<S::Value>>(
     if shape.is_failure(value) {
         return;
     }
-    let subject = subject(call);
+    let subject = call.subject();
     let mut job = Job::of_write(subject, shape, keep, rules, tags);
     job.hold_tags();
     let now = subject.engine.now();
@@ -202,7 +202,7 @@ pub fn prime<R, S: Shape<Output = R>, K: Keep<S::Value>>(
 
 /// As [`prime`], for async methods.
 pub fn prime_async<R, S: Shape<Output = R>, K: Keep<S::Value>>(
-    call: &Call<'_>,
+    call: &Written<'_>,
     shape: S,
     keep: K,
     rules: ValueRules<S>,
@@ -214,14 +214,8 @@ pub fn prime_async<R, S: Shape<Output = R>, K: Keep<S::Value>>(
 }
 
 /// Whether the cache is to be used for a call.
-fn is_used(subject: Borrowed<'_>, call: &Call<'_>) -> bool {
-    subject.method.is_enabled() && !call.is_bypassed()
-}
-
-/// Returns what a call is about.
-fn subject<'a>(call: &'a Call<'_>) -> Borrowed<'a> {
-    let engine = call.cache_in_use().engine();
-    Borrowed { engine, method: engine.method(call.region()), at: engine.key_ref(call.region(), call.bytes()) }
+fn is_used(subject: Borrowed<'_>, call: &Written<'_>) -> bool {
+    subject.method.is_enabled() && !call.call().is_bypassed()
 }
 
 impl Writing {
@@ -278,12 +272,12 @@ pub type Removing = Ready<bool>;
 pub type Priming = Ready<()>;
 
 /// Removes the entry of a call; returns whether there was one.
-pub fn remove(call: &Call<'_>) -> bool {
-    let Borrowed { engine, at, .. } = subject(call);
+pub fn remove(call: &Written<'_>) -> bool {
+    let Borrowed { engine, at, .. } = call.subject();
     engine.remove(at)
 }
 
 /// As [`remove`], for async methods.
-pub fn remove_async(call: &Call<'_>) -> Removing {
+pub fn remove_async(call: &Written<'_>) -> Removing {
     std::future::ready(remove(call))
 }

@@ -3,78 +3,75 @@
 use std::future::Future;
 
 use super::Call;
+use super::written::Written;
 use crate::engine::answer::Later;
 use crate::engine::begin::{Asked, Begun, Look, NoHit};
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
 use crate::engine::subject::Borrowed;
+use crate::key::KeyWriter;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
 use crate::tag::Tags;
 
-#[inline(always)]
-fn look<'a, K>(call: &'a Call<'_>, keep: K) -> Look<'a, K> {
-    let engine = call.cache_in_use().engine();
-    // In this order: the key is hashed before the first step that may be a call of a function.
-    let at = engine.key_ref(call.region(), call.bytes());
-    let method = engine.method(call.region());
-    Look { engine, method, at, keep, is_bypassed: call.is_bypassed() }
-}
-
-/// A call without a plain hit. It is a copy: what is never lent stays in registers.
-struct Miss<'a, S, K> {
-    call: Call<'a>,
+/// Goes on where there was no plain hit.
+fn go_on<'c, S: Shape, K: Keep<S::Value>>(
+    written: &'c Written<'_>,
     why: NoHit,
-    shape: S,
-    keep: K,
-}
-
-impl<S: Shape, K: Keep<S::Value>> Miss<'_, S, K> {
-    fn go_on(&self, rules: impl FnOnce() -> ValueRules<S>, caller: Caller, reach: Reach) -> Begun<Borrowed<'_>, S, K> {
-        let Self { call, why, shape, keep } = self;
-        let look = look(call, *keep);
-        match look.go_on(*why) {
-            Ok(value) => Begun::Answer(shape.output(value)),
-            Err(unanswered) => {
-                let engine = call.cache_in_use().engine();
-                let method = engine.method(call.region());
-                let asked =
-                    Asked { engine, method, shape: *shape, keep: *keep, rules: rules(), caller, reach, policy: None };
-                asked.go_on(look.at, unanswered)
-            }
+    (shape, keep): (S, K),
+    rules: impl FnOnce() -> ValueRules<S>,
+    caller: Caller,
+    reach: Reach,
+) -> Begun<Borrowed<'c>, S, K> {
+    let Borrowed { engine, method, at } = written.subject();
+    match (Look { engine, method, at, keep }).go_on(why) {
+        Ok(value) => Begun::Answer(shape.output(value)),
+        Err(unanswered) => {
+            let asked = Asked { engine, method, shape, keep, rules: rules(), caller, reach, policy: None };
+            asked.go_on(at, unanswered)
         }
     }
 }
 
-/// Runs a cached method that blocks.
+/// Runs a cached method that blocks. `found` is what the call has found.
 ///
-/// `prepare` is run on a miss: it names the tags known from the arguments and returns the load.
+/// `begin` is run on a miss. It writes the key and returns what names the tags known from the arguments and returns the load.
 #[inline(always)]
-pub fn cached<S, K, V, P, L>(call: &Call<'_>, shape: S, keep: K, rules: V, prepare: P) -> S::Output
+pub fn cached<S, K, V, B, P, L>(
+    call: Call<'_>,
+    found: Result<S::Value, NoHit>,
+    shape: S,
+    keep: K,
+    rules: V,
+    begin: B,
+) -> S::Output
 where
     V: FnOnce() -> ValueRules<S>,
     S: Shape,
     K: Keep<S::Value>,
+    B: FnOnce(&mut KeyWriter<'_>) -> P,
     P: FnOnce(&mut Tags) -> L,
     L: FnOnce() -> S::Output,
 {
     #[cold]
     #[inline(never)]
-    fn missed<S, K, V, P, L>(miss: Miss<'_, S, K>, rules: V, prepare: P) -> S::Output
+    fn missed<S, K, V, B, P, L>(call: Call<'_>, why: NoHit, kind: (S, K), rules: V, begin: B) -> S::Output
     where
         V: FnOnce() -> ValueRules<S>,
         S: Shape,
         K: Keep<S::Value>,
+        B: FnOnce(&mut KeyWriter<'_>) -> P,
         P: FnOnce(&mut Tags) -> L,
         L: FnOnce() -> S::Output,
     {
-        miss.go_on(rules, Caller::Blocking, Reach::Borrowed).answer(prepare)
+        let (written, prepare) = call.write(begin);
+        go_on(&written, why, kind, rules, Caller::Blocking, Reach::Borrowed).answer(prepare)
     }
 
-    match look(call, keep).hit() {
+    match found {
         Ok(value) => shape.output(value),
-        Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
+        Err(why) => missed(call, why, (shape, keep), rules, begin),
     }
 }
 
@@ -88,107 +85,129 @@ pub fn first<R>(first: impl FnOnce() -> R) -> R {
 
 /// Runs a cached async method: returns its output, or the future that it takes.
 #[inline(always)]
-pub fn cached_async<S, K, V, P, F>(
-    call: &Call<'_>,
+pub fn cached_async<S, K, V, B, P, F>(
+    call: Call<'_>,
+    found: Result<S::Value, NoHit>,
     shape: S,
     keep: K,
     rules: V,
-    prepare: P,
-) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, P, F>>
+    begin: B,
+) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, B, P, F>>
 where
     V: FnOnce() -> ValueRules<S>,
     S: Shape,
     K: Keep<S::Value>,
+    B: FnOnce(&mut KeyWriter<'_>) -> P,
     P: FnOnce(&mut Tags) -> F,
     F: Future<Output = S::Output>,
 {
     #[cold]
     #[inline(never)]
-    fn missed<S, K, V, P, F>(
-        miss: Miss<'_, S, K>,
+    fn missed<S, K, V, B, P, F>(
+        call: Call<'_>,
+        why: NoHit,
+        kind: (S, K),
         rules: V,
-        prepare: P,
-    ) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, P, F>>
+        begin: B,
+    ) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, B, P, F>>
     where
         V: FnOnce() -> ValueRules<S>,
         S: Shape,
         K: Keep<S::Value>,
+        B: FnOnce(&mut KeyWriter<'_>) -> P,
         P: FnOnce(&mut Tags) -> F,
         F: Future<Output = S::Output>,
     {
-        miss.go_on(rules, Caller::Async, Reach::Borrowed).answer_async(prepare)
+        let (written, prepare) = call.write(begin);
+        go_on(&written, why, kind, rules, Caller::Async, Reach::Borrowed).answer_async(prepare)
     }
 
-    match look(call, keep).hit() {
+    match found {
         Ok(value) => Ok(shape.output(value)),
-        Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
+        Err(why) => missed(call, why, (shape, keep), rules, begin),
     }
 }
 
 /// As [`cached`], for methods that may load in the background.
 #[inline(always)]
-pub fn cached_detached<S, K, V, P, L>(call: &Call<'_>, shape: S, keep: K, rules: V, prepare: P) -> S::Output
+pub fn cached_detached<S, K, V, B, P, L>(
+    call: Call<'_>,
+    found: Result<S::Value, NoHit>,
+    shape: S,
+    keep: K,
+    rules: V,
+    begin: B,
+) -> S::Output
 where
     V: FnOnce() -> ValueRules<S>,
     S: Shape<Output: Send> + 'static,
     K: Keep<S::Value> + 'static,
+    B: FnOnce(&mut KeyWriter<'_>) -> P,
     P: FnOnce(&mut Tags) -> L,
     L: FnOnce() -> S::Output + Send + 'static,
 {
     #[cold]
     #[inline(never)]
-    fn missed<S, K, V, P, L>(miss: Miss<'_, S, K>, rules: V, prepare: P) -> S::Output
+    fn missed<S, K, V, B, P, L>(call: Call<'_>, why: NoHit, kind: (S, K), rules: V, begin: B) -> S::Output
     where
         V: FnOnce() -> ValueRules<S>,
         S: Shape<Output: Send> + 'static,
         K: Keep<S::Value> + 'static,
+        B: FnOnce(&mut KeyWriter<'_>) -> P,
         P: FnOnce(&mut Tags) -> L,
         L: FnOnce() -> S::Output + Send + 'static,
     {
-        miss.go_on(rules, Caller::Blocking, Reach::Detached).answer_detached(prepare)
+        let (written, prepare) = call.write(begin);
+        go_on(&written, why, kind, rules, Caller::Blocking, Reach::Detached).answer_detached(prepare)
     }
 
-    match look(call, keep).hit() {
+    match found {
         Ok(value) => shape.output(value),
-        Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
+        Err(why) => missed(call, why, (shape, keep), rules, begin),
     }
 }
 
 /// As [`cached_async`], for methods that may load in the background.
 #[inline(always)]
-pub fn cached_detached_async<S, K, V, P, F>(
-    call: &Call<'_>,
+pub fn cached_detached_async<S, K, V, B, P, F>(
+    call: Call<'_>,
+    found: Result<S::Value, NoHit>,
     shape: S,
     keep: K,
     rules: V,
-    prepare: P,
-) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, P, F>>
+    begin: B,
+) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, B, P, F>>
 where
     V: FnOnce() -> ValueRules<S>,
     S: Shape<Output: Send> + 'static,
     K: Keep<S::Value> + 'static,
+    B: FnOnce(&mut KeyWriter<'_>) -> P,
     P: FnOnce(&mut Tags) -> F,
     F: Future<Output = S::Output> + Send + 'static,
 {
     #[cold]
     #[inline(never)]
-    fn missed<S, K, V, P, F>(
-        miss: Miss<'_, S, K>,
+    fn missed<S, K, V, B, P, F>(
+        call: Call<'_>,
+        why: NoHit,
+        kind: (S, K),
         rules: V,
-        prepare: P,
-    ) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, P, F>>
+        begin: B,
+    ) -> Later<S::Output, impl Future<Output = S::Output> + use<S, K, V, B, P, F>>
     where
         V: FnOnce() -> ValueRules<S>,
         S: Shape<Output: Send> + 'static,
         K: Keep<S::Value> + 'static,
+        B: FnOnce(&mut KeyWriter<'_>) -> P,
         P: FnOnce(&mut Tags) -> F,
         F: Future<Output = S::Output> + Send + 'static,
     {
-        miss.go_on(rules, Caller::Async, Reach::Detached).answer_detached_async(prepare)
+        let (written, prepare) = call.write(begin);
+        go_on(&written, why, kind, rules, Caller::Async, Reach::Detached).answer_detached_async(prepare)
     }
 
-    match look(call, keep).hit() {
+    match found {
         Ok(value) => Ok(shape.output(value)),
-        Err(why) => missed(Miss { call: call.copy(), why, shape, keep }, rules, prepare),
+        Err(why) => missed(call, why, (shape, keep), rules, begin),
     }
 }

@@ -64,7 +64,7 @@ pub trait CacheScope {
     /// Tenant { id: 7 }.encode_scope(&mut out);
     /// assert_eq!(out.as_bytes(), [0x10, 7]);
     /// ```
-    fn encode_scope(&self, out: &mut KeyWriter);
+    fn encode_scope(&self, out: &mut KeyWriter<'_>);
 
     /// Returns the cache that the type's methods use.
     ///

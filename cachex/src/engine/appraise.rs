@@ -124,7 +124,7 @@ impl Engine {
     /// a manual clock can be repeated.
     fn draw(&self, at: KeyRef<'_>, stamp: Stamp, now: Timestamp) -> f64 {
         let hasher = foldhash::quality::FixedState::with_seed(self.seed);
-        let bits = hasher.hash_one((at.region.name(), at.bytes.as_slice(), stamp, now));
+        let bits = hasher.hash_one((at.region.name(), at.bytes, stamp, now));
         (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
 }

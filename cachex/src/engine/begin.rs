@@ -9,14 +9,15 @@ use super::methods::Method;
 use super::plan::{Plan, Reach, plan};
 use super::sample;
 use super::subject::Borrowed;
-use crate::entry::Entry;
 use crate::entry::stamp::Stamp;
+use crate::entry::{Entry, EntryParts};
 use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
 use crate::observe::event::Event;
 use crate::policy::Policy;
+use crate::raw::table::Sought;
 use crate::tag::Tags;
 use crate::time::stopwatch::Stopwatch;
 
@@ -26,12 +27,11 @@ pub(crate) struct Look<'a, K> {
     pub(crate) method: &'a Method,
     pub(crate) at: KeyRef<'a>,
     pub(crate) keep: K,
-    pub(crate) is_bypassed: bool,
 }
 
 /// Why there was no plain hit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum NoHit {
+pub enum NoHit {
     /// The cache is not to be used.
     Bypassed,
     /// There is no entry.
@@ -51,24 +51,25 @@ pub(crate) enum Unanswered<V> {
     OtherType,
 }
 
-impl<K: Copy> Look<'_, K> {
-    /// Answers with the value of a fresh entry. This is all that happens on a hit.
+impl Engine {
+    /// Answers with the value of a fresh entry about which nothing is rare. This is all that happens on a hit.
     // It lends nothing to a function that is not part of it: what is lent may be kept, so it has to lie in memory.
     #[inline(always)]
-    pub(crate) fn hit<V>(&self) -> Result<V, NoHit>
-    where
-        K: Keep<V>,
-    {
-        if self.is_bypassed {
-            return Err(NoHit::Bypassed);
-        }
-        let value = self.engine.hit(self.method, self.at, self.keep)?;
-        if self.method.counters.hit() {
+    pub(crate) fn plain_hit<V, K: Keep<V>>(
+        &self,
+        method: &Method,
+        sought: impl Sought<EntryParts>,
+        keep: K,
+    ) -> Result<V, NoHit> {
+        let value = self.hit(method, sought, keep)?;
+        if method.counters.hit() {
             sample::time_next();
         }
         Ok(value)
     }
+}
 
+impl<K: Copy> Look<'_, K> {
     /// Looks more closely where there was no plain hit.
     pub(crate) fn go_on<V>(&self, why: NoHit) -> Result<V, Unanswered<V>>
     where
@@ -140,9 +141,9 @@ impl<'a, S: Shape, K: Keep<S::Value>> Asked<'a, S, K> {
     /// Looks up, and decides.
     pub(crate) fn begin(self, key: &'a Key) -> Begun<Borrowed<'a>, S, K> {
         let Self { engine, method, keep, .. } = self;
-        let at = engine.key_ref_of(key);
-        let look = Look { engine, method, at, keep, is_bypassed: false };
-        match look.hit().or_else(|why| look.go_on(why)) {
+        let at = key.at();
+        let look = Look { engine, method, at, keep };
+        match engine.plain_hit(method, at, keep).or_else(|why| look.go_on(why)) {
             Ok(value) => Begun::Answer(self.shape.output(value)),
             Err(unanswered) => self.go_on(at, unanswered),
         }

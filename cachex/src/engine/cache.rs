@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::entry::Stamp;
 use crate::error::Error;
-use crate::key::{CacheKey, KeyWriter};
+use crate::key::{CacheKey, Key, KeyWriter};
 use crate::observe::Stats;
 use crate::tag::Tag;
 
@@ -120,7 +120,7 @@ impl Cache {
         arguments.encode_parts(&mut parts);
         let mut found = false;
         for method in self.0.methods_named(name) {
-            found |= self.0.remove(self.0.key_ref(method.region, parts.bytes()));
+            found |= self.0.remove(Key::written(method.region, &parts).at());
         }
         Ok(found)
     }
@@ -283,14 +283,14 @@ pub trait KeyParts {
     /// "a".encode(&mut one_by_one);
     /// assert_eq!(parts.as_bytes(), one_by_one.as_bytes());
     /// ```
-    fn encode_parts(&self, out: &mut KeyWriter);
+    fn encode_parts(&self, out: &mut KeyWriter<'_>);
 }
 
 macro_rules! key_parts {
     ($(($($name:ident),*);)*) => {$(
         impl<$($name: CacheKey),*> KeyParts for ($($name,)*) {
             #[expect(non_snake_case, reason = "the parts go by the names of their types")]
-            fn encode_parts(&self, out: &mut KeyWriter) {
+            fn encode_parts(&self, out: &mut KeyWriter<'_>) {
                 let ($($name,)*) = self;
                 $($name.encode(out);)*
             }
@@ -310,5 +310,5 @@ key_parts! {
 }
 
 impl KeyParts for () {
-    fn encode_parts(&self, _: &mut KeyWriter) {}
+    fn encode_parts(&self, _: &mut KeyWriter<'_>) {}
 }

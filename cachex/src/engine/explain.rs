@@ -157,7 +157,7 @@ impl Cache {
             is_negative: false,
             tags: Vec::new(),
         };
-        if let Some(entry) = engine.tier.peek(engine.key_ref_of(key)) {
+        if let Some(entry) = engine.tier.peek(key.at()) {
             let now = engine.now();
             told.verdict = if !engine.is_unaltered(method, &entry) {
                 Verdict::Invalidated

@@ -71,7 +71,6 @@ struct Listed<L> {
 pub(crate) struct Flight<L> {
     id: u64,
     key: Key,
-    hash: u64,
     /// The last invalidation of the key, as far as a load under way could know of it.
     epoch: Epoch,
     /// The stamp of its first leader: whoever takes over has a later one.
@@ -228,7 +227,6 @@ fn list<L: Clone>(
     let flight = Flight {
         id: nesting::next_id(),
         key: at.key(),
-        hash: at.hash,
         epoch: Epoch::at(voided_at),
         since: stamp,
         polled_on: AtomicU64::new(thread),
@@ -236,7 +234,7 @@ fn list<L: Clone>(
     };
     let flight = in_place_of(shard.spare.take(), flight);
     let listed = Listed { flight: flight.clone(), users: 1, was_joined: false };
-    shard.listed.insert_unique(at.hash, listed, |listed| listed.flight.hash);
+    shard.listed.insert_unique(at.hash, listed, |listed| listed.flight.at().hash);
     Ticket { home: home.clone(), flight, stamp, has_left: false }
 }
 
@@ -255,7 +253,7 @@ fn of_key<'a, L>(shard: &'a Shard<L>, at: KeyRef<'a>) -> impl Iterator<Item = &'
 impl<L> Flight<L> {
     /// Returns the key by which the tier is asked.
     fn at(&self) -> KeyRef<'_> {
-        KeyRef::new(self.key.region(), self.key.in_words(), self.hash)
+        self.key.at()
     }
 
     /// Tells flights apart.

@@ -16,10 +16,10 @@ impl Engine {
     pub(crate) fn invalidate(&self, tags: &Tags, keys: &[&Key]) {
         self.at_next(|at| {
             self.raise_tags(tags, at);
-            keys.iter().for_each(|key| self.flights.hold(self.key_ref_of(key)).void(at));
+            keys.iter().for_each(|key| self.flights.hold(key.at()).void(at));
         });
         for key in keys {
-            self.take(self.key_ref_of(key));
+            self.take(key.at());
         }
     }
 

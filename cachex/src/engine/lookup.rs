@@ -5,10 +5,11 @@ use super::begin::NoHit;
 use super::methods::Method;
 use std::marker::PhantomData;
 
-use crate::entry::{Entry, Freshness};
+use crate::entry::{Entry, EntryParts, Freshness};
 use crate::key::KeyRef;
 use crate::method::keep::Keep;
 use crate::raw::grace::{Pin, Read, try_pinned};
+use crate::raw::table::Sought;
 use crate::time::Timestamp;
 
 /// What a look-up brings.
@@ -41,24 +42,24 @@ fn clones_quickly<V>() -> bool {
 }
 
 /// A look for a fresh entry about which nothing is rare.
-struct Hit<'a, K, V, T> {
+struct Hit<'a, A, K, V, T> {
     engine: &'a Engine,
     method: &'a Method,
-    at: KeyRef<'a>,
+    sought: A,
     keep: K,
     /// Takes from the entry and its value what outlives the pin.
     take: T,
     _value: PhantomData<V>,
 }
 
-impl<V, K: Keep<V>, R, T: FnOnce(&Entry, &V) -> R> Read for Hit<'_, K, V, T> {
+impl<A: Sought<EntryParts>, V, K: Keep<V>, R, T: FnOnce(&Entry, &V) -> R> Read for Hit<'_, A, K, V, T> {
     /// And when the entry expires: that is looked at once the thread is not pinned any more.
     type Found = Result<(R, Timestamp), NoHit>;
 
     #[inline(always)]
     fn read(self, pin: &Pin) -> Result<(R, Timestamp), NoHit> {
-        let Self { engine, method, at, keep, take, .. } = self;
-        let Some(entry) = engine.tier.find(pin, at) else { return Err(NoHit::Nothing) };
+        let Self { engine, method, sought, keep, take, .. } = self;
+        let Some(entry) = engine.tier.find(pin, sought) else { return Err(NoHit::Nothing) };
         let Some(plain) = keep.plain(&entry) else { return Err(NoHit::NotPlain) };
         let stamp = entry.stamp();
         let is_current = method.floor.allows(stamp) && plain.all_items(|tag| tag.allows(stamp));
@@ -72,12 +73,17 @@ impl<V, K: Keep<V>, R, T: FnOnce(&Entry, &V) -> R> Read for Hit<'_, K, V, T> {
 impl Engine {
     /// Finds a fresh entry about which nothing is rare, and clones its value, under no lock: what most hits are.
     #[inline(always)]
-    pub(crate) fn hit<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Result<V, NoHit> {
+    pub(crate) fn hit<V, K: Keep<V>>(
+        &self,
+        method: &Method,
+        sought: impl Sought<EntryParts>,
+        keep: K,
+    ) -> Result<V, NoHit> {
         if clones_quickly::<V>() {
             let (value, expires_at) = try_pinned(Hit {
                 engine: self,
                 method,
-                at,
+                sought,
                 keep,
                 take: |_: &Entry, value: &V| keep.copy(value),
                 _value: PhantomData,
@@ -89,7 +95,7 @@ impl Engine {
         let (held, expires_at) = try_pinned(Hit {
             engine: self,
             method,
-            at,
+            sought,
             keep,
             take: |entry: &Entry, _: &V| entry.clone(),
             _value: PhantomData,

@@ -47,10 +47,9 @@ pub use registry::MethodInfo;
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
 use crate::entry::tags::{TagCells, TagClocks};
 use crate::entry::{AnyValue, Entry};
-use crate::key::{Key, KeyRef};
+use crate::key::KeyRef;
 use crate::method::Region;
 use crate::observe::event::{Event, Observers};
-use crate::raw::bytes::Bytes;
 use crate::sync::Mutex;
 use crate::tag::Tags;
 use crate::tier::L1;
@@ -132,15 +131,6 @@ impl Engine {
     /// Returns the method of an entry: whoever stored it has met it.
     pub(crate) fn method_of(&self, entry: &Entry) -> &Arc<Method> {
         self.methods.known(entry.region_id()).expect("an entry is stored by its method")
-    }
-
-    #[inline(always)]
-    pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: Bytes<'a>) -> KeyRef<'a> {
-        self.tier.key_ref(region, bytes)
-    }
-
-    pub(crate) fn key_ref_of<'a>(&self, key: &'a Key) -> KeyRef<'a> {
-        self.tier.key_ref(key.region(), key.in_words())
     }
 
     /// Registers a load of a key that nobody joins.

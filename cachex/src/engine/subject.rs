@@ -28,12 +28,11 @@ pub(crate) struct Owned {
     engine: Arc<Engine>,
     method: Arc<Method>,
     key: Key,
-    hash: u64,
 }
 
 impl Borrowed<'_> {
     pub(crate) fn owned(self) -> Owned {
-        Owned { engine: self.engine.clone(), method: self.method.clone(), key: self.at.key(), hash: self.at.hash }
+        Owned { engine: self.engine.clone(), method: self.method.clone(), key: self.at.key() }
     }
 }
 
@@ -73,6 +72,6 @@ impl Subject for Owned {
 
     #[inline]
     fn at(&self) -> KeyRef<'_> {
-        KeyRef::new(self.key.region(), self.key.in_words(), self.hash)
+        self.key.at()
     }
 }

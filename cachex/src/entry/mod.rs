@@ -15,7 +15,6 @@ use std::time::Duration;
 pub(crate) use life::{Freshness, Life};
 pub use stamp::Stamp;
 
-use crate::raw::bytes::Bytes;
 use crate::raw::node::{Node, Parts, Plain};
 use crate::sync::Arc;
 use crate::time::Timestamp;
@@ -93,9 +92,9 @@ impl Entry {
     }
 
     /// Whether this is the entry of a key.
-    #[inline(always)]
-    pub(crate) fn is_at(&self, label: u64, bytes: Bytes<'_>) -> bool {
-        self.label() == label && bytes.are(self.bytes())
+    #[inline]
+    pub(crate) fn is_at(&self, label: u64, bytes: &[u8]) -> bool {
+        self.label() == label && self.bytes() == bytes
     }
 
     /// Returns the number of the region of the key.

@@ -3,7 +3,7 @@
 use super::writer::{FNV_BASIS, fnv1a};
 use super::{CacheKey, KeyWriter, kind};
 
-impl KeyWriter {
+impl KeyWriter<'_> {
     /// Writes the "none" of an optional value.
     ///
     /// # Examples
@@ -15,7 +15,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_none(&mut self) {
-        self.push_byte(kind::NONE);
+        self.put_kind(kind::NONE);
     }
 
     /// Writes an optional value that is there.
@@ -29,7 +29,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_some<T: CacheKey + ?Sized>(&mut self, value: &T) {
-        self.push_byte(kind::SOME);
+        self.put_kind(kind::SOME);
         value.encode(self);
     }
 
@@ -47,7 +47,7 @@ impl KeyWriter {
         I: IntoIterator<Item: CacheKey, IntoIter: ExactSizeIterator>,
     {
         let items = items.into_iter();
-        self.push_counted(kind::SEQ, items.len());
+        self.put_counted(kind::SEQ, items.len());
         for item in items {
             item.encode(self);
         }
@@ -109,7 +109,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_tuple(&mut self, count: usize) {
-        self.push_counted(kind::TUPLE, count);
+        self.put_counted(kind::TUPLE, count);
     }
 
     /// Writes the head of a struct; write its fields after it, in the order of `fields`.
@@ -136,8 +136,8 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_struct(&mut self, fields: KeyFields) {
-        self.push_fixed(kind::STRUCT, &fields.fingerprint.to_be_bytes());
-        self.push_count(fields.count);
+        self.put_fixed(kind::STRUCT, &fields.fingerprint.to_be_bytes());
+        self.put_count(fields.count);
     }
 
     /// Writes the head of an enum's variant; write its `count` fields after it.
@@ -172,9 +172,9 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_variant(&mut self, name: &str, count: usize) {
-        self.push_counted(kind::VARIANT, name.len());
-        self.push(name.as_bytes());
-        self.push_count(count);
+        self.put_counted(kind::VARIANT, name.len());
+        self.put_text(name.as_bytes());
+        self.put_count(count);
     }
 }
 
@@ -223,7 +223,7 @@ impl KeyFields {
 /// Encoded parts that are yet to be put in order.
 #[derive(Default)]
 struct Sorted {
-    parts: KeyWriter,
+    parts: KeyWriter<'static>,
     ends: Vec<usize>,
 }
 
@@ -234,15 +234,15 @@ impl Sorted {
 
     // No part is the beginning of another (the encoding is prefix-free), so sorting pairs by all their bytes sorts them
     // by their keys first.
-    fn append_to(self, out: &mut KeyWriter, kind: u8) {
-        out.push_counted(kind, self.ends.len());
+    fn append_to(self, out: &mut KeyWriter<'_>, kind: u8) {
+        out.put_counted(kind, self.ends.len());
         let bytes = self.parts.as_bytes();
         let mut start = 0;
         let mut parts: Vec<&[u8]> =
             self.ends.iter().map(|&end| &bytes[std::mem::replace(&mut start, end)..end]).collect();
         parts.sort_unstable();
         for part in parts {
-            out.push(part);
+            out.put_written(part);
         }
     }
 }

@@ -38,3 +38,38 @@ pub(crate) const ENTITY: u8 = 0x50;
 pub(crate) const LIST: u8 = 0x51;
 pub(crate) const COMPOSITE: u8 = 0x52;
 pub(crate) const SESSION: u8 = 0x53;
+
+/// What follows the kind of a value, or of the head of one.
+#[derive(Clone, Copy)]
+pub(crate) enum Body {
+    Nothing,
+    /// So many bytes.
+    Fixed(usize),
+    /// How many values follow.
+    Count,
+    /// A length, and as many bytes.
+    Text,
+    /// The fingerprint of the names of fields, and how many follow.
+    Fields,
+    /// A name, and how many fields follow.
+    Variant,
+}
+
+/// Returns what follows a kind, if there is such a kind.
+pub(crate) const fn body(kind: u8) -> Option<Body> {
+    Some(match kind {
+        UNIT | FALSE | TRUE | NONE | SOME | ENTITY | LIST | COMPOSITE | SESSION => Body::Nothing,
+        U8 | I8 => Body::Fixed(1),
+        U16 | I16 => Body::Fixed(2),
+        U32 | I32 | F32 | CHAR | IPV4 => Body::Fixed(4),
+        U64 | I64 | F64 => Body::Fixed(8),
+        DURATION | INSTANT => Body::Fixed(12),
+        U128 | I128 | IPV6 | UUID => Body::Fixed(16),
+        DECIMAL => Body::Fixed(17),
+        STR | BYTES => Body::Text,
+        SEQ | MAP | SET | TUPLE => Body::Count,
+        STRUCT => Body::Fields,
+        VARIANT => Body::Variant,
+        _ => return None,
+    })
+}

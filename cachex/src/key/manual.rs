@@ -1,6 +1,6 @@
 //! Keys without a method, for the manual API.
 
-use super::{CacheKey, Key, KeyWriter, kind};
+use super::{CacheKey, Key, KeyBytes, KeyWriter, kind};
 use crate::method::Region;
 
 /// # Keys of the manual API
@@ -20,7 +20,8 @@ impl Key {
     /// ```
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let mut out = KeyWriter::new();
+        let mut bytes = KeyBytes::new();
+        let mut out = KeyWriter::keeping(&mut bytes);
         out.write_str(name);
         Self::written(Region::manual(), &out)
     }
@@ -37,8 +38,9 @@ impl Key {
     /// ```
     #[must_use]
     pub fn part<T: CacheKey + ?Sized>(self, part: &T) -> Self {
-        let mut out = KeyWriter::new();
-        out.push(self.bytes());
+        let mut bytes = KeyBytes::new();
+        let mut out = KeyWriter::keeping(&mut bytes);
+        out.put_written(self.bytes());
         part.encode(&mut out);
         Self::written(self.region, &out)
     }
@@ -109,8 +111,9 @@ impl Key {
 
 // A kind byte that begins no value comes first: so a scheme's key is never the key of `Key::new` or of another scheme.
 fn scheme<T: CacheKey + ?Sized>(kind: u8, name: Option<&str>, part: &T) -> Key {
-    let mut out = KeyWriter::new();
-    out.push_byte(kind);
+    let mut bytes = KeyBytes::new();
+    let mut out = KeyWriter::keeping(&mut bytes);
+    out.put_kind(kind);
     if let Some(name) = name {
         out.write_str(name);
     }

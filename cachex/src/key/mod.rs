@@ -1,10 +1,14 @@
 //! What a call is cached under: from typed arguments to canonical, injective bytes.
 //!
-//! Reading order: [`writer`] and [`compound`] (the encoding, by [`kind`]), [`std_types`] and [`foreign`] (who can be encoded),
-//! this file (the key), [`manual`] (keys without a method), [`text`] and [`pattern`] (keys read back, for removal by pattern).
+//! Reading order: [`writer`] and [`compound`] (the encoding, by [`kind`] and [`mod@count`]), [`compare`] and [`mod@hash`] (what is done with it in a
+//! look-up), [`std_types`] and [`foreign`] (who can be encoded), this file (the key), [`manual`] (keys without a method), [`text`] and
+//! [`pattern`] (keys read back, for removal by pattern).
 
+mod compare;
 mod compound;
+mod count;
 mod foreign;
+mod hash;
 mod kind;
 mod manual;
 mod pattern;
@@ -16,13 +20,13 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 pub use compound::KeyFields;
+pub(crate) use hash::hash_of;
 use smallvec::SmallVec;
+pub(crate) use writer::KeyBytes;
 pub use writer::KeyWriter;
 
 use crate::method::Region;
-use crate::raw::bytes::Bytes;
 use crate::raw::node::label;
-use crate::raw::words::{Word, Words};
 
 /// Writes a value into a key: canonically (equal values give equal bytes) and injectively (unequal values give
 /// unequal bytes).
@@ -74,11 +78,11 @@ pub trait CacheKey {
     /// "Ada".to_owned().encode(&mut owned);
     /// assert_eq!(text.as_bytes(), owned.as_bytes());
     /// ```
-    fn encode(&self, out: &mut KeyWriter);
+    fn encode(&self, out: &mut KeyWriter<'_>);
 
     /// Appends a slice of such values: a sequence, unless the type has a shorter way to write many of itself, as `u8` has.
     #[doc(hidden)]
-    fn encode_slice(items: &[Self], out: &mut KeyWriter)
+    fn encode_slice(items: &[Self], out: &mut KeyWriter<'_>)
     where
         Self: Sized,
     {
@@ -86,8 +90,8 @@ pub trait CacheKey {
     }
 }
 
-/// Keys of so many words are kept without an allocation: most are.
-const MOST_INLINE: usize = 8;
+/// Keys of so many bytes are kept without an allocation: most are.
+const MOST_INLINE: usize = 64;
 
 /// Names one entry of a cache: the region it belongs to (a method, or the manual API) and the encoded arguments.
 ///
@@ -105,44 +109,34 @@ const MOST_INLINE: usize = 8;
 /// ```
 pub struct Key {
     region: &'static Region,
-    words: SmallVec<[Word; MOST_INLINE]>,
-    /// In bytes.
-    len: usize,
+    bytes: SmallVec<[u8; MOST_INLINE]>,
+    hash: u64,
 }
 
 impl Key {
     /// Joins a region and the encoded parts.
     pub(crate) fn from_parts(region: &'static Region, bytes: &[u8]) -> Self {
-        let mut words = Words::new();
-        words.push_slice(bytes);
-        Self::of(region, words.bytes())
+        Self { region, bytes: SmallVec::from_slice(bytes), hash: hash_of(region.id(), bytes) }
     }
 
     /// Joins a region and the parts that were written.
-    #[inline]
-    pub(crate) fn written(region: &'static Region, parts: &KeyWriter) -> Self {
-        Self::of(region, parts.bytes())
+    pub(crate) fn written(region: &'static Region, parts: &KeyWriter<'_>) -> Self {
+        Self { region, bytes: SmallVec::from_slice(parts.as_bytes()), hash: parts.hash(region.id()) }
+    }
+
+    /// Lends it.
+    pub(crate) fn at(&self) -> KeyRef<'_> {
+        KeyRef::new(self.region, &self.bytes, self.hash)
     }
 
     /// Whether it is that key.
     pub(crate) fn is(&self, at: KeyRef<'_>) -> bool {
-        self.region.id() == at.region.id() && at.bytes.are(self.bytes())
+        self.region.id() == at.region.id() && self.bytes() == at.bytes
     }
 
     /// Whether it takes no memory of its own.
     pub(crate) fn is_short(&self) -> bool {
-        !self.words.spilled()
-    }
-
-    // Inline: so the compiler sees that no pointer to the bytes is kept.
-    #[inline]
-    fn of(region: &'static Region, bytes: Bytes<'_>) -> Self {
-        Self { region, words: SmallVec::from_slice(bytes.words()), len: bytes.len() }
-    }
-
-    /// Returns the bytes as they are hashed and compared.
-    pub(crate) fn in_words(&self) -> Bytes<'_> {
-        Bytes::new(&self.words, self.len)
+        !self.bytes.spilled()
     }
 
     pub(crate) fn region(&self) -> &'static Region {
@@ -150,7 +144,7 @@ impl Key {
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.in_words().as_slice()
+        &self.bytes
     }
 }
 
@@ -160,37 +154,37 @@ pub(crate) struct KeyRef<'a> {
     pub(crate) region: &'static Region,
     /// The number of the region and that of the bytes, as an entry has them.
     pub(crate) label: u64,
-    pub(crate) bytes: Bytes<'a>,
+    pub(crate) bytes: &'a [u8],
     pub(crate) hash: u64,
 }
 
 impl<'a> KeyRef<'a> {
-    #[inline(always)]
-    pub(crate) fn new(region: &'static Region, bytes: Bytes<'a>, hash: u64) -> Self {
+    #[inline]
+    pub(crate) fn new(region: &'static Region, bytes: &'a [u8], hash: u64) -> Self {
         Self { region, label: label(region.id(), bytes.len()), bytes, hash }
     }
 
     /// Returns the key by itself.
     pub(crate) fn key(self) -> Key {
-        Key::of(self.region, self.bytes)
+        Key { region: self.region, bytes: SmallVec::from_slice(self.bytes), hash: self.hash }
     }
 
     /// Returns what an entry keeps of its key.
     pub(crate) fn parts(self) -> (u32, &'a [u8]) {
-        (self.region.id(), self.bytes.as_slice())
+        (self.region.id(), self.bytes)
     }
 }
 
 impl Clone for Key {
     fn clone(&self) -> Self {
-        // At once, and not word by word.
-        Self { region: self.region, words: SmallVec::from_slice(&self.words), len: self.len }
+        // At once, and not byte by byte.
+        self.at().key()
     }
 }
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.region.id() == other.region.id() && self.words == other.words && self.len == other.len
+        self.is(other.at())
     }
 }
 
@@ -198,8 +192,7 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.region.id().hash(state);
-        self.bytes().hash(state);
+        state.write_u64(self.hash);
     }
 }
 

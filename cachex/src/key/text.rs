@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use super::{Key, kind, pattern};
+use super::{Key, count, kind, pattern};
 use crate::method::Region;
 
 /// Bytes of text after which [`Key::text`] is cut.
@@ -267,19 +267,9 @@ impl<'a> Reader<'a> {
     }
 
     fn count(&mut self) -> Option<usize> {
-        let mut count = 0;
-        for shift in (0..usize::BITS).step_by(7) {
-            let [byte] = self.fixed()?;
-            let bits = usize::from(byte & 0x7f);
-            if bits.leading_zeros() < shift {
-                return None;
-            }
-            count |= bits << shift;
-            if byte < 0x80 {
-                return Some(count);
-            }
-        }
-        None
+        let (count, rest) = count::read(self.rest)?;
+        self.rest = rest;
+        Some(count)
     }
 
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {

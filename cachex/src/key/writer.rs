@@ -5,14 +5,20 @@
 
 use std::fmt;
 
-use super::kind;
-use crate::raw::bytes::Bytes;
-use crate::raw::words::Words;
+use smallvec::SmallVec;
 
-/// Collects the canonical bytes of a key.
+use super::compare::Compared;
+use super::hash::KeyHasher;
+use super::{count, kind};
+
+/// The bytes of a key; short ones without an allocation.
+pub(crate) type KeyBytes = SmallVec<[u8; 112]>;
+
+/// Takes the canonical bytes of a key, one value after the other.
 ///
-/// Short keys (112 bytes or less) are written in place, without an allocation. Each `write_…` method appends one value, or
-/// the head of one; see [`CacheKey`](crate::CacheKey) for the rules.
+/// Each `write_…` method appends one value, or the head of one; see [`CacheKey`](crate::CacheKey) for the rules. A
+/// writer made by [`new`](Self::new) keeps the bytes. Those that a call of an annotated method makes for a look-up keep none: a key is
+/// written once to be hashed and once to be compared with that of the entry found, and no copy is made of it.
 ///
 /// `Debug` shows the length in bytes and a digest, never the bytes, which may hold personal data.
 ///
@@ -31,7 +37,24 @@ use crate::raw::words::Words;
 ///
 /// assert_ne!(split_early.as_bytes(), split_late.as_bytes());
 /// ```
-pub struct KeyWriter(Words);
+// Where nothing is kept and nothing compared, the compiler leaves out what there is for it, as long as no function that is not part of
+// this one is lent the writer. So what such functions need is given to them by value.
+pub struct KeyWriter<'a> {
+    /// In bytes.
+    len: usize,
+    /// Nothing where nobody asks for the hash.
+    hasher: Option<KeyHasher>,
+    compared: Compared<'a>,
+    kept: Kept<'a>,
+}
+
+/// Where the bytes are kept.
+enum Kept<'a> {
+    Nowhere,
+    Lent(&'a mut KeyBytes),
+    // Boxed, so that who appends to it is not lent the writer.
+    Here(Box<KeyBytes>),
+}
 
 macro_rules! write_integer {
     ($($(#[$doc:meta])* $name:ident, $ty:ty, $kind:expr;)*) => {$(
@@ -46,13 +69,13 @@ macro_rules! write_integer {
         /// ```
         #[inline(always)]
         pub fn $name(&mut self, value: $ty) {
-            self.push_fixed($kind, &value.to_be_bytes());
+            self.put_fixed($kind, &value.to_be_bytes());
         }
     )*};
 }
 
-impl KeyWriter {
-    /// Starts an empty key.
+impl<'a> KeyWriter<'a> {
+    /// Starts an empty key whose bytes are kept.
     ///
     /// # Examples
     ///
@@ -60,13 +83,35 @@ impl KeyWriter {
     /// let out = cachex::KeyWriter::new();
     /// assert!(out.as_bytes().is_empty());
     /// ```
-    #[inline]
     #[must_use]
-    pub const fn new() -> Self {
-        Self(Words::new())
+    pub fn new() -> Self {
+        Self::with(Some(KeyHasher::new()), Compared::with(&[]), Kept::Here(Box::default()))
     }
 
-    /// Returns what was written so far.
+    /// Starts an empty key whose bytes are kept in an empty list.
+    pub(crate) fn keeping(bytes: &'a mut KeyBytes) -> Self {
+        debug_assert!(bytes.is_empty());
+        Self::with(Some(KeyHasher::new()), Compared::with(&[]), Kept::Lent(bytes))
+    }
+
+    /// Starts an empty key that is hashed only.
+    #[inline(always)]
+    pub(crate) fn hashing() -> Self {
+        Self::with(Some(KeyHasher::new()), Compared::with(&[]), Kept::Nowhere)
+    }
+
+    /// Starts an empty key that is compared with the bytes of another one.
+    #[inline(always)]
+    pub(crate) fn comparing(bytes: &'a [u8]) -> Self {
+        Self::with(None, Compared::with(bytes), Kept::Nowhere)
+    }
+
+    #[inline(always)]
+    fn with(hasher: Option<KeyHasher>, compared: Compared<'a>, kept: Kept<'a>) -> Self {
+        Self { len: 0, hasher, compared, kept }
+    }
+
+    /// Returns what was written so far. A writer that keeps nothing returns nothing.
     ///
     /// # Examples
     ///
@@ -75,72 +120,118 @@ impl KeyWriter {
     /// out.write_u8(7);
     /// assert_eq!(out.as_bytes(), [0x10, 7]);
     /// ```
-    #[inline(always)]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.bytes().as_slice()
+        match &self.kept {
+            Kept::Nowhere => &[],
+            Kept::Lent(bytes) => bytes,
+            Kept::Here(bytes) => bytes,
+        }
+    }
+
+    /// Returns the number of bytes written so far.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Returns the hash of what was written as the key of a region.
+    #[inline(always)]
+    pub(crate) fn hash(&self, region: u32) -> u64 {
+        self.hasher.as_ref().map_or(0, |hasher| hasher.finish(region))
+    }
+
+    /// Whether what was written is all that it was compared with.
+    #[inline(always)]
+    pub(crate) fn is_same(&self) -> bool {
+        self.compared.is_same()
+    }
+
+    /// Keeps bytes, and compares them.
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) {
+        self.len += bytes.len();
+        self.compared.bytes(bytes);
+        self.keep(bytes);
     }
 
     #[inline(always)]
-    pub(crate) fn bytes(&self) -> Bytes<'_> {
-        self.0.bytes()
+    fn keep(&mut self, bytes: &[u8]) {
+        match &mut self.kept {
+            Kept::Nowhere => {}
+            Kept::Lent(kept) => kept.extend_from_slice(bytes),
+            Kept::Here(kept) => kept.extend_from_slice(bytes),
+        }
     }
 
-    #[inline(always)]
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
-        self.0.push_slice(bytes);
+    /// Writes values that were written elsewhere.
+    pub(crate) fn put_written(&mut self, bytes: &[u8]) {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.written(bytes);
+        }
+        self.put(bytes);
     }
 
+    /// Writes a kind that says everything, or that comes before another value.
     #[inline(always)]
-    pub(crate) fn push_byte(&mut self, byte: u8) {
-        self.0.push(u64::from(byte), 1);
+    pub(super) fn put_kind(&mut self, kind: u8) {
+        self.put_fixed(kind, &[]);
     }
 
-    /// Pushes a kind byte and a length or a count: 7 bits a byte, lowest first, high bit set on all but the last (LEB128).
+    /// Writes a value of a fixed size, big-endian.
     #[inline(always)]
-    pub(crate) fn push_counted(&mut self, kind: u8, count: usize) {
+    pub(super) fn put_fixed<const N: usize>(&mut self, kind: u8, body: &[u8; N]) {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.kind(kind);
+            hasher.fixed(body);
+        }
+        self.len += 1 + N;
+        self.compared.fixed(kind, body);
+        self.keep(&[kind]);
+        self.keep(body);
+    }
+
+    /// Writes a whole number of seconds and the nanoseconds after it.
+    #[inline]
+    pub(super) fn put_seconds(&mut self, kind: u8, seconds: [u8; 8], nanos: u32) {
+        let mut body = [0; 12];
+        body[..8].copy_from_slice(&seconds);
+        body[8..].copy_from_slice(&nanos.to_be_bytes());
+        self.put_fixed(kind, &body);
+    }
+
+    /// Writes a kind and a length or a count.
+    #[inline(always)]
+    pub(super) fn put_counted(&mut self, kind: u8, count: usize) {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.counted(kind, count);
+        }
         if count < 0x80 {
-            self.0.push(u64::from(kind) | (count as u64) << 8, 2);
+            self.len += 2;
+            self.compared.fixed(kind, &[count as u8]);
+            self.keep(&[kind, count as u8]);
         } else {
-            self.push_byte(kind);
-            self.push_long_count(count);
+            self.put(&[kind]);
+            self.put(count::write(count).bytes());
         }
     }
 
-    fn push_long_count(&mut self, count: usize) {
-        let mut rest = count;
-        while rest >= 0x80 {
-            self.push_byte((rest as u8) | 0x80);
-            rest >>= 7;
-        }
-        self.push_byte(rest as u8);
-    }
-
-    /// Pushes a count that no kind byte precedes.
-    #[inline]
-    pub(crate) fn push_count(&mut self, count: usize) {
-        if count < 0x80 { self.push_byte(count as u8) } else { self.push_long_count(count) }
-    }
-
-    /// Pushes a value of a fixed size.
+    /// Writes a count that no kind precedes.
     #[inline(always)]
-    pub(crate) fn push_fixed<const N: usize>(&mut self, kind: u8, bytes: &[u8; N]) {
-        if N > 8 {
-            self.push_byte(kind);
-            self.push(bytes);
-            return;
+    pub(super) fn put_count(&mut self, count: usize) {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.count(count);
         }
-        let mut word = [0; 8];
-        word[..N].copy_from_slice(bytes);
-        self.0.push_after(kind, u64::from_le_bytes(word), N);
+        if count < 0x80 { self.put(&[count as u8]) } else { self.put(count::write(count).bytes()) }
     }
 
-    /// Pushes a whole number of seconds and the nanoseconds after it.
-    #[inline]
-    pub(crate) fn push_seconds(&mut self, kind: u8, seconds: [u8; 8], nanos: u32) {
-        self.push_byte(kind);
-        self.push(&seconds);
-        self.push(&nanos.to_be_bytes());
+    /// Writes the bytes of a string, whose length was written.
+    #[inline(always)]
+    pub(super) fn put_text(&mut self, text: &[u8]) {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.text(text);
+        }
+        self.put(text);
     }
 
     write_integer! {
@@ -181,7 +272,7 @@ impl KeyWriter {
     #[inline]
     pub fn write_f32(&mut self, value: f32) {
         let canonical = if value.is_nan() { f32::from_bits(0x7fc0_0000) } else { value + 0.0 };
-        self.push_fixed(kind::F32, &canonical.to_bits().to_be_bytes());
+        self.put_fixed(kind::F32, &canonical.to_bits().to_be_bytes());
     }
 
     /// Writes an `f64` by its bits, with one zero (`-0.0` is written as `0.0`, to which it is equal) and one NaN.
@@ -203,7 +294,7 @@ impl KeyWriter {
     #[inline]
     pub fn write_f64(&mut self, value: f64) {
         let canonical = if value.is_nan() { f64::from_bits(0x7ff8_0000_0000_0000) } else { value + 0.0 };
-        self.push_fixed(kind::F64, &canonical.to_bits().to_be_bytes());
+        self.put_fixed(kind::F64, &canonical.to_bits().to_be_bytes());
     }
 
     /// Writes a `bool`.
@@ -217,7 +308,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_bool(&mut self, value: bool) {
-        self.push_byte(if value { kind::TRUE } else { kind::FALSE });
+        self.put_kind(if value { kind::TRUE } else { kind::FALSE });
     }
 
     /// Writes a `char`.
@@ -231,7 +322,7 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_char(&mut self, value: char) {
-        self.push_fixed(kind::CHAR, &u32::from(value).to_be_bytes());
+        self.put_fixed(kind::CHAR, &u32::from(value).to_be_bytes());
     }
 
     /// Writes a string, whatever its owner.
@@ -245,8 +336,8 @@ impl KeyWriter {
     /// ```
     #[inline(always)]
     pub fn write_str(&mut self, value: &str) {
-        self.push_counted(kind::STR, value.len());
-        self.push(value.as_bytes());
+        self.put_counted(kind::STR, value.len());
+        self.put_text(value.as_bytes());
     }
 
     /// Writes bytes, whatever their owner; a slice of `u8` is written so.
@@ -260,8 +351,8 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_bytes(&mut self, value: &[u8]) {
-        self.push_counted(kind::BYTES, value.len());
-        self.push(value);
+        self.put_counted(kind::BYTES, value.len());
+        self.put_text(value);
     }
 
     /// Writes what has one value only, such as `()`.
@@ -275,28 +366,19 @@ impl KeyWriter {
     /// ```
     #[inline]
     pub fn write_unit(&mut self) {
-        self.push_byte(kind::UNIT);
+        self.put_kind(kind::UNIT);
     }
 }
 
-impl Clone for KeyWriter {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl Default for KeyWriter {
-    #[inline(always)]
+impl Default for KeyWriter<'_> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl fmt::Debug for KeyWriter {
+impl fmt::Debug for KeyWriter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = self.as_bytes();
-        write!(f, "KeyWriter({} bytes, {:016x})", bytes.len(), digest(bytes))
+        write!(f, "KeyWriter({} bytes, {:016x})", self.len, digest(self.as_bytes()))
     }
 }
 

@@ -192,25 +192,34 @@ impl<P: Parts> Index<P> {
 pub(super) unsafe fn find<'a, P: Parts>(index: Index<P>, sought: impl Sought<P>) -> Option<Lent<'a, P>> {
     let hash = sought.hash();
     // SAFETY: the caller's promise.
-    let bucket = unsafe { index.home_bucket(hash) };
-    let word = bucket.word.load(Ordering::Acquire);
-    // SAFETY: the caller's promise.
-    let found = unsafe { find_in(bucket, word, &sought) };
+    let mut bucket = unsafe { index.home_bucket(hash) };
+    let mut word = bucket.word.load(Ordering::Acquire);
     let reach = (word >> REACH_SHIFT) as usize;
-    if found.is_some() || reach == 0 {
-        return found;
-    }
-    for distance in 1..=reach {
+    let mut distance = 0;
+    // One loop also for the first of them: what compares keys is put in place here, once.
+    loop {
         // SAFETY: the caller's promise.
-        let found = unsafe {
-            let bucket = index.bucket(hash, distance);
-            find_in(bucket, bucket.word.load(Ordering::Acquire), &sought)
-        };
-        if found.is_some() {
+        let found = unsafe { find_in(bucket, word, &sought) };
+        if found.is_some() || distance == reach {
             return found;
         }
+        distance += 1;
+        // SAFETY: the caller's promise.
+        bucket = unsafe { further(index, hash, distance) };
+        word = bucket.word.load(Ordering::Acquire);
     }
-    None
+}
+
+/// As [`Index::bucket`], for few: what it takes is not computed before it is needed.
+///
+/// # Safety
+///
+/// As for [`Index::bucket`].
+#[cold]
+#[inline(never)]
+unsafe fn further<'a, P: Parts>(index: Index<P>, hash: u64, distance: usize) -> &'a Bucket<P> {
+    // SAFETY: the caller's promise.
+    unsafe { index.bucket(hash, distance) }
 }
 
 /// Finds a node in a bucket with this word.

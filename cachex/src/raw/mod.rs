@@ -2,7 +2,8 @@
 //! grace after which what left the table may be given back. The only unsafe code of the workspace.
 //!
 //! Reading order: [`grace`] (pins and periods of grace; no unsafe code), [`node`] (one allocation with a count of its
-//! holders), [`limbo`] (what waits for its grace), [`bucket_word`] and [`index`] (one shard's pointers), [`table`] (the sharded table); [`words`] and [`bytes`] (the bytes of keys) and [`late`] (a reference that is read with one load) stand alone.
+//! holders), [`limbo`] (what waits for its grace), [`bucket_word`] and [`index`] (one shard's pointers), [`table`] (the sharded table);
+//! [`late`] (a reference that is read with one load) stands alone.
 //!
 //! # The argument
 //!
@@ -20,7 +21,6 @@
 //! (`cargo xtask test miri`), the protocol of [`grace`] is model-checked (`cargo xtask test loom`).
 
 mod bucket_word;
-pub(crate) mod bytes;
 pub(crate) mod grace;
 mod index;
 pub(crate) mod late;
@@ -32,4 +32,3 @@ mod sought;
 pub(crate) mod table;
 #[cfg(all(test, not(cachex_loom)))]
 mod tests;
-pub(crate) mod words;

@@ -3,7 +3,7 @@
 use super::node::{Node, Parts};
 
 /// What a look-up asks for.
-pub(crate) trait Sought<P: Parts> {
+pub(crate) trait Sought<P: Parts>: Copy {
     /// Returns its hash.
     fn hash(&self) -> u64;
     /// Whether it is this node.

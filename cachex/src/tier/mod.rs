@@ -13,11 +13,10 @@ pub use memory_engine::MemoryEngine;
 
 use memory::{Eviction, MemoryTier};
 
-use crate::entry::Entry;
+use crate::entry::{Entry, EntryParts};
 use crate::key::KeyRef;
-use crate::method::Region;
-use crate::raw::bytes::Bytes;
 use crate::raw::grace::{Pin, pinned};
+use crate::raw::table::Sought;
 use crate::time::Timestamp;
 
 /// The first tier: entries in memory, and who decides which of them leave for room.
@@ -33,7 +32,7 @@ pub(crate) struct L1 {
 }
 
 impl L1 {
-    /// Makes an empty tier. `seed` decides where keys go and what [`Eviction::Random`] chooses.
+    /// Makes an empty tier. `seed` decides what [`Eviction::Random`] chooses.
     pub(crate) fn new(engine: MemoryEngine, limits: Limits, eviction: Eviction, seed: u64) -> Self {
         match engine {
             #[cfg(feature = "moka")]
@@ -50,17 +49,17 @@ impl L1 {
         }
     }
 
-    /// Returns the key by which this tier is asked: with its hash, which is good for this tier only.
-    #[inline(always)]
-    pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: Bytes<'a>) -> KeyRef<'a> {
-        self.memory.key_ref(region, bytes)
+    /// As [`MemoryTier::key_ref`].
+    #[cfg(test)]
+    pub(crate) fn key_ref<'a>(&self, bytes: &'a [u8]) -> KeyRef<'a> {
+        self.memory.key_ref(bytes)
     }
 
     /// Finds the entry of a key, as [`MemoryTier::find`] does; the use is noted, and so is that there is no entry.
     #[inline(always)]
-    pub(crate) fn find<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
-        self.note(at);
-        self.memory.find(pin, at)
+    pub(crate) fn find<'a>(&'a self, pin: &'a Pin, sought: impl Sought<EntryParts>) -> Option<FoundEntry<'a>> {
+        self.note(sought.hash());
+        self.memory.find(pin, sought)
     }
 
     /// As [`find`](Self::find), for what may be kept.
@@ -73,7 +72,7 @@ impl L1 {
     /// one call is one use.
     pub(crate) fn get_again(&self, at: KeyRef<'_>) -> Option<Entry> {
         let entry = pinned(|pin| self.memory.find(pin, at).map(|entry| Entry::clone(&entry)))?;
-        self.note(at);
+        self.note(at.hash);
         Some(entry)
     }
 
@@ -188,13 +187,13 @@ impl L1 {
 
     /// Tells who decides, if it is not the tier, that a key was looked for.
     #[inline(always)]
-    fn note(&self, at: KeyRef<'_>) {
+    fn note(&self, hash: u64) {
         #[cfg(feature = "moka")]
         if let Some(moka) = &self.moka {
-            moka.note(at.hash);
+            moka.note(hash);
         }
         #[cfg(not(feature = "moka"))]
-        let _: KeyRef<'_> = at;
+        let _: u64 = hash;
     }
 
     /// Tells who decides, if it is not the tier, that entries have left for another reason than room.

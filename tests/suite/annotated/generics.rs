@@ -157,7 +157,7 @@ struct Table<T> {
 }
 
 impl<T> CacheScope for Table<T> {
-    fn encode_scope(&self, out: &mut KeyWriter) {
+    fn encode_scope(&self, out: &mut KeyWriter<'_>) {
         out.write_u64(self.rows);
     }
 }
@@ -181,7 +181,7 @@ struct Borrowing<'a> {
 }
 
 impl CacheScope for Borrowing<'_> {
-    fn encode_scope(&self, out: &mut KeyWriter) {
+    fn encode_scope(&self, out: &mut KeyWriter<'_>) {
         out.write_str(self.name);
     }
 }

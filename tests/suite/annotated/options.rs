@@ -131,7 +131,7 @@ mod cache {
     }
 
     impl CacheScope for Shop {
-        fn encode_scope(&self, _: &mut KeyWriter) {}
+        fn encode_scope(&self, _: &mut KeyWriter<'_>) {}
     }
 
     static SHARED: LazyLock<Cache> = LazyLock::new(|| Cache::builder().build().unwrap());

@@ -61,7 +61,7 @@ impl Float {
 struct Salted<'a>(&'a Value, u64);
 
 impl CacheKey for Salted<'_> {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         let salt = self.1;
         let salted = |value| Salted(value, salt);
         match self.0 {

@@ -20,7 +20,7 @@ repository!(Users, find, id: &u64, id.to_string());
 struct Pair<A, B>(A, B);
 
 impl<A: CacheKey, B> CacheScope for Pair<A, B> {
-    fn encode_scope(&self, out: &mut cachex::KeyWriter) {
+    fn encode_scope(&self, out: &mut cachex::KeyWriter<'_>) {
         self.0.encode(out);
     }
 }

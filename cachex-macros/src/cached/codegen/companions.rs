@@ -8,7 +8,7 @@ use super::super::model::{Model, Placement};
 use super::generics::{of_companions, turbofish};
 use super::method::{cache, callee};
 use super::{Names, conditions, is_lint_level, key, rules, site};
-use crate::attribute::arguments::{companion, hidden, hidden_key};
+use crate::attribute::arguments::{companion, hidden, hidden_call};
 use crate::attribute::ours_at;
 use crate::attribute::template::bind_names;
 
@@ -18,6 +18,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let all = [
         stands_free(model),
         beside.call(),
+        beside.parts(),
         uncached(model),
         beside.key(),
         beside.entry(),
@@ -83,7 +84,7 @@ struct Signature<'a> {
 }
 
 impl Beside<'_> {
-    /// The hidden function that writes the key into a call.
+    /// The hidden function that tells a call what is called, on which cache.
     fn call(&self) -> TokenStream {
         let Self { model, names, .. } = self;
         let call = &names.call;
@@ -92,25 +93,52 @@ impl Beside<'_> {
         let mut generics = self.generics.clone();
         generics.params.insert(0, syn::parse_quote!(#lifetime));
         let start = site::start(model, names);
+        let cache = key::cache_of_self(model, names, &quote!());
+        let name = hidden_call(self.name, model.placement != Placement::Module);
+        let receiver = self.receiver(&quote!(&#lifetime));
+        self.hidden(&name, &generics, &receiver, &quote!(#call: &mut #call_type<#lifetime>), &quote!(#start #cache))
+    }
+
+    /// The hidden function that writes the key.
+    fn parts(&self) -> TokenStream {
+        let Self { model, names, .. } = self;
+        let out = &names.out;
+        let writer = model.runtime.private("KeyWriter");
         let parts = key::of_references(model, names);
-        let receiver = model.function.receiver.as_ref().map(|receiver| {
-            let self_ = Ident::new("self", receiver.span);
-            quote!(&#lifetime #self_,)
-        });
+        let name = hidden(self.name, "_parts");
+        let receiver = self.receiver(&quote!(&));
+        self.hidden(&name, &self.generics, &receiver, &quote!(#out: &mut #writer<'_>), &parts)
+    }
+
+    /// Spells a function that is put in place where it is called, on the path of a hit.
+    fn hidden(
+        &self,
+        name: &Ident,
+        generics: &Generics,
+        receiver: &TokenStream,
+        output: &TokenStream,
+        body: &TokenStream,
+    ) -> TokenStream {
+        let item = &self.model.function.item;
+        let conditions = conditions(&item.attrs);
         let inputs = self.inputs();
-        let name = hidden_key(self.name, self.model.placement != Placement::Module);
-        let conditions = conditions(&model.function.item.attrs);
-        let (vis, clause) = (&model.function.item.vis, &generics.where_clause);
+        let (vis, clause) = (&item.vis, &generics.where_clause);
         quote! {
             #(#conditions)*
             #[doc(hidden)]
-            #[inline]
+            #[inline(always)]
             #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
-            #vis fn #name #generics (#receiver #(#inputs,)* #call: &mut #call_type<#lifetime>) #clause {
-                #start
-                #parts
+            #vis fn #name #generics (#receiver #(#inputs,)* #output) #clause {
+                #body
             }
         }
+    }
+
+    /// Spells `&self,` if there is a receiver.
+    fn receiver(&self, reference: &TokenStream) -> TokenStream {
+        let Some(receiver) = &self.model.function.receiver else { return TokenStream::new() };
+        let self_ = Ident::new("self", receiver.span);
+        quote!(#reference #self_,)
     }
 
     fn key(&self) -> TokenStream {
@@ -222,12 +250,13 @@ impl Beside<'_> {
 
     /// Spells the lines that make a call with its key, and with its cache if that matters.
     fn started(&self, has_cache: bool) -> TokenStream {
-        let call = &self.names.call;
+        let Names { call, out, .. } = self.names;
         let call_type = self.model.runtime.private("Call");
         let cache = if has_cache { cache(self.model, self.names, false) } else { TokenStream::new() };
-        let key = hidden_key(self.name, self.model.placement != Placement::Module);
-        let written = self.call_beside(&key, &quote!(&mut #call));
-        quote!(let mut #call = #call_type::new(); #cache #written;)
+        let begin = hidden_call(self.name, self.model.placement != Placement::Module);
+        let begun = self.call_beside(&begin, &quote!(&mut #call));
+        let written = self.call_beside(&hidden(self.name, "_parts"), &quote!(#out));
+        quote!(let mut #call = #call_type::new(); #cache #begun; let #call = #call.written(|#out| #written);)
     }
 
     /// Calls another companion with the same arguments, and `more`.
@@ -251,10 +280,7 @@ impl Beside<'_> {
         let item = &self.model.function.item;
         let conditions = conditions(&item.attrs);
         let doc = if doc.is_empty() { quote!(#[doc(hidden)]) } else { quote!(#[doc = #doc]) };
-        let receiver = self.model.function.receiver.as_ref().map(|receiver| {
-            let self_ = Ident::new("self", receiver.span);
-            quote!(&#self_,)
-        });
+        let receiver = self.receiver(&quote!(&));
         let (inputs, single) = match from {
             From::Users => (self.inputs(), TokenStream::new()),
             From::Attributes => (self.doubled_inputs(), self.singled()),

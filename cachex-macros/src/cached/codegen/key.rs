@@ -16,10 +16,10 @@ pub(super) fn of_references(model: &Model, names: &Names) -> TokenStream {
         Some(key) => {
             let tokens = key.to_token_stream();
             let bound = model.parts.iter().map(|part| part.bind_borrowed(&tokens, false));
-            let written = expression(key, names);
+            let written = expression(model, key, names);
             quote!(#(#bound)* #written)
         }
-        None => model.parts.iter().map(|part| line(part, names)).collect(),
+        None => model.parts.iter().map(|part| line(model, part, names)).collect(),
     };
     quote!(#scope #parts)
 }
@@ -32,12 +32,12 @@ pub(super) fn of_values(model: &Model, names: &Names) -> TokenStream {
         Some(key) => {
             let tokens = key.to_token_stream();
             let bound = model.parts.iter().map(|part| part.bind_borrowed(&tokens, true));
-            let written = expression(key, names);
+            let written = expression(model, key, names);
             quote!({ #(#bound)* #written })
         }
         None => {
             let lines = model.parts.iter().map(|part| {
-                let (bound, line) = (part.bind_part(), line(part, names));
+                let (bound, line) = (part.bind_part(), line(model, part, names));
                 quote! {
                     #[allow(clippy::all)]
                     {
@@ -52,26 +52,42 @@ pub(super) fn of_values(model: &Model, names: &Names) -> TokenStream {
     quote!(#scope #parts)
 }
 
+/// Spells the line that takes the parts of `self`.
 fn scope(model: &Model, names: &Names, shared: &TokenStream) -> TokenStream {
-    let Some(receiver) = &model.function.receiver else { return TokenStream::new() };
+    let out = &names.out;
+    ask(model, shared, "Parts", &quote!(#out))
+}
+
+/// Spells the line that takes the cache of `self`.
+pub(super) fn cache_of_self(model: &Model, names: &Names, shared: &TokenStream) -> TokenStream {
     let call = &names.call;
+    ask(model, shared, "Cache", &quote!(#call))
+}
+
+/// Spells a question to `self`.
+fn ask(model: &Model, shared: &TokenStream, what: &str, answer: &TokenStream) -> TokenStream {
+    let Some(receiver) = &model.function.receiver else { return TokenStream::new() };
     let span = ours_at(receiver.span);
+    let [scope, ask] = ["scope", "Ask"].map(|name| model.runtime.private_at(name, span));
+    let what = Ident::new(what, span);
     let this = if shared.is_empty() { Ident::new("self", receiver.span).into_token_stream() } else { shared.clone() };
-    quote_spanned!(span=> #call.scope(#this);)
+    quote_spanned!(span=> #scope(#this, #ask::#what(&mut *#answer));)
 }
 
 /// One part of the key, from a reference; an error about it shows under the argument's type.
-fn line(part: &Argument, names: &Names) -> TokenStream {
+fn line(model: &Model, part: &Argument, names: &Names) -> TokenStream {
     let (first, last) = ends(&part.ty);
-    let call = &names.call;
+    let out = &names.out;
+    let write = model.runtime.private_at("part", first);
     let name = moved_to(&part.name, last);
     // Of one hygiene with the name, else the two have no place in common.
     let part = quote_spanned!(first.resolved_at(name.span())=> &*);
-    quote_spanned!(first=> #call.part(#part #name);)
+    quote_spanned!(first=> #write(#part #name, #out);)
 }
 
-fn expression(key: &syn::Expr, names: &Names) -> TokenStream {
+fn expression(model: &Model, key: &syn::Expr, names: &Names) -> TokenStream {
     let span = ours_at(key.span());
-    let call = &names.call;
-    quote_spanned!(span=> #call.part(&(#key));)
+    let out = &names.out;
+    let write = model.runtime.private_at("part", span);
+    quote_spanned!(span=> #write(&(#key), #out);)
 }

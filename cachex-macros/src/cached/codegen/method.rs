@@ -8,7 +8,7 @@ use syn::{Attribute, Meta};
 use super::super::model::{Model, Placement};
 use super::generics::{of_companions, turbofish};
 use super::{Names, is_lint_level, key, load, rules, site};
-use crate::attribute::arguments::{declared, hidden_key};
+use crate::attribute::arguments::{declared, hidden, hidden_call};
 use crate::attribute::function::{Access, Kind};
 use crate::attribute::ours_at;
 use crate::attribute::template::bind_names;
@@ -40,17 +40,18 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     }
 }
 
-/// Spells the one call of the runtime, and what it needs.
+/// Spells the look-up and the one call of the runtime that goes on from there, and what they need.
 fn call(model: &Model, names: &Names) -> TokenStream {
     let runtime = &model.runtime;
     let span = ours_at(model.output_span());
-    let Names { call, shape, kept, .. } = names;
+    let Names { call, shape, found, kept, .. } = names;
     let cache = cache(model, names, true);
-    let key = key(model, names);
+    let begun = begun(model, names);
     let when = when(model, names);
     let probed = rules::shape(model, names);
     let (keep, value_rules) = (rules::keep(model, names), rules::value_rules(model, names));
-    let prepare = prepare(model, names);
+    let find = find(model, names, &keep);
+    let begin = begin(model, names);
     let run = runtime.private_at(
         match (model.detached_by.is_some(), model.function.is_async()) {
             (false, false) => "cached",
@@ -66,33 +67,82 @@ fn call(model: &Model, names: &Names) -> TokenStream {
         let option = runtime.private("Option");
         quote! {
             let mut #kept = #option::None;
-            let #call = #call.keep_cache(&mut #kept);
+            let #call = #call.keep_cache(&#found, &mut #kept);
         }
     });
-    let run = quote_spanned!(span=> #run(&#call, #shape, #keep, move || #value_rules, #prepare));
-    quote!(#new #cache #key #when #own #probed #run)
+    let run = quote_spanned!(span=> #run(#call, #found, #shape, #keep, move || #value_rules, #begin));
+    quote!(#new #cache #begun #when #probed #find #own #run)
 }
 
-/// Returns whether the load takes `self` away, so that the call must not hold it.
-fn is_moved(model: &Model) -> bool {
-    model.function.receiver.as_ref().is_some_and(|receiver| receiver.access != Access::Shared)
-}
-
-fn key(model: &Model, names: &Names) -> TokenStream {
+/// Spells the lines that tell the call what is called, on which cache.
+fn begun(model: &Model, names: &Names) -> TokenStream {
+    let call = &names.call;
     if model.placement == Placement::Inline {
         let start = site::start(model, names);
-        let parts = key::of_values(model, names);
-        return quote!(#start #parts);
+        let cache = key::cache_of_self(model, names, &shared(model));
+        // As in `#cache`: the load takes `self`, from which the cache is borrowed until then.
+        return quote!(#start { let #call = &mut #call; #cache });
     }
-    let key = hidden_key(&model.function.item.sig.ident, model.placement != Placement::Module);
-    let helper = callee(model, &key, &turbofish(&of_companions(model)));
+    beside(
+        model,
+        &hidden_call(&model.function.item.sig.ident, model.placement != Placement::Module),
+        &quote!(&mut #call),
+    )
+}
+
+/// Spells the lines that write the key.
+fn key(model: &Model, names: &Names) -> TokenStream {
+    if model.placement == Placement::Inline {
+        return key::of_values(model, names);
+    }
+    let out = &names.out;
+    beside(model, &hidden(&model.function.item.sig.ident, "_parts"), &quote!(#out))
+}
+
+/// Calls a hidden companion with references to the arguments, and `more`.
+fn beside(model: &Model, name: &Ident, more: &TokenStream) -> TokenStream {
+    let helper = callee(model, name, &turbofish(&of_companions(model)));
     let receiver = model.function.receiver.as_ref().map(|receiver| {
         let shared = &receiver.shared;
         quote!(#shared,)
     });
     let parts = model.parts.iter().map(|part| part.borrowed());
-    let call = &names.call;
-    quote!(#helper(#receiver #(#parts,)* &mut #call);)
+    quote!(#helper(#receiver #(#parts,)* #more);)
+}
+
+/// Spells the look-up. What writes the key is asked for it more than once; an expression for it is evaluated once.
+fn find(model: &Model, names: &Names, keep: &TokenStream) -> TokenStream {
+    let Names { call, written, out, found, .. } = names;
+    let key = key(model, names);
+    let span = ours_at(model.output_span());
+    if model.args.key.is_none() {
+        return quote_spanned!(span=> let #found = #call.find(#keep, #[inline(always)] |#out| { #key }););
+    }
+    quote_spanned! {span=>
+        let #written = #call.written(|#out| { #key });
+        let #found = #written.find(#keep);
+        let #written = #written.parts();
+    }
+}
+
+/// Spells the closure that is run on a miss: it writes the key, and returns what names the tags and makes the load.
+fn begin(model: &Model, names: &Names) -> TokenStream {
+    let Names { written, out, .. } = names;
+    let prepare = prepare(model, names);
+    let key = match model.args.key {
+        None => key(model, names),
+        Some(_) => quote!(#written.copy_to(#out);),
+    };
+    quote!(move |#out| { #key #prepare })
+}
+
+fn shared(model: &Model) -> TokenStream {
+    model.function.receiver.as_ref().map(|receiver| receiver.shared.clone()).unwrap_or_default()
+}
+
+/// Returns whether the load takes `self` away, so that the call must not hold it.
+fn is_moved(model: &Model) -> bool {
+    model.function.receiver.as_ref().is_some_and(|receiver| receiver.access != Access::Shared)
 }
 
 /// Spells the lines that name the cache, if the annotation does. `is_by_value` says what the arguments are there.

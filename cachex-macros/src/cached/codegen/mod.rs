@@ -21,7 +21,10 @@ use crate::attribute::{local, ours_at};
 /// The locals of an expansion.
 pub(super) struct Names {
     pub(super) call: Ident,
+    pub(super) written: Ident,
+    pub(super) out: Ident,
     pub(super) cache: Ident,
+    pub(super) found: Ident,
     pub(super) shape: Ident,
     pub(super) tags: Ident,
     pub(super) this: Ident,
@@ -33,7 +36,10 @@ impl Names {
     fn new(model: &Model) -> Self {
         Self {
             call: local("call"),
+            written: local("written"),
+            out: local("out"),
             cache: local("cache"),
+            found: local("found"),
             // What is wrong with the shape shows under the return type.
             shape: Ident::new("shape", ours_at(model.output_span())),
             tags: local("tags"),

@@ -86,7 +86,7 @@ impl Blocking<'_> {
         let method = self.engine().method(key.region());
         let tally = method.counters.tally();
         let stopwatch = sample::is_next_timed().then(Stopwatch::start);
-        let found = self.engine().usable(method, self.engine().key_ref_of(key));
+        let found = self.engine().usable(method, key.at());
         // As for annotated methods: of a hit only.
         if let (Some(stopwatch), Some(_)) = (stopwatch, &found) {
             method.counters.note_look(stopwatch);
@@ -128,7 +128,7 @@ impl Blocking<'_> {
         let engine = self.engine();
         let method = engine.method(key.region());
         let policy = options.policy(&method.policy());
-        let at = engine.key_ref_of(key);
+        let at = key.at();
         let entry = engine.manual_entry(at, value, &policy, &options.tags, Stamp::default());
         engine.write(method, at, entry, engine.now());
         Ok(())
@@ -179,7 +179,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn remove(&self, key: &Key) -> bool {
-        self.engine().remove(self.engine().key_ref_of(key))
+        self.engine().remove(key.at())
     }
 
     /// As [`Cache::pull`].
@@ -202,7 +202,7 @@ impl Blocking<'_> {
     pub fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
-        let at = engine.key_ref_of(key);
+        let at = key.at();
         // Held beyond the write: if it is the last of the entry, its value is not dropped while the order is held.
         let mut found = None;
         engine.try_write(method, at, || {
@@ -309,7 +309,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use]
     pub fn exists(&self, key: &Key) -> bool {
-        self.engine().peek(self.engine().key_ref_of(key)).is_some()
+        self.engine().peek(key.at()).is_some()
     }
 
     /// As [`Cache::expire`].
@@ -330,8 +330,8 @@ impl Blocking<'_> {
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
         let engine = self.engine();
-        let Some(entry) = self.engine().peek(self.engine().key_ref_of(key)) else { return false };
-        engine.tier.expire_at(engine.key_ref_of(key), &entry, engine.now().after(ttl));
+        let Some(entry) = self.engine().peek(key.at()) else { return false };
+        engine.tier.expire_at(key.at(), &entry, engine.now().after(ttl));
         true
     }
 
@@ -350,7 +350,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use]
     pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
-        let deadline = self.engine().peek(self.engine().key_ref_of(key))?.deadline();
+        let deadline = self.engine().peek(key.at())?.deadline();
         Some(match deadline {
             Timestamp::NEVER => Ttl::Never,
             deadline => Ttl::Left(deadline.since(self.engine().now())),
@@ -400,7 +400,7 @@ impl Blocking<'_> {
     fn count(&self, key: &Key, step: impl FnOnce(i64) -> i64) -> Result<i64, Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
-        let at = engine.key_ref_of(key);
+        let at = key.at();
         let mut found = None;
         engine.try_write(method, at, || {
             // Also behind a fence: what it hides is not lost.

@@ -49,7 +49,7 @@ impl Cache {
     /// ```
     pub fn begin_load(&self, key: &Key) -> Loading {
         let engine = self.engine();
-        Loading { cache: self.clone(), ticket: engine.alone(engine.key_ref_of(key)) }
+        Loading { cache: self.clone(), ticket: engine.alone(key.at()) }
     }
 }
 

@@ -5,13 +5,13 @@ use ::bytes::{Bytes, BytesMut};
 use crate::key::{CacheKey, KeyWriter};
 
 impl CacheKey for Bytes {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_bytes(self);
     }
 }
 
 impl CacheKey for BytesMut {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_bytes(self);
     }
 }

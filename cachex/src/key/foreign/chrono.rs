@@ -10,50 +10,50 @@ use ::chrono::{
 use crate::key::{CacheKey, KeyWriter, kind};
 
 impl<Tz: TimeZone> CacheKey for DateTime<Tz> {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         // In a leap second there are more than 10^9 nanoseconds: kept so, because chrono tells it from the next second.
-        out.push_seconds(kind::INSTANT, self.timestamp().to_be_bytes(), self.timestamp_subsec_nanos());
+        out.put_seconds(kind::INSTANT, self.timestamp().to_be_bytes(), self.timestamp_subsec_nanos());
     }
 }
 
 impl CacheKey for NaiveDate {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         (self.year(), self.month() as u8, self.day() as u8).encode(out);
     }
 }
 
 impl CacheKey for NaiveTime {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         (self.hour() as u8, self.minute() as u8, self.second() as u8, self.nanosecond()).encode(out);
     }
 }
 
 impl CacheKey for NaiveDateTime {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         (self.date(), self.time()).encode(out);
     }
 }
 
 impl CacheKey for TimeDelta {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         (self.num_seconds(), self.subsec_nanos()).encode(out);
     }
 }
 
 impl CacheKey for FixedOffset {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_i32(self.local_minus_utc());
     }
 }
 
 impl CacheKey for Weekday {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_u8(self.number_from_monday() as u8);
     }
 }
 
 impl CacheKey for Month {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_u8(self.number_from_month() as u8);
     }
 }

@@ -5,13 +5,13 @@ use ::rust_decimal::Decimal;
 use crate::key::{CacheKey, KeyWriter, kind};
 
 impl CacheKey for Decimal {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         // Also makes one of the two zeros.
         let canonical = self.normalize();
         let mut body = [0; 17];
         body[..16].copy_from_slice(&canonical.mantissa().to_be_bytes());
         body[16] = canonical.scale() as u8;
-        out.push_fixed(kind::DECIMAL, &body);
+        out.put_fixed(kind::DECIMAL, &body);
     }
 }
 

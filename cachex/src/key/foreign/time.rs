@@ -8,49 +8,49 @@ use ::time::{Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time, Utc
 use crate::key::{CacheKey, KeyWriter, kind};
 
 impl CacheKey for OffsetDateTime {
-    fn encode(&self, out: &mut KeyWriter) {
-        out.push_seconds(kind::INSTANT, self.unix_timestamp().to_be_bytes(), self.nanosecond());
+    fn encode(&self, out: &mut KeyWriter<'_>) {
+        out.put_seconds(kind::INSTANT, self.unix_timestamp().to_be_bytes(), self.nanosecond());
     }
 }
 
 impl CacheKey for Date {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         (self.year(), u8::from(self.month()), self.day()).encode(out);
     }
 }
 
 impl CacheKey for Time {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         (self.hour(), self.minute(), self.second(), self.nanosecond()).encode(out);
     }
 }
 
 impl CacheKey for PrimitiveDateTime {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         (self.date(), self.time()).encode(out);
     }
 }
 
 impl CacheKey for Duration {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         (self.whole_seconds(), self.subsec_nanoseconds()).encode(out);
     }
 }
 
 impl CacheKey for UtcOffset {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_i32(self.whole_seconds());
     }
 }
 
 impl CacheKey for Weekday {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_u8(self.number_from_monday());
     }
 }
 
 impl CacheKey for Month {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_u8(u8::from(*self));
     }
 }

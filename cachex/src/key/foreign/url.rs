@@ -5,13 +5,13 @@ use ::url::{Host, Url};
 use crate::key::{CacheKey, KeyWriter};
 
 impl CacheKey for Url {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_str(self.as_str());
     }
 }
 
 impl<S: CacheKey> CacheKey for Host<S> {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         match self {
             // Marked, because a caller's own `S` may be written as an address is.
             Host::Domain(name) => {

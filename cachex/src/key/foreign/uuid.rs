@@ -6,14 +6,14 @@ use crate::key::{CacheKey, KeyWriter, kind};
 
 impl CacheKey for Uuid {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
-        out.push_fixed(kind::UUID, self.as_bytes());
+    fn encode(&self, out: &mut KeyWriter<'_>) {
+        out.put_fixed(kind::UUID, self.as_bytes());
     }
 }
 
 impl CacheKey for NonNilUuid {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         self.get().encode(out);
     }
 }

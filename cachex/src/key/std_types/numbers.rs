@@ -12,7 +12,7 @@ macro_rules! by_writer {
     ($($ty:ty => $write:ident;)*) => {$(
         impl CacheKey for $ty {
             #[inline]
-            fn encode(&self, out: &mut KeyWriter) {
+            fn encode(&self, out: &mut KeyWriter<'_>) {
                 out.$write(*self);
             }
         }
@@ -37,12 +37,12 @@ by_writer! {
 
 impl CacheKey for u8 {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_u8(*self);
     }
 
     #[inline]
-    fn encode_slice(items: &[Self], out: &mut KeyWriter) {
+    fn encode_slice(items: &[Self], out: &mut KeyWriter<'_>) {
         out.write_bytes(items);
     }
 }
@@ -50,14 +50,14 @@ impl CacheKey for u8 {
 // As 64 bits, so that a key means the same on every machine.
 impl CacheKey for usize {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_u64(*self as u64);
     }
 }
 
 impl CacheKey for isize {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_i64(*self as i64);
     }
 }
@@ -66,7 +66,7 @@ macro_rules! non_zero {
     ($($ty:ty)*) => {$(
         impl CacheKey for $ty {
             #[inline]
-            fn encode(&self, out: &mut KeyWriter) {
+            fn encode(&self, out: &mut KeyWriter<'_>) {
                 self.get().encode(out);
             }
         }
@@ -82,7 +82,7 @@ macro_rules! wrapper {
     ($($ty:ident)*) => {$(
         impl<T: CacheKey> CacheKey for $ty<T> {
             #[inline]
-            fn encode(&self, out: &mut KeyWriter) {
+            fn encode(&self, out: &mut KeyWriter<'_>) {
                 self.0.encode(out);
             }
         }
@@ -92,7 +92,7 @@ macro_rules! wrapper {
 wrapper! { Wrapping Saturating Reverse }
 
 impl CacheKey for Ordering {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         let name = match self {
             Ordering::Less => "Less",
             Ordering::Equal => "Equal",

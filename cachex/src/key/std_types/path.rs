@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf, Prefix};
 use crate::key::{CacheKey, KeyWriter};
 
 impl CacheKey for Path {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_variant("Path", self.components().count());
         for component in self.components() {
             match component {
@@ -19,7 +19,7 @@ impl CacheKey for Path {
 }
 
 // Windows only. A drive is compared without regard to case; the standard library has it in upper case here.
-fn encode_prefix(prefix: &Prefix<'_>, out: &mut KeyWriter) {
+fn encode_prefix(prefix: &Prefix<'_>, out: &mut KeyWriter<'_>) {
     let (name, first, second) = match prefix {
         Prefix::Verbatim(name) => ("Verbatim", Some(*name), None),
         Prefix::VerbatimUNC(server, share) => ("VerbatimUNC", Some(*server), Some(*share)),
@@ -33,13 +33,13 @@ fn encode_prefix(prefix: &Prefix<'_>, out: &mut KeyWriter) {
     second.encode(out);
 }
 
-fn encode_drive(name: &str, drive: u8, out: &mut KeyWriter) {
+fn encode_drive(name: &str, drive: u8, out: &mut KeyWriter<'_>) {
     out.write_variant(name, 1);
     char::from(drive.to_ascii_uppercase()).encode(out);
 }
 
 impl CacheKey for PathBuf {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         self.as_path().encode(out);
     }
 }

@@ -12,7 +12,7 @@ macro_rules! as_its_target {
     ($($ty:ty;)*) => {$(
         impl<T: CacheKey + ?Sized> CacheKey for $ty {
             #[inline]
-            fn encode(&self, out: &mut KeyWriter) {
+            fn encode(&self, out: &mut KeyWriter<'_>) {
                 (**self).encode(out);
             }
         }
@@ -29,14 +29,14 @@ as_its_target! {
 
 impl<T: CacheKey + ToOwned + ?Sized> CacheKey for Cow<'_, T> {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         (**self).encode(out);
     }
 }
 
 impl<T: CacheKey> CacheKey for Option<T> {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         match self {
             Some(value) => out.write_some(value),
             None => out.write_none(),
@@ -45,7 +45,7 @@ impl<T: CacheKey> CacheKey for Option<T> {
 }
 
 impl<T: CacheKey, E: CacheKey> CacheKey for Result<T, E> {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         match self {
             Ok(value) => {
                 out.write_variant("Ok", 1);
@@ -61,13 +61,13 @@ impl<T: CacheKey, E: CacheKey> CacheKey for Result<T, E> {
 
 impl<T: ?Sized> CacheKey for PhantomData<T> {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_unit();
     }
 }
 
 impl CacheKey for Infallible {
-    fn encode(&self, _out: &mut KeyWriter) {
+    fn encode(&self, _out: &mut KeyWriter<'_>) {
         match *self {}
     }
 }

@@ -6,14 +6,14 @@ use crate::key::{CacheKey, KeyWriter};
 
 impl CacheKey for str {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_str(self);
     }
 }
 
 impl CacheKey for String {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_str(self);
     }
 }
@@ -21,7 +21,7 @@ impl CacheKey for String {
 // Valid UTF-8, which is nearly all there is, is a string on every system. The rest can only be told apart by the system's
 // own bytes, and nothing is lost: no such bytes are the encoding of a string.
 impl CacheKey for OsStr {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         match self.to_str() {
             Some(text) => out.write_str(text),
             None => out.write_bytes(self.as_encoded_bytes()),
@@ -30,19 +30,19 @@ impl CacheKey for OsStr {
 }
 
 impl CacheKey for OsString {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         self.as_os_str().encode(out);
     }
 }
 
 impl CacheKey for CStr {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_bytes(self.to_bytes());
     }
 }
 
 impl CacheKey for CString {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         self.as_c_str().encode(out);
     }
 }

@@ -6,13 +6,13 @@ use crate::key::{CacheKey, KeyWriter, kind};
 
 impl CacheKey for Duration {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
-        out.push_seconds(kind::DURATION, self.as_secs().to_be_bytes(), self.subsec_nanos());
+    fn encode(&self, out: &mut KeyWriter<'_>) {
+        out.put_seconds(kind::DURATION, self.as_secs().to_be_bytes(), self.subsec_nanos());
     }
 }
 
 impl CacheKey for SystemTime {
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         // Rounded down to a second, so that the nanoseconds are counted forwards before 1970 as well. No arithmetic here
         // can meet two times in one result: a system counts its seconds in 64 bits, signed or not.
         let (seconds, nanos) = match self.duration_since(UNIX_EPOCH) {
@@ -25,6 +25,6 @@ impl CacheKey for SystemTime {
                 }
             }
         };
-        out.push_seconds(kind::INSTANT, seconds.to_be_bytes(), nanos);
+        out.put_seconds(kind::INSTANT, seconds.to_be_bytes(), nanos);
     }
 }

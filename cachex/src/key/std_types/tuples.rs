@@ -4,7 +4,7 @@ use crate::key::{CacheKey, KeyWriter};
 
 impl CacheKey for () {
     #[inline]
-    fn encode(&self, out: &mut KeyWriter) {
+    fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_unit();
     }
 }
@@ -13,7 +13,7 @@ macro_rules! tuples {
     ($($count:literal: $($name:ident $at:tt)*;)*) => {$(
         impl<$($name: CacheKey),*> CacheKey for ($($name,)*) {
             #[inline]
-            fn encode(&self, out: &mut KeyWriter) {
+            fn encode(&self, out: &mut KeyWriter<'_>) {
                 out.write_tuple($count);
                 $(self.$at.encode(out);)*
             }

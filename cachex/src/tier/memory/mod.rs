@@ -33,8 +33,6 @@ use uses::Uses;
 
 use crate::entry::{Entry, EntryParts};
 use crate::key::KeyRef;
-use crate::method::Region;
-use crate::raw::bytes::Bytes;
 use crate::raw::grace::{Pin, pinned};
 use crate::raw::node::Lent;
 use crate::raw::table::{Sought, Table};
@@ -73,6 +71,7 @@ impl Sought<EntryParts> for KeyRef<'_> {
 
 /// Asks for any entry whose key has the hash.
 #[cfg(feature = "moka")]
+#[derive(Clone, Copy)]
 struct AnyOf<'a> {
     hash: u64,
     hasher: &'a KeyHasher,
@@ -132,9 +131,9 @@ pub(crate) struct MemoryTier {
 }
 
 impl MemoryTier {
-    /// Makes an empty tier. `seed` decides where keys go and what [`Eviction::Random`] chooses.
+    /// Makes an empty tier. `seed` decides what [`Eviction::Random`] chooses.
     pub(crate) fn new(limits: Limits, eviction: Eviction, seed: u64) -> Self {
-        Self::with_hasher(limits, eviction, seed, KeyHasher::seeded(seed))
+        Self::with_hasher(limits, eviction, seed, KeyHasher::default())
     }
 
     /// Makes an empty tier that evicts nothing for room: whoever asked for it removes what does not stay.
@@ -171,9 +170,10 @@ impl MemoryTier {
         }
     }
 
-    /// Returns the key by which this tier is asked: with its hash, which is good for this tier only.
-    #[inline(always)]
-    pub(crate) fn key_ref<'a>(&self, region: &'static Region, bytes: Bytes<'a>) -> KeyRef<'a> {
+    /// Returns a key by which this tier is asked.
+    #[cfg(test)]
+    pub(crate) fn key_ref<'a>(&self, bytes: &'a [u8]) -> KeyRef<'a> {
+        let region = crate::method::Region::manual();
         KeyRef::new(region, bytes, self.hasher.hash(region.id(), bytes))
     }
 
@@ -182,10 +182,10 @@ impl MemoryTier {
     /// Takes no lock. What the tier gives up meanwhile, on whatever thread, is not dropped before the pin is: have it for a
     /// short time only.
     #[inline(always)]
-    pub(crate) fn find<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
-        let entry = self.table.find(pin, at)?;
+    pub(crate) fn find<'a>(&'a self, pin: &'a Pin, sought: impl Sought<EntryParts>) -> Option<FoundEntry<'a>> {
+        let entry = self.table.find(pin, sought)?;
         if entry.trace() < self.most_trace {
-            self.note_use(at.hash, &entry);
+            self.note_use(sought.hash(), &entry);
         }
         Some(entry)
     }

@@ -35,8 +35,7 @@ fn a_tier_of_many_shards_keeps_any_keys_up_to_its_bound_and_not_one_more() {
 #[test]
 fn an_insert_takes_room_from_other_shards_when_its_own_has_none_to_give() {
     let tier = tier(ENTRIES_IN_MANY_SHARDS, None, Eviction::S3Fifo);
-    let index =
-        |key: u64| tier.memory.table.shard_of(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)).hash);
+    let index = |key: u64| tier.memory.table.shard_of(tier.key_ref(&key.to_be_bytes()).hash);
     (0..)
         .filter(|key| index(*key) != 0)
         .take(ENTRIES_IN_MANY_SHARDS as usize)

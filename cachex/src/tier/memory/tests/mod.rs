@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::*;
 use crate::entry::tags::TagCells;
 use crate::entry::{Life, Meta, Stamp};
+use crate::method::Region;
 use crate::tier::{L1, MemoryEngine};
 
 const ENTRIES_IN_MANY_SHARDS: u64 = 4096;
@@ -130,7 +131,7 @@ fn numbers(left: &[Entry]) -> Vec<u64> {
 
 fn insert(tier: &L1, key: u64, made: Made, is_valid: impl FnOnce() -> bool) -> Inserted {
     let now = made.now;
-    tier.insert(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)), made.at(key), now, is_valid)
+    tier.insert(tier.key_ref(&key.to_be_bytes()), made.at(key), now, is_valid)
 }
 
 /// Stores under a key that is a number, unconditionally.
@@ -142,11 +143,11 @@ fn put(tier: &L1, key: u64, made: Made) -> (Option<Entry>, Left) {
 }
 
 fn get(tier: &L1, key: u64) -> Option<u64> {
-    tier.get(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8))).map(|entry| value(&entry))
+    tier.get(tier.key_ref(&key.to_be_bytes())).map(|entry| value(&entry))
 }
 
 fn peek(tier: &L1, key: u64) -> Option<Entry> {
-    tier.peek(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)))
+    tier.peek(tier.key_ref(&key.to_be_bytes()))
 }
 
 fn has(tier: &L1, key: u64) -> bool {
@@ -154,7 +155,7 @@ fn has(tier: &L1, key: u64) -> bool {
 }
 
 fn remove(tier: &L1, key: u64) -> Option<Entry> {
-    tier.remove(tier.key_ref(Region::manual(), Bytes::new(&[key.to_be_bytes()], 8)))
+    tier.remove(tier.key_ref(&key.to_be_bytes()))
 }
 
 /// Drops the values of all that has left. Other tests may read meanwhile, and hold it up, but not for ever.

@@ -53,8 +53,8 @@ fn act_at_random(tier: &L1, living: &Arc<AtomicUsize>, seed: u64) {
     let mut state = seed;
     for _ in 0..4000 {
         let (key, choice) = (draw(&mut state) % 4000, draw(&mut state) % 1000);
-        let words = [key.to_be_bytes()];
-        let at = tier.key_ref(Region::manual(), Bytes::new(&words, 8));
+        let bytes = key.to_be_bytes();
+        let at = tier.key_ref(&bytes);
         match choice {
             0 => drop(tier.clear()),
             1 => drop(tier.retain(&mut |entry| number(entry).is_multiple_of(3))),
