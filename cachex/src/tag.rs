@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::iter::Chain;
+use std::slice::Iter;
 
 use smallvec::SmallVec;
 
@@ -74,20 +76,11 @@ impl fmt::Display for Tag {
 /// assert_eq!(tags.len(), 2);
 /// ```
 #[derive(Clone, Default)]
-pub struct Tags(Kept);
-
-#[derive(Clone)]
-enum Kept {
-    /// All of them are written in an annotation.
-    Constant(&'static [Tag]),
+pub struct Tags {
+    /// Written in an annotation; they come before the others.
+    constant: &'static [Tag],
     // Most methods have one or two: these are kept without an allocation.
-    Own(SmallVec<[Tag; 2]>),
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self::Own(SmallVec::new())
-    }
+    own: SmallVec<[Tag; 2]>,
 }
 
 impl Tags {
@@ -100,7 +93,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub const fn new() -> Self {
-        Self(Kept::Own(SmallVec::new_const()))
+        Self { constant: &[], own: SmallVec::new_const() }
     }
 
     /// Adds a tag unless it is there already.
@@ -115,40 +108,21 @@ impl Tags {
     /// ```
     pub fn add(&mut self, tag: impl Into<Tag>) {
         let tag = tag.into();
-        if !self.as_slice().contains(&tag) {
-            self.own().push(tag);
+        if !self.iter().any(|known| *known == tag) {
+            self.own.push(tag);
         }
     }
 
-    /// Makes these the tags, each of which is given once.
+    /// Begins with the tags that an annotation names as they are, each of which is given once.
     #[doc(hidden)]
     pub fn set_constant(&mut self, tags: &'static [Tag]) {
-        self.0 = Kept::Constant(tags);
+        debug_assert!(self.is_empty());
+        self.constant = tags;
     }
 
-    fn own(&mut self) -> &mut SmallVec<[Tag; 2]> {
-        if let Kept::Constant(tags) = self.0 {
-            self.0 = Kept::Own(tags.into());
-        }
-        match &mut self.0 {
-            Kept::Own(tags) => tags,
-            Kept::Constant(_) => unreachable!("constants were made its own"),
-        }
-    }
-
-    fn as_slice(&self) -> &[Tag] {
-        match &self.0 {
-            Kept::Constant(tags) => tags,
-            Kept::Own(tags) => tags,
-        }
-    }
-
-    /// Returns the tags if they are those of an annotation, and no others.
-    pub(crate) fn constant(&self) -> Option<&'static [Tag]> {
-        match self.0 {
-            Kept::Constant(tags) => Some(tags),
-            Kept::Own(_) => None,
-        }
+    /// Returns the tags that an annotation names as they are; they come first.
+    pub(crate) fn constant(&self) -> &'static [Tag] {
+        self.constant
     }
 
     /// Returns the number of distinct tags.
@@ -161,7 +135,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.as_slice().len()
+        self.constant.len() + self.own.len()
     }
 
     /// Returns whether there is no tag.
@@ -176,7 +150,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.as_slice().is_empty()
+        self.len() == 0
     }
 
     /// Visits the tags in the order they were added.
@@ -188,14 +162,14 @@ impl Tags {
     /// let names: Vec<_> = tags.iter().map(|tag| tag.as_str()).collect();
     /// assert_eq!(names, ["users", "admins"]);
     /// ```
-    pub fn iter(&self) -> std::slice::Iter<'_, Tag> {
-        self.as_slice().iter()
+    pub fn iter(&self) -> Chain<Iter<'_, Tag>, Iter<'_, Tag>> {
+        self.constant.iter().chain(&self.own)
     }
 }
 
 impl PartialEq for Tags {
     fn eq(&self, other: &Self) -> bool {
-        self.as_slice() == other.as_slice()
+        self.iter().eq(other)
     }
 }
 
@@ -203,13 +177,14 @@ impl Eq for Tags {}
 
 impl fmt::Debug for Tags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Tags").field(&self.as_slice()).finish()
+        f.write_str("Tags")?;
+        f.debug_list().entries(self).finish()
     }
 }
 
 impl<'a> IntoIterator for &'a Tags {
     type Item = &'a Tag;
-    type IntoIter = std::slice::Iter<'a, Tag>;
+    type IntoIter = Chain<Iter<'a, Tag>, Iter<'a, Tag>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()

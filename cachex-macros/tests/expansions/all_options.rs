@@ -11,18 +11,17 @@ fn lines(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbError> {
         (&&&store::__private::Probe::<Result<Vec<Line>, DbError>>::new()).shape()
     };
     let shape = store::__private::keep_errors(shape).by(|value| is_missing(value));
-    let keep = store::__private::kept(shape, store::__private::Local);
     let written = call
         .written(|out| {
             Self::__cachex_lines_parts(self, order, out);
         });
-    let found = written.find(keep);
+    let found = written.find(store::__private::kept(shape, store::__private::Local));
     let written = written.parts();
     store::__private::cached(
         call,
         found,
         shape,
-        keep,
+        store::__private::kept(shape, store::__private::Local),
         move || {
             store::__private::ValueRules::new(shape)
                 .ttl_with(|value| ttl(value))

@@ -9,10 +9,9 @@ pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError
             (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new())
                 .shape()
         };
-        let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
         let found = call
             .find(
-                keep,
+                ::cachex::__private::kept(shape, ::cachex::__private::Portable),
                 #[inline(always)]
                 |out| {
                     Self::__cachex_find_parts(self, &id, name, out);
@@ -22,14 +21,16 @@ pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError
             call,
             found,
             shape,
-            keep,
+            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
             move || ::cachex::__private::ValueRules::new(shape),
             move |out| {
                 Self::__cachex_find_parts(self, &id, name, out);
                 move |tags| {
                     {
                         let id = &id;
-                        tags.add("users");
+                        tags.set_constant(const {
+                            &[::cachex::__private::Tag::constant("users")]
+                        });
                         tags.add(::cachex::__private::format!("user:{}", id));
                     }
                     Self::find_uncached(self, id, name)
@@ -150,7 +151,7 @@ pub fn __cachex_find_update(
         (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()
     };
     let mut tags = ::cachex::__private::Tags::new();
-    tags.add("users");
+    tags.set_constant(const { &[::cachex::__private::Tag::constant("users")] });
     tags.add(::cachex::__private::format!("user:{}", id));
     ::cachex::__private::Update::new(
         &call,
@@ -177,7 +178,7 @@ pub fn find_prime(
         (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()
     };
     let mut tags = ::cachex::__private::Tags::new();
-    tags.add("users");
+    tags.set_constant(const { &[::cachex::__private::Tag::constant("users")] });
     tags.add(::cachex::__private::format!("user:{}", id));
     ::cachex::__private::prime_async(
         &call,

@@ -42,10 +42,9 @@ where
                 use ::cachex::__private::shapes::*;
                 (&&&::cachex::__private::Probe::<Option<User>>::new()).shape()
             };
-            let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
             let found = call
                 .find(
-                    keep,
+                    ::cachex::__private::kept(shape, ::cachex::__private::Portable),
                     #[inline(always)]
                     |out| {
                         ::cachex::__private::scope(
@@ -63,7 +62,7 @@ where
                 call,
                 found,
                 shape,
-                keep,
+                ::cachex::__private::kept(shape, ::cachex::__private::Portable),
                 move || ::cachex::__private::ValueRules::new(shape),
                 move |out| {
                     ::cachex::__private::scope(

@@ -6,10 +6,9 @@ async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
             use ::cachex::__private::shapes::*;
             (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
         };
-        let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
         let found = call
             .find(
-                keep,
+                ::cachex::__private::kept(shape, ::cachex::__private::Portable),
                 #[inline(always)]
                 |out| {
                     Self::__cachex_find_parts(self, name, &id, out);
@@ -19,7 +18,7 @@ async fn find(&self, name: &str, id: u64) -> Result<User, Error> {
             call,
             found,
             shape,
-            keep,
+            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
             move || ::cachex::__private::ValueRules::new(shape).timed_out().share_err(),
             move |out| {
                 Self::__cachex_find_parts(self, name, &id, out);

@@ -5,10 +5,9 @@ pub fn double(n: u64) -> u64 {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()
     };
-    let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
     let found = call
         .find(
-            keep,
+            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
             #[inline(always)]
             |out| {
                 __cachex_double_parts(&n, out);
@@ -18,7 +17,7 @@ pub fn double(n: u64) -> u64 {
         call,
         found,
         shape,
-        keep,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
         move || ::cachex::__private::ValueRules::new(shape),
         move |out| {
             __cachex_double_parts(&n, out);

@@ -12,10 +12,9 @@ where
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Vec<u64>>::new()).shape()
     };
-    let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
     let found = call
         .find(
-            keep,
+            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
             #[inline(always)]
             |out| {
                 __cachex_between_parts::<T, L, N>(&argument_0, &more, out);
@@ -25,7 +24,7 @@ where
         call,
         found,
         shape,
-        keep,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
         move || ::cachex::__private::ValueRules::new(shape),
         move |out| {
             __cachex_between_parts::<T, L, N>(&argument_0, &more, out);

@@ -33,10 +33,9 @@ async fn find(&self, id: u64) -> Result<User, Error> {
             use ::cachex::__private::shapes::*;
             (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
         };
-        let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
         let found = call
             .find(
-                keep,
+                ::cachex::__private::kept(shape, ::cachex::__private::Portable),
                 #[inline(always)]
                 |out| {
                     ::cachex::__private::scope(
@@ -54,7 +53,7 @@ async fn find(&self, id: u64) -> Result<User, Error> {
             call,
             found,
             shape,
-            keep,
+            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
             move || ::cachex::__private::ValueRules::new(shape),
             move |out| {
                 ::cachex::__private::scope(

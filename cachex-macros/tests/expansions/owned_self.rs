@@ -5,10 +5,9 @@ fn total(self: Arc<Self>) -> u64 {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()
     };
-    let keep = ::cachex::__private::kept(shape, ::cachex::__private::Portable);
     let found = call
         .find(
-            keep,
+            ::cachex::__private::kept(shape, ::cachex::__private::Portable),
             #[inline(always)]
             |out| {
                 Self::__cachex_total_parts(&*self, out);
@@ -20,7 +19,7 @@ fn total(self: Arc<Self>) -> u64 {
         call,
         found,
         shape,
-        keep,
+        ::cachex::__private::kept(shape, ::cachex::__private::Portable),
         move || ::cachex::__private::ValueRules::new(shape),
         move |out| {
             Self::__cachex_total_parts(&*self, out);

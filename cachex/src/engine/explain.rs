@@ -178,7 +178,12 @@ impl Cache {
             told.load_time = entry.load_time();
             told.weight = Some(entry.weight());
             told.is_negative = entry.is_negative();
-            told.tags = entry.tags().iter().map(|cell| (cell.tag().clone(), cell.invalidated_at())).collect();
+            told.tags = method
+                .constant_cells()
+                .iter()
+                .chain(entry.tags())
+                .map(|cell| (cell.tag().clone(), cell.invalidated_at()))
+                .collect();
         }
         if !method.is_enabled() {
             told.verdict = Verdict::Disabled;

@@ -6,7 +6,7 @@ use super::flight::{Follow, Ticket};
 use super::subject::{Borrowed, Owned, Subject};
 use super::{Landing, nesting};
 use crate::entry::stamp::Stamp;
-use crate::entry::tags::TagCells;
+use crate::entry::tags::{self, TagCells};
 use crate::entry::{Entry, Freshness};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -26,9 +26,9 @@ pub(crate) struct Job<U, S: Shape, K> {
     pub(crate) policy: Option<Arc<Policy>>,
     /// The tags known from the arguments.
     pub(crate) tags: Tags,
-    /// The clocks of these tags: held from before the load begins, so that what they know is not forgotten meanwhile.
-    /// Nothing if the method holds them.
-    pub(crate) cells: Option<TagCells>,
+    /// The clocks of those that the method does not hold: held from before the load begins, so that what they know is not forgotten
+    /// meanwhile.
+    pub(crate) cells: TagCells,
     pub(crate) caller: Caller,
 }
 
@@ -45,7 +45,7 @@ impl<'a, S: Shape, K> Job<Borrowed<'a>, S, K> {
     /// Makes the job of a write: its value is appraised as a loaded one is.
     pub(crate) fn of_write(subject: Borrowed<'a>, shape: S, keep: K, rules: ValueRules<S>, tags: Tags) -> Self {
         let policy = subject.method.changed_policy();
-        let (cells, caller) = (None, Caller::Blocking);
+        let (cells, caller) = (TagCells::default(), Caller::Blocking);
         Self { subject, shape, keep, rules, policy, tags, cells, caller }
     }
 
@@ -65,13 +65,8 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Takes hold of the clocks of the tags, once these are known and before a stamp is taken.
     pub(crate) fn hold_tags(&mut self) {
         let (engine, method) = (self.subject.engine(), self.subject.method());
-        let are_constant = method.constant_tags(&self.tags, || engine.cells(&self.tags)).is_some();
-        self.cells = (!are_constant).then(|| engine.cells(&self.tags));
-    }
-
-    /// Returns the clocks of the tags known from the arguments.
-    pub(super) fn cells(&self) -> &TagCells {
-        self.cells.as_ref().unwrap_or_else(|| self.subject.method().constant_cells())
+        method.hold_constant_tags(&self.tags, |tags| engine.cells(tags));
+        self.cells = method.own_cells(engine, &self.tags);
     }
 
     /// Whether the caller may have to go before the load has ended.
@@ -84,7 +79,8 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     // Break this (`true`) and the race suite shows a read older than a finished invalidation.
     pub(super) fn may_join(&self, stamp: Stamp) -> bool {
         let (engine, method) = (self.subject.engine(), self.subject.method());
-        engine.epoch.allows(stamp) && method.epoch.allows(stamp) && self.cells().were_current(stamp)
+        let are_current = tags::were_current(method.constant_cells(), stamp) && self.cells.were_current(stamp);
+        engine.epoch.allows(stamp) && method.epoch.allows(stamp) && are_current
     }
 
     /// Whether the caller can wait for that flight without waiting for itself.

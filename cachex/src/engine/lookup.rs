@@ -62,7 +62,8 @@ impl<A: Sought<EntryParts>, V, K: Keep<V>, R, T: FnOnce(&Entry, &V) -> R> Read f
         let Some(entry) = engine.tier.find(pin, sought) else { return Err(NoHit::Nothing) };
         let Some(plain) = keep.plain(&entry) else { return Err(NoHit::NotPlain) };
         let stamp = entry.stamp();
-        let is_current = method.floor.allows(stamp) && plain.all_items(|tag| tag.allows(stamp));
+        let are_current = || method.constants_allow(stamp) && plain.all_items(|tag| tag.allows(stamp));
+        let is_current = method.floor.allows(stamp) && are_current();
         if !is_current {
             return Err(NoHit::NotPlain);
         }

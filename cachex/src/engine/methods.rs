@@ -4,13 +4,16 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use super::Engine;
 use crate::entry::stamp::{Epoch, Stamp};
-use crate::entry::tags::TagCells;
+use crate::entry::tags::{self, TagCell, TagCells};
 use crate::method::Region;
 use crate::observe::counters::Counters;
 use crate::policy::Policy;
 use crate::sync::fence;
 use crate::tag::{Tag, Tags};
+
+type Constants = (&'static [Tag], Box<[Arc<TagCell>]>);
 
 /// One region in one cache.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ pub(crate) struct Method {
     has_changed: AtomicBool,
     changed_policy: RwLock<Option<Arc<Policy>>>,
     /// Tags that the annotation names as they are, and their clocks: held, they are those that invalidations find.
-    constant_tags: OnceLock<(&'static [Tag], TagCells)>,
+    constant_tags: OnceLock<Constants>,
 }
 
 impl Method {
@@ -46,20 +49,35 @@ impl Method {
         }
     }
 
-    /// Returns the clocks of tags that the annotation names as they are; `cells` finds them the first time.
-    pub(crate) fn constant_tags(&self, tags: &Tags, cells: impl FnOnce() -> TagCells) -> Option<&TagCells> {
-        let tags = tags.constant()?;
-        let (known, cells) = match self.constant_tags.get() {
-            Some(known) => known,
-            None => self.constant_tags.get_or_init(|| (tags, cells())),
-        };
-        // What the annotation names stands in several places of its expansion.
-        (std::ptr::eq(tags, *known) || tags == *known).then_some(cells)
+    /// Takes hold of the clocks of the tags that the annotation names as they are, before a load or a write of the method begins;
+    /// `cells` finds them the first time. All entries of the method have these tags, so none names them.
+    pub(crate) fn hold_constant_tags(&self, tags: &Tags, cells: impl FnOnce(&'static [Tag]) -> TagCells) {
+        let tags = tags.constant();
+        if !tags.is_empty() {
+            self.constant_tags.get_or_init(|| (tags, cells(tags).as_slice().into()));
+        }
     }
 
-    /// Returns the clocks that [`constant_tags`](Self::constant_tags) has found.
-    pub(crate) fn constant_cells(&self) -> &TagCells {
-        &self.constant_tags.get().expect("the constants were found").1
+    /// Returns the clocks of the tags that entries have to name: those that the annotation does not name as they are.
+    pub(crate) fn own_cells(&self, engine: &Engine, tags: &Tags) -> TagCells {
+        let constant = tags.constant();
+        // What the annotation names stands in several places of its expansion.
+        let is_known = |(known, _): &Constants| std::ptr::eq(constant, *known) || constant == *known;
+        let held = if self.constant_tags.get().is_some_and(is_known) { constant.len() } else { 0 };
+        // What most methods have.
+        if held == tags.len() { TagCells::default() } else { engine.cells(tags.iter().skip(held)) }
+    }
+
+    /// Returns the clocks of the tags that all entries of the method have.
+    #[inline(always)]
+    pub(crate) fn constant_cells(&self) -> &[Arc<TagCell>] {
+        self.constant_tags.get().map_or(&[], |(_, cells)| cells)
+    }
+
+    /// Whether a value whose load began at `stamp` saw every invalidation of these tags, and none is fenced.
+    #[inline(always)]
+    pub(crate) fn constants_allow(&self, stamp: Stamp) -> bool {
+        tags::allow(self.constant_cells(), stamp)
     }
 
     #[inline]

@@ -45,13 +45,13 @@ pub use manual::{Blocking, EntryOptions, Loading, Ttl};
 pub use registry::MethodInfo;
 
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
-use crate::entry::tags::{TagCells, TagClocks};
+use crate::entry::tags::{self, TagCells, TagClocks};
 use crate::entry::{AnyValue, Entry};
 use crate::key::KeyRef;
 use crate::method::Region;
 use crate::observe::event::{Event, Observers};
 use crate::sync::Mutex;
-use crate::tag::Tags;
+use crate::tag::Tag;
 use crate::tier::L1;
 use crate::time::{Clock, SystemClock, Timestamp};
 use fence::Fences;
@@ -143,11 +143,11 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn is_current(&self, method: &Method, entry: &Entry) -> bool {
         let stamp = entry.stamp();
-        self.epoch.allows(stamp) && method.epoch.allows(stamp) && entry.is_current()
+        self.epoch.allows(stamp) && method.epoch.allows(stamp) && method.constants_allow(stamp) && entry.is_current()
     }
 
     /// Returns the clocks of tags.
-    pub(crate) fn cells(&self, tags: &Tags) -> TagCells {
+    pub(crate) fn cells<'a>(&self, tags: impl IntoIterator<Item = &'a Tag>) -> TagCells {
         self.tags.cells(tags, || self.horizon())
     }
 
@@ -159,7 +159,8 @@ impl Engine {
     /// As [`is_current`](Self::is_current), fences aside: a fence hides entries for a while, it does not make them wrong.
     pub(crate) fn is_unaltered(&self, method: &Method, entry: &Entry) -> bool {
         let stamp = entry.stamp();
-        self.epoch.allows(stamp) && method.epoch.allows(stamp) && entry.was_current()
+        let was_current = tags::were_current(method.constant_cells(), stamp) && entry.was_current();
+        self.epoch.allows(stamp) && method.epoch.allows(stamp) && was_current
     }
 
     pub(crate) fn tell(&self, event: impl Fn() -> Event) {

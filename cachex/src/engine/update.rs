@@ -52,6 +52,7 @@ impl Writing {
             let is_undisturbed = self.ticket.allows(began)
                 && engine.epoch.allows(began)
                 && self.method.epoch.allows(began)
+                && self.method.constants_allow(began)
                 && entry.as_ref().is_none_or(|entry| tags::allow(entry.tags(), began));
             engine.raise_tags(tags, stamp);
             let (kept, not_kept) = if is_undisturbed { (entry, None) } else { (None, entry) };

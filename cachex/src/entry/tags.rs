@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::stamp::{Epoch, Stamp};
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering, lock};
-use crate::tag::{Tag, Tags};
+use crate::tag::Tag;
 
 #[cfg(not(cachex_loom))]
 const SHARDS: usize = 16;
@@ -112,8 +112,8 @@ impl TagClocks {
     }
 
     /// Returns the cells of `tags`, made where there are none. No load is under way that began before `horizon`.
-    pub(crate) fn cells(&self, tags: &Tags, horizon: impl Fn() -> Stamp) -> TagCells {
-        TagCells(tags.iter().map(|tag| self.cell(tag, &horizon)).collect())
+    pub(crate) fn cells<'a>(&self, tags: impl IntoIterator<Item = &'a Tag>, horizon: impl Fn() -> Stamp) -> TagCells {
+        TagCells(tags.into_iter().map(|tag| self.cell(tag, &horizon)).collect())
     }
 
     /// Returns the cell of a tag; see [`cells`](Self::cells).

@@ -14,6 +14,9 @@ use super::{count, kind};
 /// The bytes of a key; short ones without an allocation.
 pub(crate) type KeyBytes = SmallVec<[u8; 112]>;
 
+/// A kind and most bodies of fixed size are no longer.
+const WORDS: usize = 24;
+
 /// Takes the canonical bytes of a key, one value after the other.
 ///
 /// Each `write_…` method appends one value, or the head of one; see [`CacheKey`](crate::CacheKey) for the rules. A
@@ -187,8 +190,16 @@ impl<'a> KeyWriter<'a> {
         }
         self.len += 1 + N;
         self.compared.fixed(kind, body);
-        self.keep(&[kind]);
-        self.keep(body);
+        if N < WORDS {
+            // At once: it takes as long for one byte as for all.
+            let mut both = [0; WORDS];
+            both[0] = kind;
+            both[1..=N].copy_from_slice(body);
+            self.keep(&both[..=N]);
+        } else {
+            self.keep(&[kind]);
+            self.keep(body);
+        }
     }
 
     /// Writes a whole number of seconds and the nanoseconds after it.

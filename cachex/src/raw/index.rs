@@ -28,6 +28,24 @@ impl<P: Parts> Clone for Index<P> {
 
 impl<P: Parts> Copy for Index<P> {}
 
+/// Where a pointer is in an index, in four bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(u32);
+
+impl Place {
+    /// That of no pointer.
+    pub(super) const NONE: Self = Self(u32::MAX);
+
+    fn new(bucket: usize, pointer: usize) -> Self {
+        // Only `NONE` has all bits set: there are seven pointers in a bucket.
+        Self(u32::try_from(bucket * 8 + pointer).expect("an index has fewer than 2^29 buckets, which are 32 GiB"))
+    }
+
+    fn parts(self) -> (usize, usize) {
+        (self.0 as usize / 8, self.0 as usize % 8)
+    }
+}
+
 #[repr(align(64))]
 pub(super) struct Bucket<P: Parts> {
     /// Seven bits of its hash for each pointer, 0 where there is none, and the reach of this home in the highest byte.
@@ -136,12 +154,12 @@ impl<P: Parts> Index<P> {
         drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(self.first(), self.len())) });
     }
 
-    /// Puts a pointer in the first free place of its reach; returns whether there was one.
+    /// Puts a pointer in the first free place of its reach, and returns that, if there is one.
     ///
     /// # Safety
     ///
     /// The caller owns the shard, or nobody else knows the index.
-    pub(super) unsafe fn put(self, hash: u64, raw: *mut Start<P>) -> bool {
+    pub(super) unsafe fn put(self, hash: u64, raw: *mut Start<P>) -> Option<Place> {
         for distance in 0..MOST_REACH.min(self.len()) {
             // SAFETY: an owner's index is not freed while it is owned.
             let (first, bucket) = unsafe { (self.home_bucket(hash), self.bucket(hash, distance)) };
@@ -155,22 +173,22 @@ impl<P: Parts> Index<P> {
             if known >> REACH_SHIFT < distance as u64 {
                 first.word.store(known & TAGS | (distance as u64) << REACH_SHIFT, Ordering::Release);
             }
-            return true;
+            return Some(Place::new((self.home(hash) + distance) & (self.len() - 1), place));
         }
-        false
+        None
     }
 
-    /// Returns where a node is.
+    /// Returns the bucket of a place, and which pointer of it that is.
     ///
     /// # Safety
     ///
-    /// The caller owns the shard for all of `'a`.
-    pub(super) unsafe fn place_of<'a>(self, hash: u64, raw: *mut Start<P>) -> Option<(&'a Bucket<P>, usize)> {
-        let reach = 0..MOST_REACH.min(self.len());
-        // SAFETY: an owner's index is not freed while it is owned.
-        let buckets = reach.map(|distance| unsafe { self.bucket(hash, distance) });
-        let mut places = buckets.flat_map(|bucket| (0..WIDTH).map(move |place| (bucket, place)));
-        places.find(|(bucket, place)| bucket.nodes[*place].load(Ordering::Relaxed) == raw)
+    /// As for [`home_bucket`](Self::home_bucket).
+    #[inline]
+    pub(super) unsafe fn at<'a>(self, place: Place) -> (&'a Bucket<P>, usize) {
+        let (bucket, pointer) = place.parts();
+        assert!(bucket < self.len(), "a place is of the index that gave it");
+        // SAFETY: it is one of the buckets, which live for `'a`.
+        (unsafe { &*self.first().add(bucket) }, pointer)
     }
 
     /// # Safety

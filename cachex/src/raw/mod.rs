@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`grace`] (pins and periods of grace; no unsafe code), [`node`] (one allocation with a count of its
 //! holders), [`limbo`] (what waits for its grace), [`bucket_word`] and [`index`] (one shard's pointers), [`table`] (the sharded table);
-//! [`late`] (a reference that is read with one load) stands alone.
+//! [`late`] (a reference that is read with one load) and [`room`] (room in long lists) stand alone.
 //!
 //! # The argument
 //!
@@ -28,6 +28,7 @@ pub(crate) mod limbo;
 #[cfg(all(test, cachex_loom))]
 mod loom_tests;
 pub(crate) mod node;
+pub(crate) mod room;
 mod sought;
 pub(crate) mod table;
 #[cfg(all(test, not(cachex_loom)))]

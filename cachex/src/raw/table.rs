@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::grace::Pin;
-use super::index::{Bucket, Index, MOST_REACH, Retired, WIDTH, find};
+use super::index::{Bucket, Index, MOST_REACH, Place, Retired, WIDTH, find};
 use super::limbo::{Fresh, Limbo};
 use super::node::{Lent, Node, Parts, Start};
+use super::room::make_room;
 
 pub(crate) use super::sought::Sought;
 
@@ -44,6 +45,8 @@ struct Owned<P: Parts, S> {
     fresh: Fresh<Unlinked<P>>,
     /// Which of the nodes in its way a refused one is told.
     turn: usize,
+    /// Of each number the place of its node.
+    places: Vec<Place>,
     state: S,
 }
 
@@ -65,7 +68,9 @@ impl<P: Parts, S> Table<P, S> {
     /// its period of grace is begun early.
     pub(crate) fn new(shards: usize, most_dead: u64, state: impl Fn(usize) -> S) -> Self {
         assert!(shards.is_power_of_two(), "the number of shards is a power of two");
-        let shard = |number| Mutex::new(Owned { len: 0, fresh: Fresh::new(), turn: 0, state: state(number) });
+        let shard = |number| {
+            Mutex::new(Owned { len: 0, fresh: Fresh::new(), turn: 0, places: Vec::new(), state: state(number) })
+        };
         Self {
             indexes: (0..shards).map(|_| AtomicPtr::new(Index::new(FIRST_EXPONENT).0)).collect(),
             mask: shards - 1,
@@ -140,6 +145,38 @@ impl<P: Parts, S> Drop for Table<P, S> {
     }
 }
 
+/// The nodes of a shard by their numbers, for its owner.
+pub(crate) struct Nodes<'a, P: Parts> {
+    index: Index<P>,
+    places: &'a [Place],
+}
+
+impl<'a, P: Parts> Nodes<'a, P> {
+    /// Returns how many numbers there are, of nodes and of none.
+    pub(crate) fn numbers(&self) -> usize {
+        self.places.len()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, number: u32) -> Option<Lent<'a, P>> {
+        let place = *self.places.get(number as usize)?;
+        if place == Place::NONE {
+            return None;
+        }
+        // SAFETY: only an owner unlinks an index, and not while `places` is borrowed from it.
+        let (bucket, pointer) = unsafe { self.index.at(place) };
+        let raw = NonNull::new(bucket.nodes[pointer].load(Ordering::Relaxed))?;
+        // SAFETY: the index holds it, and nobody but an owner takes it out, who lets go of `places` before.
+        Some(unsafe { Node::lend(raw) })
+    }
+
+    /// Returns a node that is known to be there.
+    #[inline]
+    pub(crate) fn node(&self, number: u32) -> Lent<'a, P> {
+        self.get(number).expect("numbers are those of nodes that are there")
+    }
+}
+
 /// The one that may change a shard.
 pub(crate) struct Owner<'a, P: Parts, S> {
     index: &'a AtomicPtr<Bucket<P>>,
@@ -166,91 +203,129 @@ impl<P: Parts, S> Owner<'_, P, S> {
         unsafe { find(self.index(), sought) }
     }
 
-    /// Whether a node with this hash is there.
-    pub(crate) fn has(&self, hash: u64, node: &Node<P>) -> bool {
-        // SAFETY: this is the owner, and stays it.
-        unsafe { self.index().place_of(hash, node.as_raw()).is_some() }
+    /// Returns how many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.owned.len
     }
 
-    /// Puts in a node whose key is not there. `hash_of` tells the hash of those that are.
+    /// Returns the nodes by their numbers.
+    pub(crate) fn nodes(&self) -> Nodes<'_, P> {
+        Nodes { index: self.index(), places: &self.owned.places }
+    }
+
+    /// Returns the state for changing, and the nodes beside it.
+    pub(crate) fn split(&mut self) -> (&mut S, Nodes<'_, P>) {
+        let index = self.index();
+        let Owned { places, state, .. } = &mut *self.owned;
+        (state, Nodes { index, places })
+    }
+
+    /// Whether this very node is there.
+    pub(crate) fn has(&self, node: &Node<P>) -> bool {
+        self.nodes().get(node.number()).is_some_and(|present| present.is_same(node))
+    }
+
+    /// Puts in a node whose key is not there, by a number that no other one has. `hash_of` tells the hash of those that are there.
     pub(crate) fn insert(
         &mut self,
         hash: u64,
+        number: u32,
         node: Node<P>,
         hash_of: impl Fn(&S, &Node<P>) -> u64,
     ) -> Result<(), Crowded<P>> {
         if (self.owned.len + 1) * WIDTH > self.index().places() * FULL {
             self.grow(&hash_of);
         }
+        node.set_number(number);
         // From here on the hold is the index's, if it takes it.
         let raw = node.as_raw();
-        // SAFETY: this is the owner.
-        while !unsafe { self.index().put(hash, raw) } {
+        let place = loop {
+            // SAFETY: this is the owner.
+            if let Some(place) = unsafe { self.index().put(hash, raw) } {
+                break place;
+            }
             let is_sparse = (self.owned.len + 1) * SPARSE < self.index().places();
             if is_sparse || !self.grow(&hash_of) {
                 return Err(Crowded { other: self.one_in_the_way(hash), node });
             }
-        }
+        };
         let _held_by_the_index = node.into_raw();
+        let places = &mut self.owned.places;
+        if number as usize >= places.len() {
+            make_room(places, number as usize);
+            places.resize(number as usize + 1, Place::NONE);
+        }
+        places[number as usize] = place;
         self.owned.len += 1;
         Ok(())
     }
 
-    /// Puts `node` in the place of `old`, which has the same key and is there.
-    pub(crate) fn replace(&mut self, hash: u64, old: &Node<P>, node: Node<P>, weight: u64) {
+    /// Puts `node` in the place of the one with a number, which has the same key, and returns that.
+    pub(crate) fn replace(&mut self, number: u32, node: Node<P>, weight: u64) -> Node<P> {
+        node.set_number(number);
+        let old = Node::clone(&self.nodes().node(number));
         // SAFETY: this is the owner, and stays it.
-        let found = unsafe { self.index().place_of(hash, old.as_raw()) };
-        let (bucket, place) = found.expect("the node is in its shard");
+        let (bucket, pointer) = unsafe { self.index().at(self.owned.places[number as usize]) };
         // AcqRel: who finds the pointer finds the node written.
-        let unlinked = bucket.nodes[place].swap(node.into_raw(), Ordering::AcqRel);
+        let unlinked = bucket.nodes[pointer].swap(node.into_raw(), Ordering::AcqRel);
         self.bury_node(unlinked, weight);
+        old
     }
 
-    /// Takes out a node that is there.
-    pub(crate) fn remove(&mut self, hash: u64, node: &Node<P>, weight: u64) {
+    /// Takes out the node with a number and returns it.
+    pub(crate) fn remove(&mut self, number: u32, weight_of: impl Fn(&Node<P>) -> u64) -> Node<P> {
+        let node = Node::clone(&self.nodes().node(number));
+        let place = std::mem::replace(&mut self.owned.places[number as usize], Place::NONE);
         // SAFETY: this is the owner, and stays it.
-        let found = unsafe { self.index().place_of(hash, node.as_raw()) };
-        let (bucket, place) = found.expect("the node is in its shard");
+        let (bucket, pointer) = unsafe { self.index().at(place) };
         let word = bucket.word.load(Ordering::Relaxed);
-        bucket.word.store(word & !(0xff << (8 * place)), Ordering::Release);
-        let unlinked = bucket.nodes[place].load(Ordering::Relaxed);
-        bucket.nodes[place].store(ptr::null_mut(), Ordering::Release);
+        bucket.word.store(word & !(0xff << (8 * pointer)), Ordering::Release);
+        let unlinked = bucket.nodes[pointer].load(Ordering::Relaxed);
+        bucket.nodes[pointer].store(ptr::null_mut(), Ordering::Release);
         self.owned.len -= 1;
-        self.bury_node(unlinked, weight);
+        self.bury_node(unlinked, weight_of(&node));
+        node
     }
 
-    /// Takes out all nodes.
-    pub(crate) fn clear(&mut self, weight_of: impl Fn(&Node<P>) -> u64) {
+    /// Takes out all nodes and returns them.
+    pub(crate) fn clear(&mut self, weight_of: impl Fn(&Node<P>) -> u64) -> Vec<Node<P>> {
         let emptied = self.publish(Index::new(FIRST_EXPONENT));
+        let mut nodes = Vec::with_capacity(self.owned.len);
         self.owned.len = 0;
+        self.owned.places = Vec::new();
         // SAFETY: it is dropped below.
         for raw in unsafe { emptied.0.pointers() } {
             // SAFETY: each pointer is a hold that was given to this index and not taken; it can't be found in it any more but by
             // those who have it already, for whom the limbo waits.
             let node = unsafe { Node::from_raw(raw) };
             let weight = weight_of(&node);
+            nodes.push(node.clone());
             self.limbo.bury(&mut self.owned.fresh, Unlinked::Node { _node: node }, weight);
         }
         self.bury_index(emptied);
+        nodes
     }
 
     /// Makes room for twice as many. Returns whether all found a place there.
     fn grow(&mut self, hash_of: impl Fn(&S, &Node<P>) -> u64) -> bool {
         let old = self.index();
         let larger = Index::new(old.exponent() + 1);
+        let mut places = vec![Place::NONE; self.owned.places.len()];
         // SAFETY: this is the owner.
         for raw in unsafe { old.pointers() } {
             // SAFETY: the old index holds it, and nobody but an owner takes it out; nobody else knows the new one.
-            let has_place = unsafe {
+            let (number, place) = unsafe {
                 let lent = Node::lend(raw);
-                larger.put(hash_of(&self.owned.state, &lent), raw.as_ptr())
+                (lent.number(), larger.put(hash_of(&self.owned.state, &lent), raw.as_ptr()))
             };
-            if !has_place {
+            let Some(place) = place else {
                 // SAFETY: nobody knows it.
                 unsafe { larger.free() };
                 return false;
-            }
+            };
+            places[number as usize] = place;
         }
+        self.owned.places.copy_from_slice(&places);
         let old = self.publish(larger);
         self.bury_index(old);
         true

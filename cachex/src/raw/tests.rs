@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::grace::{Pin, Read, pinned, records, skip_next, try_pinned};
 use super::node::{Node, Parts};
-use super::table::{Sought, Table};
+use super::table::{Owner, Sought, Table};
 
 struct Test;
 
@@ -73,8 +73,12 @@ fn insert(table: &TestTable, key: u64, living: &Arc<AtomicUsize>) {
     let known = owner.find(self::key(key)).map(|lent| Node::clone(&lent));
     let new = node(key, living);
     match known {
-        Some(known) => owner.replace(hash(key), &known, new, 1),
-        None => assert!(owner.insert(hash(key), new, |(), node| hash(*node.head())).is_ok()),
+        Some(known) => assert!(owner.replace(known.number(), new, 1).is_same(&known)),
+        None => {
+            let number = free_number(&owner);
+            assert!(owner.insert(hash(key), number, new, |(), node| hash(*node.head())).is_ok());
+            assert_eq!(*owner.nodes().node(number).head(), key);
+        }
     }
     drop(owner);
     table.tend();
@@ -83,7 +87,11 @@ fn insert(table: &TestTable, key: u64, living: &Arc<AtomicUsize>) {
 fn remove(table: &TestTable, key: u64) -> bool {
     let mut owner = table.own(table.shard_of(hash(key)));
     let known = owner.find(self::key(key)).map(|lent| Node::clone(&lent));
-    known.inspect(|known| owner.remove(hash(key), known, 1)).is_some()
+    known.inspect(|known| assert!(owner.remove(known.number(), |_| 1).is_same(known) && !owner.has(known))).is_some()
+}
+
+fn free_number(owner: &Owner<'_, Test, ()>) -> u32 {
+    (0..).find(|number| owner.nodes().get(*number).is_none()).expect("there are few")
 }
 
 /// Reads a key as the tier does: compares, and looks at the value within the pin.
@@ -368,7 +376,8 @@ fn keys_of_one_hash_are_refused_in_the_end_and_all_others_are_found() {
     let mut owner = table.own(0);
     let mut stored = Vec::new();
     for key in 0..MANY {
-        match owner.insert(7, node(key, &living), |(), _| 7) {
+        let number = stored.len() as u32;
+        match owner.insert(7, number, node(key, &living), |(), _| 7) {
             Ok(()) => stored.push(key),
             Err(crowded) => {
                 assert_eq!(*crowded.node.head(), key);
@@ -428,7 +437,7 @@ fn readers_of_a_changing_table_read_nothing_that_is_gone() {
                     let key = (round * 7 + thread) % KEYS;
                     match (round + thread) % 5 {
                         0 => _ = remove(table, key),
-                        4 if round % 7 == 0 => table.own((key % 2) as usize).clear(|_| 1),
+                        4 if round % 7 == 0 => drop(table.own((key % 2) as usize).clear(|_| 1)),
                         _ => insert(table, key, living),
                     }
                 }

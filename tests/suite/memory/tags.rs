@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cachex::time::ManualClock;
-use cachex::{Cache, EntryOptions, Key, cached};
+use cachex::{Cache, EntryOptions, Key, Verdict, cached};
 
 use crate::source::{Failure, Outcome, Source, Stepped};
 
@@ -83,6 +83,32 @@ fn a_tag_that_is_always_the_same_is_invalidated_again_and_again() {
     gate.open(Outcome::Value);
     assert_eq!(leader.end(), Ok(1));
     assert_eq!(source.cache.stats().rejected_stores, 1, "a load that began before is not kept");
+}
+
+// Guards that each look at an entry asks the tags that its method gives to all: a hit, a stale one, a look by hand, what is reclaimed, and
+// what is told of it.
+#[test]
+fn what_all_entries_of_a_method_have_need_not_be_named_by_each() {
+    let source = source();
+    let (cache, call) = (&source.cache, |id| Stepped::new(source.constantly_tagged(id)).end().unwrap());
+    let key = source.constantly_tagged_key(&1);
+    call(1);
+    let names: Vec<_> = cache.explain(&key).tags.into_iter().map(|(tag, _)| tag.to_string()).collect();
+    assert_eq!(names, ["memory", "constant"]);
+    // By hand, and with another tag: it is an entry of the method all the same.
+    cache.blocking().set(&key, 7_u64, &EntryOptions::new().tag("by hand")).unwrap();
+    assert_eq!((call(1), cache.explain(&key).tags.len()), (7, 3));
+    let fence = cache.fence(["constant"], Duration::from_secs(1));
+    assert_eq!((cache.explain(&key).verdict, cache.blocking().get::<u64>(&key).unwrap()), (Verdict::Fenced, None));
+    assert_eq!(call(1), 1);
+    fence.release();
+    cache.blocking().set(&key, 7_u64, &EntryOptions::new()).unwrap();
+    for tag in ["by hand", "memory"] {
+        assert_eq!((cache.blocking().get::<u64>(&key).unwrap(), cache.reclaim()), (Some(7), 0));
+        cache.invalidate_tags([tag]);
+    }
+    assert_eq!((cache.explain(&key).verdict, cache.blocking().get::<u64>(&key).unwrap()), (Verdict::Invalidated, None));
+    assert_eq!((cache.reclaim(), cache.stats().entries), (1, 0));
 }
 
 // Guards the horizon of `sweep_shard`: which tag the value brings is not known while it is loaded.

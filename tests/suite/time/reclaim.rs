@@ -123,10 +123,10 @@ fn forgetting_tags_lets_no_overtaken_load_in() {
         assert_eq!(Stepped::new(source.find(id)).end(), Ok(7), "{id}");
     }
     source.cache.clear();
-    // What left is dropped when nobody reads, also in other tests.
+    // But the one that is a constant of the method. What left is dropped when nobody reads, also in other tests.
     let is_forgotten = (0..1_000).any(|_| {
         source.cache.reclaim();
-        source.cache.known_tags() == 0
+        source.cache.known_tags() == 1
     });
     assert!(is_forgotten, "{} tags are remembered", source.cache.known_tags());
 }

@@ -71,16 +71,18 @@ pub(super) fn value_rules(model: &Model, names: &Names) -> TokenStream {
 /// Spells the lines that name the tags known from the arguments.
 pub(super) fn tags(model: &Model, names: &Names) -> TokenStream {
     let tags = &names.tags;
-    let constants: Option<Vec<_>> = model.tags.iter().map(Template::constant).collect();
-    if let Some(constants) = constants.filter(|constants| !constants.is_empty() && are_distinct(constants)) {
+    let constants: Vec<_> = model.tags.iter().filter_map(Template::constant).collect();
+    let are_set = !constants.is_empty() && are_distinct(&constants);
+    let set = are_set.then(|| {
         let tag = model.runtime.private("Tag");
-        return quote!(#tags.set_constant(const { &[#(#tag::constant(#constants)),*] }););
-    }
-    let lines = model.tags.iter().map(|tag| {
+        quote!(#tags.set_constant(const { &[#(#tag::constant(#constants)),*] });)
+    });
+    let others = model.tags.iter().filter(|tag| !are_set || tag.constant().is_none());
+    let lines = others.map(|tag| {
         let value = tag.tokens(&model.runtime);
         quote_spanned!(ours_at(tag.span())=> #tags.add(#value);)
     });
-    lines.collect()
+    quote!(#set #(#lines)*)
 }
 
 fn are_distinct(constants: &[Literal]) -> bool {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::policy::SlotId;
-use super::slots::make_room;
+use crate::raw::room::make_room;
 use crate::time::Timestamp;
 
 /// Slots in a block.

@@ -101,7 +101,7 @@ impl MemoryTier {
         let replaced = match found {
             Some(found) => {
                 change.leaves(&found);
-                Some(shard.put(at, &found, entry))
+                Some(shard.put(&found, entry))
             }
             None => {
                 let before = evicted.len();
@@ -141,7 +141,7 @@ impl MemoryTier {
     /// share.
     fn can_give(&self, shard: &ShardOwner<'_>, given: usize) -> bool {
         let shards = self.table.shards() as u64;
-        shards == 1 || (given < BATCH && shard.state().len() as u64 * shards * 2 >= self.len())
+        shards == 1 || (given < BATCH && shard.len() as u64 * shards * 2 >= self.len())
     }
 
     fn is_over(&self) -> bool {

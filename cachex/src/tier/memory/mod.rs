@@ -27,7 +27,6 @@ use hasher::KeyHasher;
 pub(crate) use insert::Inserted;
 pub(crate) use reclaim::Reclaimed;
 use shard::{Shard, ShardOwner};
-use slots::Slots;
 use smallvec::SmallVec;
 use uses::Uses;
 
@@ -149,8 +148,7 @@ impl MemoryTier {
         let shards = shard_count(limits);
         let uses: Box<[_]> = (0..shards).map(|_| Arc::new(Uses::new(eviction.trace()))).collect();
         let shard = |index: usize| {
-            let slots = Slots::new(hasher.clone(), uses[index].clone());
-            Shard::new(eviction.policy(seed.wrapping_add(index as u64)), slots)
+            Shard::new(eviction.policy(seed.wrapping_add(index as u64)), hasher.clone(), uses[index].clone())
         };
         let most_dead = limits.max_bytes.map_or(MOST_DEAD_BYTES, |most| (most / MOST_DEAD_PART).min(MOST_DEAD_BYTES));
         Self {
@@ -233,7 +231,7 @@ impl MemoryTier {
     pub(crate) fn remove_same(&self, entry: &Entry) -> bool {
         let hash = self.hasher.hash_of(entry);
         let mut shard = self.own(hash);
-        let is_there = shard.has(hash, entry);
+        let is_there = shard.has(entry);
         if is_there {
             self.take(&mut shard, entry);
         }
@@ -285,12 +283,12 @@ impl MemoryTier {
             let shard = self.table.own(index);
             shard.check_invariants();
             due_at = due_at.min(shard.state().next_deadline());
-            shard.state().slots().for_each(|entry| {
-                let hash = self.hasher.hash_of(entry);
+            for entry in shard.all() {
+                let hash = self.hasher.hash_of(&entry);
                 assert_eq!(self.table.shard_of(hash), index, "a key is in its shard");
                 len += 1;
                 weight += entry.weight();
-            });
+            }
         }
         assert_eq!((self.len(), self.weight()), (len, weight));
         assert!(len <= self.room.max_entries, "{len} entries");

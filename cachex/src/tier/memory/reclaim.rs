@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::policy::SlotId;
-use super::shard::Shard;
+use super::shard::ShardOwner;
 use super::{Left, MemoryTier};
 use crate::entry::Entry;
 use crate::key::KeyRef;
@@ -35,7 +35,7 @@ impl MemoryTier {
         }
         if scan_all {
             for index in 0..self.table.shards() {
-                let numbers = self.table.own(index).state().slots().numbers();
+                let numbers = self.table.own(index).nodes().numbers();
                 for start in (0..numbers).step_by(BATCH) {
                     self.reclaim_invalidated(index, start, BATCH, is_current, &mut reclaimed.invalidated);
                 }
@@ -56,7 +56,7 @@ impl MemoryTier {
             loop {
                 // Too early where an entry has left, or was used: then a look at that time makes it right.
                 let due_at = shard.state().next_deadline();
-                if due_at == Timestamp::NEVER || shard.state_mut().next_dead(due_at).is_some() {
+                if due_at == Timestamp::NEVER || shard.next_dead(due_at).is_some() {
                     return due_at;
                 }
             }
@@ -69,7 +69,7 @@ impl MemoryTier {
     pub(crate) fn expire_at(&self, at: KeyRef<'_>, entry: &Entry, end: Timestamp) {
         let mut shard = self.own(at.hash);
         entry.expire_at(end);
-        if shard.has(at.hash, entry) {
+        if shard.has(entry) {
             shard.state_mut().queue(entry.number(), entry.dead_at());
             self.note_deadline(shard.state().next_deadline());
         }
@@ -90,9 +90,9 @@ impl MemoryTier {
                 let mut shard = self.table.own(index);
                 let before = expired.len();
                 while expired.len() - before < BATCH
-                    && let Some(slot) = shard.state_mut().next_dead(now)
+                    && let Some(slot) = shard.next_dead(now)
                 {
-                    let dead = shard.state().slots().entry(slot).clone();
+                    let dead = Entry::clone(&shard.nodes().node(slot));
                     expired.push(self.take(&mut shard, &dead));
                 }
                 if expired.len() - before < BATCH {
@@ -113,8 +113,9 @@ impl MemoryTier {
         invalidated: &mut Left,
     ) {
         let mut shard = self.table.own(index);
-        for slot in slots_from(shard.state(), start, count) {
-            let wrong = shard.state().slots().get(slot).filter(|entry| !is_current(entry)).cloned();
+        for slot in slots_from(&shard, start, count) {
+            let wrong = shard.nodes().get(slot).filter(|entry| !is_current(entry));
+            let wrong = wrong.map(|entry| Entry::clone(&entry));
             if let Some(wrong) = wrong {
                 invalidated.push(self.take(&mut shard, &wrong));
             }
@@ -122,7 +123,7 @@ impl MemoryTier {
     }
 }
 
-fn slots_from(shard: &Shard, start: usize, count: usize) -> impl Iterator<Item = SlotId> + use<> {
-    let numbers = shard.slots().numbers();
+fn slots_from(shard: &ShardOwner<'_>, start: usize, count: usize) -> impl Iterator<Item = SlotId> + use<> {
+    let numbers = shard.nodes().numbers();
     (0..count.min(numbers)).map(move |offset| ((start % numbers + offset) % numbers) as SlotId)
 }

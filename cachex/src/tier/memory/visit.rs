@@ -3,7 +3,7 @@
 //! A walk sees each entry that is there from its beginning to its end. What comes or goes meanwhile it may see or not.
 
 use super::policy::SlotId;
-use super::shard::Shard;
+use super::shard::ShardOwner;
 use super::{Left, MemoryTier};
 use crate::entry::Entry;
 
@@ -34,10 +34,8 @@ impl MemoryTier {
         let mut removed = Left::new();
         for index in 0..self.table.shards() {
             let policy = self.eviction.policy(self.seed.wrapping_add(index as u64));
-            let mut shard = self.table.own(index);
-            shard.clear(Entry::weight);
-            let emptied = shard.state_mut().drain(policy).inspect(|entry| self.count_out(entry));
-            removed.extend(emptied);
+            let emptied = self.table.own(index).drain(policy);
+            removed.extend(emptied.into_iter().inspect(|entry| self.count_out(entry)));
         }
         removed
     }
@@ -46,7 +44,7 @@ impl MemoryTier {
         for index in 0..self.table.shards() {
             let mut start = 0;
             loop {
-                let (batch, next) = batch(self.table.own(index).state(), start);
+                let (batch, next) = batch(&self.table.own(index), start);
                 batch.into_iter().for_each(&mut *visit);
                 let Some(next) = next else { break };
                 start = next;
@@ -56,9 +54,9 @@ impl MemoryTier {
 }
 
 /// Returns what is in the slots from `start` on, and where to go on.
-fn batch(shard: &Shard, start: usize) -> (Vec<Entry>, Option<usize>) {
-    let numbers = shard.slots().numbers();
-    let end = (start + BATCH).min(numbers);
-    let filled = (start..end).filter_map(|slot| shard.slots().get(slot as SlotId));
-    (filled.cloned().collect(), (end < numbers).then_some(end))
+fn batch(shard: &ShardOwner<'_>, start: usize) -> (Vec<Entry>, Option<usize>) {
+    let nodes = shard.nodes();
+    let end = (start + BATCH).min(nodes.numbers());
+    let filled = (start..end).filter_map(|slot| nodes.get(slot as SlotId));
+    (filled.map(|entry| Entry::clone(&entry)).collect(), (end < nodes.numbers()).then_some(end))
 }

@@ -1,8 +1,8 @@
 //! Doubly linked lists over slot numbers, from newest to oldest; a slot is in one list at a time.
 
-use super::super::slots::make_room;
 use super::SlotId;
 use super::link::{LAST_PLACE, Link, NONE, known};
+use crate::raw::room::make_room;
 
 /// The place of a slot that is in no list; the places of others are the numbers of their lists.
 const OUTSIDE: usize = LAST_PLACE;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::slots::make_room;
 use super::{Policy, SlotId, Traces};
+use crate::raw::room::make_room;
 
 /// Evicts the entry that was used longest ago.
 ///

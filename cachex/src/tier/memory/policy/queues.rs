@@ -1,10 +1,10 @@
 //! Queues of slots, oldest first, with four bytes for each slot: singly linked, and with holes.
 
-use super::super::slots::make_room;
 use super::SlotId;
 #[cfg(test)]
 use super::link::known;
 use super::link::{LAST_PLACE, Link, NONE};
+use crate::raw::room::make_room;
 
 /// `N` queues that share their links, each to the slot that came right after; a slot is in one of them at a time.
 ///

@@ -1,7 +1,7 @@
 //! Random choice.
 
-use super::super::slots::make_room;
 use super::{Policy, SlotId, Traces};
+use crate::raw::room::make_room;
 
 /// Evicts any entry, each with the same chance.
 #[derive(Debug)]
