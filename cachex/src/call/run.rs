@@ -65,7 +65,8 @@ where
         P: FnOnce(&mut Tags) -> L,
         L: FnOnce() -> S::Output,
     {
-        let (written, prepare) = call.write(begin);
+        let mut written = Written::new(call);
+        let prepare = written.write(begin);
         go_on(&written, why, kind, rules, Caller::Blocking, Reach::Borrowed).answer(prepare)
     }
 
@@ -118,7 +119,8 @@ where
         P: FnOnce(&mut Tags) -> F,
         F: Future<Output = S::Output>,
     {
-        let (written, prepare) = call.write(begin);
+        let mut written = Written::new(call);
+        let prepare = written.write(begin);
         go_on(&written, why, kind, rules, Caller::Async, Reach::Borrowed).answer_async(prepare)
     }
 
@@ -157,7 +159,8 @@ where
         P: FnOnce(&mut Tags) -> L,
         L: FnOnce() -> S::Output + Send + 'static,
     {
-        let (written, prepare) = call.write(begin);
+        let mut written = Written::new(call);
+        let prepare = written.write(begin);
         go_on(&written, why, kind, rules, Caller::Blocking, Reach::Detached).answer_detached(prepare)
     }
 
@@ -202,7 +205,8 @@ where
         P: FnOnce(&mut Tags) -> F,
         F: Future<Output = S::Output> + Send + 'static,
     {
-        let (written, prepare) = call.write(begin);
+        let mut written = Written::new(call);
+        let prepare = written.write(begin);
         go_on(&written, why, kind, rules, Caller::Async, Reach::Detached).answer_detached_async(prepare)
     }
 

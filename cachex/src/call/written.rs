@@ -21,7 +21,7 @@ pub struct WrittenParts(KeyBytes);
 impl WrittenParts {
     /// Writes the same parts.
     pub fn copy_to(&self, out: &mut KeyWriter<'_>) {
-        out.put_written(&self.0);
+        out.put_written(self.0.as_slice());
     }
 }
 
@@ -30,22 +30,28 @@ impl<'a> Call<'a> {
     #[inline]
     #[must_use]
     pub fn written(self, key: impl FnOnce(&mut KeyWriter<'_>)) -> Written<'a> {
-        self.write(key).0
-    }
-
-    /// Writes the key down; returns what `key` does as well.
-    #[inline]
-    pub(super) fn write<R>(self, key: impl FnOnce(&mut KeyWriter<'_>) -> R) -> (Written<'a>, R) {
-        let mut bytes = KeyBytes::new();
-        let mut out = KeyWriter::keeping(&mut bytes);
-        let returned = key(&mut out);
-        let hash = out.hash(self.region.id());
-        drop(out);
-        (Written { call: self, bytes, hash }, returned)
+        let mut written = Written::new(self);
+        written.write(key);
+        written
     }
 }
 
 impl<'a> Written<'a> {
+    /// Makes a call whose key is yet to be written.
+    #[inline(always)]
+    pub(super) fn new(call: Call<'a>) -> Self {
+        Self { call, bytes: KeyBytes::new(), hash: 0 }
+    }
+
+    /// Writes the key; returns what `key` does.
+    #[inline(always)]
+    pub(super) fn write<R>(&mut self, key: impl FnOnce(&mut KeyWriter<'_>) -> R) -> R {
+        let mut out = KeyWriter::keeping(&mut self.bytes);
+        let returned = key(&mut out);
+        self.hash = out.hash(self.call.region.id());
+        returned
+    }
+
     /// As [`Call::find`], by the key that is written down: one whose parts an expression returns, which is evaluated once.
     pub fn find<V, K: Keep<V>>(&self, keep: K) -> Result<V, NoHit> {
         if self.call.is_bypassed {
@@ -74,7 +80,7 @@ impl<'a> Written<'a> {
     }
 
     fn at(&self) -> KeyRef<'_> {
-        KeyRef::new(self.call.region, &self.bytes, self.hash)
+        KeyRef::new(self.call.region, self.bytes.as_slice(), self.hash)
     }
 
     pub(super) fn call(&self) -> Call<'a> {

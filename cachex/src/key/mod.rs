@@ -4,6 +4,7 @@
 //! look-up), [`std_types`] and [`foreign`] (who can be encoded), this file (the key), [`manual`] (keys without a method), [`text`] and
 //! [`pattern`] (keys read back, for removal by pattern).
 
+mod bytes;
 mod compare;
 mod compound;
 mod count;
@@ -19,10 +20,10 @@ mod writer;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+pub(crate) use bytes::KeyBytes;
 pub use compound::KeyFields;
 pub(crate) use hash::hash_of;
 use smallvec::SmallVec;
-pub(crate) use writer::KeyBytes;
 pub use writer::KeyWriter;
 
 use crate::method::Region;

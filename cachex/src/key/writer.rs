@@ -5,17 +5,10 @@
 
 use std::fmt;
 
-use smallvec::SmallVec;
-
+use super::bytes::{KeyBytes, ONCE};
 use super::compare::Compared;
 use super::hash::KeyHasher;
 use super::{count, kind};
-
-/// The bytes of a key; short ones without an allocation.
-pub(crate) type KeyBytes = SmallVec<[u8; 112]>;
-
-/// A kind and most bodies of fixed size are no longer.
-const WORDS: usize = 24;
 
 /// Takes the canonical bytes of a key, one value after the other.
 ///
@@ -59,6 +52,17 @@ enum Kept<'a> {
     Here(Box<KeyBytes>),
 }
 
+impl Kept<'_> {
+    #[inline(always)]
+    fn bytes(&mut self) -> Option<&mut KeyBytes> {
+        match self {
+            Self::Nowhere => None,
+            Self::Lent(bytes) => Some(bytes),
+            Self::Here(bytes) => Some(bytes),
+        }
+    }
+}
+
 macro_rules! write_integer {
     ($($(#[$doc:meta])* $name:ident, $ty:ty, $kind:expr;)*) => {$(
         $(#[$doc])*
@@ -88,12 +92,11 @@ impl<'a> KeyWriter<'a> {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self::with(Some(KeyHasher::new()), Compared::with(&[]), Kept::Here(Box::default()))
+        Self::with(Some(KeyHasher::new()), Compared::with(&[]), Kept::Here(Box::new(KeyBytes::new())))
     }
 
     /// Starts an empty key whose bytes are kept in an empty list.
     pub(crate) fn keeping(bytes: &'a mut KeyBytes) -> Self {
-        debug_assert!(bytes.is_empty());
         Self::with(Some(KeyHasher::new()), Compared::with(&[]), Kept::Lent(bytes))
     }
 
@@ -127,8 +130,8 @@ impl<'a> KeyWriter<'a> {
     pub fn as_bytes(&self) -> &[u8] {
         match &self.kept {
             Kept::Nowhere => &[],
-            Kept::Lent(bytes) => bytes,
-            Kept::Here(bytes) => bytes,
+            Kept::Lent(bytes) => bytes.as_slice(),
+            Kept::Here(bytes) => bytes.as_slice(),
         }
     }
 
@@ -160,10 +163,23 @@ impl<'a> KeyWriter<'a> {
 
     #[inline(always)]
     fn keep(&mut self, bytes: &[u8]) {
-        match &mut self.kept {
-            Kept::Nowhere => {}
-            Kept::Lent(kept) => kept.extend_from_slice(bytes),
-            Kept::Here(kept) => kept.extend_from_slice(bytes),
+        if let Some(kept) = self.kept.bytes() {
+            kept.push_slice(bytes);
+        }
+    }
+
+    /// Keeps a kind and what follows it.
+    #[inline(always)]
+    fn keep_with<const N: usize>(&mut self, kind: u8, body: &[u8; N]) {
+        let Some(kept) = self.kept.bytes() else { return };
+        if N < ONCE {
+            let mut both = [0; ONCE];
+            both[0] = kind;
+            both[1..=N].copy_from_slice(body);
+            kept.push(both, 1 + N);
+        } else {
+            kept.push_slice(&[kind]);
+            kept.push_slice(body);
         }
     }
 
@@ -190,16 +206,7 @@ impl<'a> KeyWriter<'a> {
         }
         self.len += 1 + N;
         self.compared.fixed(kind, body);
-        if N < WORDS {
-            // At once: it takes as long for one byte as for all.
-            let mut both = [0; WORDS];
-            both[0] = kind;
-            both[1..=N].copy_from_slice(body);
-            self.keep(&both[..=N]);
-        } else {
-            self.keep(&[kind]);
-            self.keep(body);
-        }
+        self.keep_with(kind, body);
     }
 
     /// Writes a whole number of seconds and the nanoseconds after it.
@@ -220,7 +227,7 @@ impl<'a> KeyWriter<'a> {
         if count < 0x80 {
             self.len += 2;
             self.compared.fixed(kind, &[count as u8]);
-            self.keep(&[kind, count as u8]);
+            self.keep_with(kind, &[count as u8]);
         } else {
             self.put(&[kind]);
             self.put(count::write(count).bytes());

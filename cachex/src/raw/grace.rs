@@ -132,7 +132,7 @@ pub(crate) fn skip_next() {
 #[cfg(all(test, not(cachex_loom)))]
 pub(super) fn records() -> usize {
     let mut count = 0;
-    registry::for_each(|_| count += 1);
+    registry::for_each(|_, _| count += 1);
     count
 }
 
@@ -160,6 +160,8 @@ impl Drop for Borrowed {
 pub(crate) struct GracePeriod {
     /// Who was pinned when it began, and in which turn.
     pinned: Vec<(&'static Record, u64)>,
+    /// Whether it interrupts others.
+    has_others: bool,
 }
 
 impl GracePeriod {
@@ -169,14 +171,22 @@ impl GracePeriod {
         if !barrier::of_all() {
             return None;
         }
-        let mut pinned = Vec::new();
-        registry::for_each(|record| {
+        let (mut pinned, mut readers) = (Vec::new(), 0);
+        registry::for_each(|record, seen| {
             let turns = record.turns.load(Ordering::Acquire);
+            readers += usize::from(std::mem::replace(seen, turns) != turns);
             if turns % 2 == 1 {
                 pinned.push((record, turns));
             }
         });
-        Some(Self { pinned })
+        let has_others = registry::is_begun_elsewhere() || readers > 1;
+        Some(Self { pinned, has_others })
+    }
+
+    /// Whether several threads seem to be at work, which the beginning of a period interrupts: since the period before, of whichever table,
+    /// several have read, or that was begun by another one.
+    pub(super) fn has_others(&self) -> bool {
+        self.has_others
     }
 
     /// Whether it has passed. Never waits.
@@ -190,28 +200,39 @@ impl GracePeriod {
 mod registry {
     use super::{AtomicBool, Mutex, Ordering, Record, lock};
 
+    /// A record, and its turns at the beginning of the latest period.
+    type Listed = (&'static Record, u64);
+
     #[cfg(not(cachex_loom))]
-    static RECORDS: Mutex<Vec<&'static Record>> = Mutex::new(Vec::new());
+    static RECORDS: Mutex<Vec<Listed>> = Mutex::new(Vec::new());
     #[cfg(cachex_loom)]
     loom::lazy_static! {
-        static ref RECORDS: Mutex<Vec<&'static Record>> = Mutex::new(Vec::new());
+        static ref RECORDS: Mutex<Vec<Listed>> = Mutex::new(Vec::new());
     }
 
     /// Returns a record that no thread has.
     pub(super) fn take() -> &'static Record {
         let mut records = lock(&RECORDS);
         let is_free = |taken: &AtomicBool| !taken.load(Ordering::Acquire);
-        if let Some(record) = records.iter().find(|record| is_free(&record.is_taken)) {
+        if let Some((record, _)) = records.iter().find(|(record, _)| is_free(&record.is_taken)) {
             record.is_taken.store(true, Ordering::Relaxed);
             return record;
         }
         let record: &'static Record = Box::leak(Box::new(Record::new()));
-        records.push(record);
+        records.push((record, 0));
         record
     }
 
-    pub(super) fn for_each(see: impl FnMut(&'static Record)) {
-        lock(&RECORDS).iter().copied().for_each(see);
+    /// Notes that this thread begins a period; returns whether another one began the last.
+    pub(super) fn is_begun_elsewhere() -> bool {
+        static LAST: std::sync::Mutex<Option<std::thread::ThreadId>> = std::sync::Mutex::new(None);
+        let here = std::thread::current().id();
+        let mut last = LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        last.replace(here).is_some_and(|last| last != here)
+    }
+
+    pub(super) fn for_each(mut see: impl FnMut(&'static Record, &mut u64)) {
+        lock(&RECORDS).iter_mut().for_each(|(record, seen)| see(record, seen));
     }
 }
 

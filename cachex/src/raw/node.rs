@@ -124,6 +124,7 @@ struct Place {
 
 impl Kind {
     /// Returns where the parts of a node lie; nothing if it is larger than anything can be.
+    #[inline]
     fn place<P: Parts>(&self, item_count: usize, byte_count: usize) -> Option<Place> {
         let count_size = if item_count >= usize::from(SPILLED) { rest_align::<P>() } else { 0 };
         let items = item_count.checked_mul(size_of::<P::Item>())?.checked_add(self.value + count_size)?;
@@ -159,13 +160,14 @@ impl<P: Parts> Node<P> {
         items: &[P::Item],
         bytes: &[u8],
     ) -> Option<Self> {
-        let kind = match (&rare, items.len() < usize::from(SPILLED)) {
-            (None, true) => KindOf::<P, V>::PLAIN,
-            (None, false) => KindOf::<P, V>::SPILLED,
-            (Some(_), _) => KindOf::<P, V>::RARE,
-        };
         let _fits = u32::try_from(bytes.len()).ok()?;
-        let place = kind.place::<P>(items.len(), bytes.len())?;
+        let placed = |kind: &'static Kind| Some((kind, kind.place::<P>(items.len(), bytes.len())?));
+        // Each by itself: the compiler then knows the kind.
+        let (kind, place) = match (&rare, items.len() < usize::from(SPILLED)) {
+            (None, true) => placed(KindOf::<P, V>::PLAIN),
+            (None, false) => placed(KindOf::<P, V>::SPILLED),
+            (Some(_), _) => placed(KindOf::<P, V>::RARE),
+        }?;
         let start = Start::<P> {
             holders: AtomicU32::new(1),
             number: AtomicU32::new(0),

@@ -108,11 +108,11 @@ impl<P: Parts, S> Table<P, S> {
         Owner { index: &self.indexes[shard], owned, limbo: &self.limbo }
     }
 
-    /// Drops what was unlinked and is read by nobody any more, if a batch of it has gathered. To be called under no lock,
-    /// neither of ours nor of the caller: values are code of users.
+    /// Drops what was unlinked and is read by nobody any more, if a batch of it has gathered; its size depends on how many are `held`. To
+    /// be called under no lock, neither of ours nor of the caller: values are code of users.
     #[inline]
-    pub(crate) fn tend(&self) {
-        self.limbo.tend();
+    pub(crate) fn tend(&self, held: impl FnOnce() -> usize) {
+        self.limbo.tend(held);
     }
 
     /// Drops what was unlinked and is read by nobody any more; looks up to `looks` times for what somebody still reads.

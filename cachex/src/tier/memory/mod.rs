@@ -39,7 +39,7 @@ use crate::time::Timestamp;
 
 const MOST_SHARDS: u64 = 64;
 /// A tier is divided only so far that each shard has its part of this many entries …
-const ENTRIES_A_SHARD: u64 = 512;
+const ENTRIES_A_SHARD: u64 = 128;
 /// … and of this many bytes: policies see one shard, and need enough of the whole to choose well.
 const BYTES_A_SHARD: u64 = 1 << 20;
 
@@ -242,7 +242,7 @@ impl MemoryTier {
     /// entries have left, under no lock.
     #[inline]
     pub(crate) fn tend(&self) {
-        self.table.tend();
+        self.table.tend(|| self.len() as usize);
     }
 
     /// Drops the values of entries that have left and that nobody reads any more, also where they are too few for a batch. Looks

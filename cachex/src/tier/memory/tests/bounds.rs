@@ -41,7 +41,7 @@ fn an_insert_takes_room_from_other_shards_when_its_own_has_none_to_give() {
         .take(ENTRIES_IN_MANY_SHARDS as usize)
         .for_each(|key| _ = put(&tier, key, entry(key)));
     assert_eq!(tier.len(), ENTRIES_IN_MANY_SHARDS);
-    let newcomers: Vec<u64> = (1_000_000..).filter(|key| index(*key) == 0).take(100).collect();
+    let newcomers: Vec<u64> = (1_000_000..).filter(|key| index(*key) == 0).take(ENTRIES_A_SHARD as usize / 2).collect();
     for key in &newcomers {
         assert_eq!(put(&tier, *key, entry(*key)).1.len(), 1);
     }

@@ -18,7 +18,7 @@ use crate::entry::{Life, Meta, Stamp};
 use crate::method::Region;
 use crate::tier::{L1, MemoryEngine};
 
-const ENTRIES_IN_MANY_SHARDS: u64 = 4096;
+const ENTRIES_IN_MANY_SHARDS: u64 = 8 * ENTRIES_A_SHARD;
 
 fn tier(max_entries: u64, max_bytes: Option<u64>, eviction: Eviction) -> L1 {
     L1::new(MemoryEngine::Cachex, Limits { max_entries, max_bytes }, eviction, 1)
