@@ -25,7 +25,7 @@ pub(crate) fn rows(command: &str) -> Vec<Row> {
     let compiler = compiler.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     vec![
         row("processor", cpu, cores as f64, "cores"),
-        row("memory", Some("total".to_owned()), (gibibytes * 10.0).round() / 10.0, "GiB"),
+        row("memory", Some("main memory".to_owned()), (gibibytes * 10.0).round() / 10.0, "GiB"),
         row("system", system.map(|system| format!("{system}, Linux {kernel}")), 1.0, ""),
         row("compiler", compiler.filter(|version| !version.is_empty()), 1.0, ""),
         row("command", Some(command.to_owned()), 1.0, ""),

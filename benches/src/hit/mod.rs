@@ -49,6 +49,7 @@ fn kinds(table: &mut Table) -> Result<(), String> {
     measure("1 tag", subjects::payloads(&numbers, Service::by_number_subject)?)?;
     measure("3 tags", subjects::payloads(&numbers, Service::three_tags_subject)?)?;
     measure("async", subjects::asynchronous(&numbers)?)?;
+    measure("u64 value", subjects::blocking::<_, u64>(&numbers, Service::number_by_number_subject)?)?;
     measure("String value", subjects::blocking::<_, String>(&numbers, Service::text_by_number_subject)?)?;
     measure("struct value", subjects::blocking::<_, Person>(&numbers, Service::person_by_number_subject)?)?;
     let texts = keys::<&'static str>(ENTRIES);

@@ -166,6 +166,7 @@ annotated! {
     untagged_subject: u64, Self::untagged;
     by_number_subject: u64, Self::by_number;
     three_tags_subject: u64, Self::three_tags;
+    number_by_number_subject: u64, Self::number_by_number;
     text_by_number_subject: u64, Self::text_by_number;
     person_by_number_subject: u64, Self::person_by_number;
     by_text_subject: &'static str, |service: &Self, text| service.by_text(text);

@@ -34,6 +34,11 @@ async fn by_number_async(id: u64) -> Arc<Payload> {
 }
 
 #[cached(max_size = 2_000, ttl_secs = 3_600)]
+fn number_by_number(id: u64) -> u64 {
+    Value::load(id)
+}
+
+#[cached(max_size = 2_000, ttl_secs = 3_600)]
 fn text_by_number(id: u64) -> String {
     Value::load(id)
 }
@@ -112,6 +117,7 @@ memoised! {
     Cached<100_000>, "cached": u64 => Arc<Payload>: by_number_100k in BY_NUMBER_100K;
     Cached<200_000>, "cached": u64 => Arc<Payload>: by_number_200k in BY_NUMBER_200K;
     Cached<2_000_000>, "cached": u64 => Arc<Payload>: by_number_2m in BY_NUMBER_2M;
+    Cached, "cached": u64 => u64: number_by_number in NUMBER_BY_NUMBER;
     Cached, "cached": u64 => String: text_by_number in TEXT_BY_NUMBER;
     Cached, "cached": u64 => Person: person_by_number in PERSON_BY_NUMBER;
     Cached, "cached": &'static str => Arc<Payload>: by_text in BY_TEXT;

@@ -33,6 +33,11 @@ async fn by_number_async(id: u64) -> Arc<Payload> {
 }
 
 #[concurrent_cached(max_size = 2_000, ttl_secs = 3_600)]
+fn number_by_number(id: u64) -> u64 {
+    Value::load(id)
+}
+
+#[concurrent_cached(max_size = 2_000, ttl_secs = 3_600)]
 fn text_by_number(id: u64) -> String {
     Value::load(id)
 }
@@ -111,6 +116,7 @@ memoised! {
     ConcurrentCached<100_000>, "concurrent_cached": u64 => Arc<Payload>: by_number_100k in BY_NUMBER_100K;
     ConcurrentCached<200_000>, "concurrent_cached": u64 => Arc<Payload>: by_number_200k in BY_NUMBER_200K;
     ConcurrentCached<2_000_000>, "concurrent_cached": u64 => Arc<Payload>: by_number_2m in BY_NUMBER_2M;
+    ConcurrentCached, "concurrent_cached": u64 => u64: number_by_number in NUMBER_BY_NUMBER;
     ConcurrentCached, "concurrent_cached": u64 => String: text_by_number in TEXT_BY_NUMBER;
     ConcurrentCached, "concurrent_cached": u64 => Person: person_by_number in PERSON_BY_NUMBER;
     ConcurrentCached, "concurrent_cached": &'static str => Arc<Payload>: by_text in BY_TEXT;

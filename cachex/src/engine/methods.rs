@@ -6,14 +6,14 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::Engine;
 use crate::entry::stamp::{Epoch, Stamp};
-use crate::entry::tags::{self, TagCell, TagCells};
+use crate::entry::tags::{self, SharedCell, TagCells};
 use crate::method::Region;
 use crate::observe::counters::Counters;
 use crate::policy::Policy;
 use crate::sync::fence;
 use crate::tag::{Tag, Tags};
 
-type Constants = (&'static [Tag], Box<[Arc<TagCell>]>);
+type Constants = (&'static [Tag], Box<[SharedCell]>);
 
 /// One region in one cache.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Method {
 
     /// Returns the clocks of the tags that all entries of the method have.
     #[inline(always)]
-    pub(crate) fn constant_cells(&self) -> &[Arc<TagCell>] {
+    pub(crate) fn constant_cells(&self) -> &[SharedCell] {
         self.constant_tags.get().map_or(&[], |(_, cells)| cells)
     }
 

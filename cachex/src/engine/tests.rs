@@ -55,7 +55,7 @@ impl World {
     }
 
     fn at(&self) -> KeyRef<'_> {
-        KeyRef::new(self.key.region(), self.key.in_words(), HASH)
+        KeyRef::new(self.key.region(), self.key.bytes(), HASH)
     }
 
     fn store(&self) -> MutexGuard<'_, Option<Loaded>> {

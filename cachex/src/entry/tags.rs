@@ -70,6 +70,9 @@ pub(crate) fn were_current(cells: &[Arc<TagCell>], stamp: Stamp) -> bool {
     cells.iter().all(|cell| cell.epoch.allows(stamp))
 }
 
+/// A cell, shared by all who hold it.
+pub(crate) type SharedCell = Arc<TagCell>;
+
 /// The cells of some tags.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TagCells(SmallVec<[Arc<TagCell>; 2]>);
