@@ -19,7 +19,7 @@ pub use crate::method::shape::with_errors::keep_errors;
 pub use crate::method::site::{CallSite, Registered, Site};
 pub use crate::method::value_rules::ValueRules;
 pub use crate::policy::{Jitter, Policy};
-pub use crate::tag::{Tag, Tags};
+pub use crate::tag::Tags;
 pub use inventory;
 pub use std::any::type_name_of_val;
 pub use std::borrow::Borrow;

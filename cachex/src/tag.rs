@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::iter::Chain;
-use std::slice::Iter;
 
 use smallvec::SmallVec;
 
@@ -20,13 +18,6 @@ use smallvec::SmallVec;
 pub struct Tag(Cow<'static, str>);
 
 impl Tag {
-    /// Makes a tag of a constant.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn constant(name: &'static str) -> Self {
-        Self(Cow::Borrowed(name))
-    }
-
     /// Returns the name.
     ///
     /// # Examples
@@ -77,10 +68,8 @@ impl fmt::Display for Tag {
 /// ```
 #[derive(Clone, Default)]
 pub struct Tags {
-    /// Written in an annotation; they come before the others.
-    constant: &'static [Tag],
     // Most methods have one or two: these are kept without an allocation.
-    own: SmallVec<[Tag; 2]>,
+    all: SmallVec<[Tag; 2]>,
 }
 
 impl Tags {
@@ -93,7 +82,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub const fn new() -> Self {
-        Self { constant: &[], own: SmallVec::new_const() }
+        Self { all: SmallVec::new_const() }
     }
 
     /// Adds a tag unless it is there already.
@@ -108,21 +97,9 @@ impl Tags {
     /// ```
     pub fn add(&mut self, tag: impl Into<Tag>) {
         let tag = tag.into();
-        if !self.iter().any(|known| *known == tag) {
-            self.own.push(tag);
+        if !self.all.contains(&tag) {
+            self.all.push(tag);
         }
-    }
-
-    /// Begins with the tags that an annotation names as they are, each of which is given once.
-    #[doc(hidden)]
-    pub fn set_constant(&mut self, tags: &'static [Tag]) {
-        debug_assert!(self.is_empty());
-        self.constant = tags;
-    }
-
-    /// Returns the tags that an annotation names as they are; they come first.
-    pub(crate) fn constant(&self) -> &'static [Tag] {
-        self.constant
     }
 
     /// Returns the number of distinct tags.
@@ -135,7 +112,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.constant.len() + self.own.len()
+        self.all.len()
     }
 
     /// Returns whether there is no tag.
@@ -150,7 +127,7 @@ impl Tags {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.all.is_empty()
     }
 
     /// Visits the tags in the order they were added.
@@ -162,14 +139,14 @@ impl Tags {
     /// let names: Vec<_> = tags.iter().map(|tag| tag.as_str()).collect();
     /// assert_eq!(names, ["users", "admins"]);
     /// ```
-    pub fn iter(&self) -> Chain<Iter<'_, Tag>, Iter<'_, Tag>> {
-        self.constant.iter().chain(&self.own)
+    pub fn iter(&self) -> std::slice::Iter<'_, Tag> {
+        self.all.iter()
     }
 }
 
 impl PartialEq for Tags {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other)
+        self.all == other.all
     }
 }
 
@@ -184,7 +161,7 @@ impl fmt::Debug for Tags {
 
 impl<'a> IntoIterator for &'a Tags {
     type Item = &'a Tag;
-    type IntoIter = Chain<Iter<'a, Tag>, Iter<'a, Tag>>;
+    type IntoIter = std::slice::Iter<'a, Tag>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()

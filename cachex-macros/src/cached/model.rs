@@ -1,6 +1,6 @@
 //! What the options of `#[cached]` mean for this function: checked, with every default filled in.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, Type};
 
@@ -21,7 +21,10 @@ pub(crate) struct Model {
     pub(crate) args: Args,
     pub(crate) runtime: Runtime,
     pub(crate) spread: Option<Spread>,
+    /// The tags that are made of arguments.
     pub(crate) tags: Vec<Template>,
+    /// The tags that are named as they are, each once.
+    pub(crate) constant_tags: Vec<Literal>,
     /// The arguments that companions take: all that say which entry it is.
     pub(crate) parts: Vec<Argument>,
     pub(crate) placement: Placement,
@@ -55,6 +58,8 @@ impl Model {
         let skipped = skipped(args.skip.as_ref(), &function, mistakes);
         check_skip(&args, &tags, &skipped, mistakes);
         let parts = parts(&args, &function, &tags, &skipped);
+        let constant_tags = constants(&tags);
+        let tags = tags.into_iter().filter(|tag| tag.constant().is_none()).collect();
         if args.key.is_none() {
             check_wild(&parts, mistakes);
         }
@@ -71,6 +76,7 @@ impl Model {
             runtime,
             spread,
             tags,
+            constant_tags,
             parts,
             placement,
             detached_by,
@@ -157,6 +163,17 @@ fn no_argument(name: &str, function: &Function) -> String {
         None => format!("there is no argument `{name}`; there is {}", listed(names())),
     }
     .replace("`_`", "`_` without a name")
+}
+
+/// Returns the tags that name no argument, each once.
+fn constants(tags: &[Template]) -> Vec<Literal> {
+    let mut constants: Vec<Literal> = Vec::new();
+    for tag in tags.iter().filter_map(Template::constant) {
+        if constants.iter().all(|known| known.to_string() != tag.to_string()) {
+            constants.push(tag);
+        }
+    }
+    constants
 }
 
 fn check_skip(args: &Args, tags: &[Template], skipped: &[bool], mistakes: &mut Mistakes) {

@@ -75,6 +75,7 @@ fn __cachex_lines_in_a_trait_impl_write_in_trait<'cachex>(
                     .jitter(store::__private::Jitter::Share(0.1f64))
                     .single_flight(false),
             ),
+            tags: &[],
         });
         store::__private::inventory::submit! {
             store::__private::Registered(& SITE)

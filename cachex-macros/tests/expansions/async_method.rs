@@ -28,9 +28,6 @@ pub async fn find(&self, id: UserId, name: &str) -> Result<Option<User>, DbError
                 move |tags| {
                     {
                         let id = &id;
-                        tags.set_constant(const {
-                            &[::cachex::__private::Tag::constant("users")]
-                        });
                         tags.add(::cachex::__private::format!("user:{}", id));
                     }
                     Self::find_uncached(self, id, name)
@@ -67,6 +64,7 @@ pub fn __cachex_find_in_a_trait_impl_write_in_trait<'cachex>(
             line: ::cachex::__private::line!(),
             policy: ::cachex::__private::Policy::new()
                 .ttl(::cachex::__private::Duration::new(300u64, 0u32)),
+            tags: &["users"],
         });
         ::cachex::__private::inventory::submit! {
             ::cachex::__private::Registered(& SITE)
@@ -151,7 +149,6 @@ pub fn __cachex_find_update(
         (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()
     };
     let mut tags = ::cachex::__private::Tags::new();
-    tags.set_constant(const { &[::cachex::__private::Tag::constant("users")] });
     tags.add(::cachex::__private::format!("user:{}", id));
     ::cachex::__private::Update::new(
         &call,
@@ -178,7 +175,6 @@ pub fn find_prime(
         (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()
     };
     let mut tags = ::cachex::__private::Tags::new();
-    tags.set_constant(const { &[::cachex::__private::Tag::constant("users")] });
     tags.add(::cachex::__private::format!("user:{}", id));
     ::cachex::__private::prime_async(
         &call,

@@ -25,6 +25,7 @@ where
                     policy: ::cachex::__private::Policy::new()
                         .ttl(::cachex::__private::Duration::new(300u64, 0u32))
                         .refresh_ahead(::cachex::__private::Duration::new(60u64, 0u32)),
+                    tags: &[],
                 });
                 ::cachex::__private::inventory::submit! {
                     ::cachex::__private::Registered(& SITE)

@@ -64,6 +64,7 @@ fn __cachex_find_in_a_trait_impl_write_in_trait<'cachex>(
                 .ttl(::cachex::__private::Duration::new(300u64, 0u32))
                 .soft_ttl(::cachex::__private::Duration::new(240u64, 0u32))
                 .timeout(::cachex::__private::Duration::new(1u64, 0u32)),
+            tags: &[],
         });
         ::cachex::__private::inventory::submit! {
             ::cachex::__private::Registered(& SITE)

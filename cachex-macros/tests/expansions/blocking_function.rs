@@ -48,6 +48,7 @@ pub fn __cachex_double_in_an_impl_write_in_impl<'cachex>(
             line: ::cachex::__private::line!(),
             policy: ::cachex::__private::Policy::new()
                 .ttl(::cachex::__private::Duration::new(300u64, 0u32)),
+            tags: &[],
         });
         ::cachex::__private::inventory::submit! {
             ::cachex::__private::Registered(& SITE)

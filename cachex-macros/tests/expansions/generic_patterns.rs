@@ -65,6 +65,7 @@ where
             file: ::cachex::__private::file!(),
             line: ::cachex::__private::line!(),
             policy: ::cachex::__private::Policy::new(),
+            tags: &[],
         });
         ::cachex::__private::inventory::submit! {
             ::cachex::__private::Registered(& SITE)

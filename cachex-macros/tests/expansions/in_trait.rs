@@ -16,6 +16,7 @@ async fn find(&self, id: u64) -> Result<User, Error> {
                 line: ::cachex::__private::line!(),
                 policy: ::cachex::__private::Policy::new()
                     .ttl(::cachex::__private::Duration::new(300u64, 0u32)),
+                tags: &[],
             });
             ::cachex::__private::inventory::submit! {
                 ::cachex::__private::Registered(& SITE)

@@ -49,6 +49,7 @@ fn __cachex_total_in_a_trait_impl_write_in_trait<'cachex>(
             line: ::cachex::__private::line!(),
             policy: ::cachex::__private::Policy::new()
                 .ttl(::cachex::__private::Duration::new(300u64, 0u32)),
+            tags: &[],
         });
         ::cachex::__private::inventory::submit! {
             ::cachex::__private::Registered(& SITE)

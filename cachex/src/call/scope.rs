@@ -18,7 +18,7 @@ use crate::key::KeyWriter;
 /// }
 ///
 /// impl CacheScope for Users {
-///     fn encode_scope(&self, out: &mut KeyWriter) {
+///     fn encode_scope(&self, out: &mut KeyWriter<'_>) {
 ///         self.tenant.encode(out);
 ///     }
 ///
@@ -47,7 +47,8 @@ use crate::key::KeyWriter;
     note = "or implement `cachex::CacheScope` for `{Self}` by hand"
 )]
 pub trait CacheScope {
-    /// Appends the parts of `self` that change what its methods return.
+    /// Appends the parts of `self` that change what its methods return: each call asks for them as for those of its arguments
+    /// ([`CacheKey::encode`](crate::CacheKey::encode)).
     ///
     /// # Examples
     ///

@@ -53,7 +53,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         let more_cells = self.rules.tags.zip(loaded).map(|(more, loaded)| {
             let mut tags = self.tags.clone();
             more(loaded, &mut tags);
-            self.subject.method().own_cells(engine, &tags)
+            engine.cells(&tags)
         });
         let own_ttl = self.rules.ttl.zip(loaded).map(|(ttl, loaded)| ttl(loaded).min(LONGEST));
         let ttl = lifetime(self.policy(), own_ttl, is_negative);

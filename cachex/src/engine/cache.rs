@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::entry::Stamp;
 use crate::error::Error;
-use crate::key::{CacheKey, Key, KeyWriter};
+use crate::key::{CacheKey, Key, KeyBytes, KeyWriter};
 use crate::observe::Stats;
 use crate::tag::Tag;
 
@@ -116,7 +116,8 @@ impl Cache {
     /// ```
     pub fn invalidate_method(&self, name: &str, arguments: impl KeyParts) -> Result<bool, Error> {
         self.0.check_name(name)?;
-        let mut parts = KeyWriter::new();
+        let mut bytes = KeyBytes::new();
+        let mut parts = KeyWriter::keeping(&mut bytes);
         arguments.encode_parts(&mut parts);
         let mut found = false;
         for method in self.0.methods_named(name) {

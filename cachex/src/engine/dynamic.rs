@@ -14,7 +14,7 @@ use super::manual::EntryOptions;
 use super::plan::Reach;
 use super::registry::{annotated_names, nearest_method};
 use crate::error::Error;
-use crate::key::{Key, KeyWriter};
+use crate::key::{Key, KeyBytes, KeyWriter};
 use crate::method::Region;
 use crate::method::keep::CacheValue;
 use crate::method::shape::Fallible;
@@ -226,7 +226,8 @@ impl Cache {
         arguments: A,
         options: &EntryOptions,
     ) -> Result<T, Error> {
-        let mut parts = KeyWriter::new();
+        let mut bytes = KeyBytes::new();
+        let mut parts = KeyWriter::keeping(&mut bytes);
         arguments.encode_parts(&mut parts);
         let (region, load) = self.prepare::<T, _>(name, arguments)?;
         let key = Key::written(region, &parts);

@@ -178,12 +178,10 @@ impl Cache {
             told.load_time = entry.load_time();
             told.weight = Some(entry.weight());
             told.is_negative = entry.is_negative();
-            told.tags = method
-                .constant_cells()
-                .iter()
-                .chain(entry.tags())
-                .map(|cell| (cell.tag().clone(), cell.invalidated_at()))
-                .collect();
+            let constants = method.constant_cells();
+            let own = entry.tags().iter().filter(|cell| constants.iter().all(|constant| constant.tag() != cell.tag()));
+            let all = constants.iter().chain(own);
+            told.tags = all.map(|cell| (cell.tag().clone(), cell.invalidated_at())).collect();
         }
         if !method.is_enabled() {
             told.verdict = Verdict::Disabled;

@@ -24,10 +24,9 @@ pub(crate) struct Job<U, S: Shape, K> {
     pub(crate) rules: ValueRules<S>,
     /// The rules, unless they are the first ones of the method.
     pub(crate) policy: Option<Arc<Policy>>,
-    /// The tags known from the arguments.
+    /// The tags made of the arguments.
     pub(crate) tags: Tags,
-    /// The clocks of those that the method does not hold: held from before the load begins, so that what they know is not forgotten
-    /// meanwhile.
+    /// The clocks of these: held from before the load begins, so that what they know is not forgotten meanwhile.
     pub(crate) cells: TagCells,
     pub(crate) caller: Caller,
 }
@@ -64,9 +63,10 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
 
     /// Takes hold of the clocks of the tags, once these are known and before a stamp is taken.
     pub(crate) fn hold_tags(&mut self) {
-        let (engine, method) = (self.subject.engine(), self.subject.method());
-        method.hold_constant_tags(&self.tags, |tags| engine.cells(tags));
-        self.cells = method.own_cells(engine, &self.tags);
+        // What most methods have: those that their annotation names as they are, which the method holds.
+        if !self.tags.is_empty() {
+            self.cells = self.subject.engine().cells(&self.tags);
+        }
     }
 
     /// Whether the caller may have to go before the load has ended.

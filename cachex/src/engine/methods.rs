@@ -4,16 +4,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use super::Engine;
 use crate::entry::stamp::{Epoch, Stamp};
 use crate::entry::tags::{self, SharedCell, TagCells};
 use crate::method::Region;
 use crate::observe::counters::Counters;
 use crate::policy::Policy;
 use crate::sync::fence;
-use crate::tag::{Tag, Tags};
-
-type Constants = (&'static [Tag], Box<[SharedCell]>);
 
 /// One region in one cache.
 #[derive(Debug)]
@@ -30,12 +26,12 @@ pub(crate) struct Method {
     first_policy: Arc<Policy>,
     has_changed: AtomicBool,
     changed_policy: RwLock<Option<Arc<Policy>>>,
-    /// Tags that the annotation names as they are, and their clocks: held, they are those that invalidations find.
-    constant_tags: OnceLock<Constants>,
+    /// The clocks of the tags that the annotation names as they are: held, they are those that invalidations find.
+    constant_cells: Box<[SharedCell]>,
 }
 
 impl Method {
-    fn new(region: &'static Region, policy: Policy) -> Self {
+    fn new(region: &'static Region, policy: Policy, constant_cells: Box<[SharedCell]>) -> Self {
         Self {
             region,
             floor: Epoch::default(),
@@ -45,33 +41,14 @@ impl Method {
             first_policy: Arc::new(policy),
             has_changed: AtomicBool::new(false),
             changed_policy: RwLock::new(None),
-            constant_tags: OnceLock::new(),
+            constant_cells,
         }
     }
 
-    /// Takes hold of the clocks of the tags that the annotation names as they are, before a load or a write of the method begins;
-    /// `cells` finds them the first time. All entries of the method have these tags, so none names them.
-    pub(crate) fn hold_constant_tags(&self, tags: &Tags, cells: impl FnOnce(&'static [Tag]) -> TagCells) {
-        let tags = tags.constant();
-        if !tags.is_empty() {
-            self.constant_tags.get_or_init(|| (tags, cells(tags).as_slice().into()));
-        }
-    }
-
-    /// Returns the clocks of the tags that entries have to name: those that the annotation does not name as they are.
-    pub(crate) fn own_cells(&self, engine: &Engine, tags: &Tags) -> TagCells {
-        let constant = tags.constant();
-        // What the annotation names stands in several places of its expansion.
-        let is_known = |(known, _): &Constants| std::ptr::eq(constant, *known) || constant == *known;
-        let held = if self.constant_tags.get().is_some_and(is_known) { constant.len() } else { 0 };
-        // What most methods have.
-        if held == tags.len() { TagCells::default() } else { engine.cells(tags.iter().skip(held)) }
-    }
-
-    /// Returns the clocks of the tags that all entries of the method have.
+    /// Returns the clocks of the tags that all entries of the method have: so none names them.
     #[inline(always)]
     pub(crate) fn constant_cells(&self) -> &[SharedCell] {
-        self.constant_tags.get().map_or(&[], |(_, cells)| cells)
+        &self.constant_cells
     }
 
     /// Whether a value whose load began at `stamp` saw every invalidation of these tags, and none is fenced.
@@ -149,18 +126,10 @@ impl Methods {
         Self { first: [const { OnceLock::new() }; FIRST], others: [const { OnceLock::new() }; BUCKETS] }
     }
 
-    /// Returns the method of a region, made with `policy` if it is new here. `epoch` returns that of the whole cache.
+    /// Returns the method of a region, if it has an early number and is known here.
     #[inline(always)]
-    pub(crate) fn get(
-        &self,
-        region: &'static Region,
-        policy: impl Fn() -> Policy,
-        epoch: impl Fn() -> Stamp,
-    ) -> &Arc<Method> {
-        match self.first.get(region.id() as usize).and_then(OnceLock::get) {
-            Some(method) => method,
-            None => self.meet(region, policy, epoch),
-        }
+    pub(crate) fn early(&self, region: &'static Region) -> Option<&Arc<Method>> {
+        self.first.get(region.id() as usize).and_then(OnceLock::get)
     }
 
     /// Returns the method of the region with a number, if it is known here.
@@ -171,9 +140,15 @@ impl Methods {
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn meet(&self, region: &'static Region, policy: impl Fn() -> Policy, epoch: impl Fn() -> Stamp) -> &Arc<Method> {
+    /// Returns the method of a region, made with `policy` and the clocks of its constant tags if it is new here. `epoch` returns that of
+    /// the whole cache.
+    pub(crate) fn meet(
+        &self,
+        region: &'static Region,
+        policy: impl Fn() -> Policy,
+        constant_cells: impl FnOnce() -> TagCells,
+        epoch: impl Fn() -> Stamp,
+    ) -> &Arc<Method> {
         if let Some(known) = self.known(region.id()) {
             return known;
         }
@@ -181,7 +156,7 @@ impl Methods {
             (None, index) => &self.first[index],
             (Some(number), index) => &self.others[number].get_or_init(|| bucket(FIRST << number))[index],
         };
-        let method = place.get_or_init(|| Arc::new(Method::new(region, policy())));
+        let method = place.get_or_init(|| Arc::new(Method::new(region, policy(), constant_cells().as_slice().into())));
         // Asked again now that it is listed: settings may have come in between, and not found it. So may an invalidation of everything.
         // (Entries of the method there are none from before it was listed.)
         method.set_policy(policy);

@@ -121,11 +121,20 @@ impl Engine {
     /// Returns what this cache knows of a region.
     #[inline(always)]
     pub(crate) fn method(&self, region: &'static Region) -> &Arc<Method> {
+        match self.methods.early(region) {
+            Some(method) => method,
+            None => self.meet(region),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn meet(&self, region: &'static Region) -> &Arc<Method> {
         let policy = || match region.id() {
             0 => self.rules.manual(),
             _ => self.rules.policy(region.name(), region.policy()),
         };
-        self.methods.get(region, policy, || self.epoch.get())
+        self.methods.meet(region, policy, || self.cells(region.tags()), || self.epoch.get())
     }
 
     /// Returns the method of an entry: whoever stored it has met it.

@@ -1,7 +1,7 @@
 //! The bytes of a key that is written down.
 
 /// Bytes kept without an allocation …
-const SHORT: usize = 64;
+const SHORT: usize = 112;
 /// … and what is written at once, as that takes as long for one byte as for all: a kind and most bodies of fixed size are no longer.
 pub(super) const ONCE: usize = 24;
 
@@ -47,6 +47,7 @@ impl KeyBytes {
     #[inline(never)]
     fn push_long(&mut self, bytes: &[u8]) {
         if self.long.is_empty() {
+            self.long.reserve(2 * (self.len + bytes.len()));
             self.long.extend_from_slice(&self.short[..self.len]);
         }
         self.long.extend_from_slice(bytes);

@@ -66,7 +66,7 @@ impl KeyWriter<'_> {
     /// assert_eq!(one.as_bytes(), other.as_bytes());
     /// ```
     pub fn write_set<T: CacheKey>(&mut self, items: impl IntoIterator<Item = T>) {
-        let mut sorted = Sorted::default();
+        let mut sorted = Sorted::new();
         for item in items {
             item.encode(&mut sorted.parts);
             sorted.end_part();
@@ -87,7 +87,7 @@ impl KeyWriter<'_> {
     /// assert_eq!(one.as_bytes(), other.as_bytes());
     /// ```
     pub fn write_map<K: CacheKey, V: CacheKey>(&mut self, entries: impl IntoIterator<Item = (K, V)>) {
-        let mut sorted = Sorted::default();
+        let mut sorted = Sorted::new();
         for (key, value) in entries {
             key.encode(&mut sorted.parts);
             value.encode(&mut sorted.parts);
@@ -125,7 +125,7 @@ impl KeyWriter<'_> {
     /// }
     ///
     /// impl CacheKey for Range {
-    ///     fn encode(&self, out: &mut KeyWriter) {
+    ///     fn encode(&self, out: &mut KeyWriter<'_>) {
     ///         out.write_struct(const { KeyFields::new(&["from", "to"]) });
     ///         out.write_u32(self.from);
     ///         out.write_u32(self.to);
@@ -155,7 +155,7 @@ impl KeyWriter<'_> {
     /// }
     ///
     /// impl CacheKey for Order {
-    ///     fn encode(&self, out: &mut KeyWriter) {
+    ///     fn encode(&self, out: &mut KeyWriter<'_>) {
     ///         match self {
     ///             Order::Newest => out.write_variant("Newest", 0),
     ///             Order::Near(x, y) => {
@@ -221,13 +221,16 @@ impl KeyFields {
 }
 
 /// Encoded parts that are yet to be put in order.
-#[derive(Default)]
 struct Sorted {
     parts: KeyWriter<'static>,
     ends: Vec<usize>,
 }
 
 impl Sorted {
+    fn new() -> Self {
+        Self { parts: KeyWriter::apart(), ends: Vec::new() }
+    }
+
     fn end_part(&mut self) {
         self.ends.push(self.parts.as_bytes().len());
     }

@@ -26,8 +26,9 @@ static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
 /// Hashes the values of a key.
 ///
 /// Each number and each string is one round of foldhash, a multiplication by what is not known outside; so is the region at the end.
-/// That makes two of them at least where anything can be chosen, as in foldhash's own variant for quality, so that all 64 bits can be
-/// used: some for the shard, some for the bucket, some for the byte that is compared first.
+/// That makes two of them at least wherever there is a number or a string, as in foldhash's own variant for quality, so that all 64 bits
+/// can be used: some for the shard, some for the bucket, some for the byte that is compared first. (Of a few heads alone one round is made,
+/// and of eight or more another one; what few keys these are.)
 #[derive(Clone)]
 pub(super) struct KeyHasher {
     rounds: FoldHasher<'static>,

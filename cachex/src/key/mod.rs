@@ -52,7 +52,7 @@ use crate::raw::node::label;
 /// struct UserId(u64);
 ///
 /// impl CacheKey for UserId {
-///     fn encode(&self, out: &mut KeyWriter) {
+///     fn encode(&self, out: &mut KeyWriter<'_>) {
 ///         out.write_u64(self.0);
 ///     }
 /// }
@@ -68,6 +68,9 @@ use crate::raw::node::label;
 )]
 pub trait CacheKey {
     /// Appends the canonical bytes of `self` to `out`: one value.
+    ///
+    /// A call of an annotated method asks for them two times, to hash them and to compare them with those of the entry found, and for a
+    /// third time if it loads: so be quick, and write the same each time. What differs from one time to the next is a miss.
     ///
     /// # Examples
     ///

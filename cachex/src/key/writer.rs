@@ -14,7 +14,8 @@ use super::{count, kind};
 ///
 /// Each `write_…` method appends one value, or the head of one; see [`CacheKey`](crate::CacheKey) for the rules. A
 /// writer made by [`new`](Self::new) keeps the bytes. Those that a call of an annotated method makes for a look-up keep none: a key is
-/// written once to be hashed and once to be compared with that of the entry found, and no copy is made of it.
+/// written once to be hashed and once to be compared with that of the entry found, and is not copied for it. (Sets and maps are,
+/// to be put in order.)
 ///
 /// `Debug` shows the length in bytes and a digest, never the bytes, which may hold personal data.
 ///
@@ -95,6 +96,11 @@ impl<'a> KeyWriter<'a> {
         Self::with(Some(KeyHasher::new()), Compared::with(&[]), Kept::Here(Box::new(KeyBytes::new())))
     }
 
+    /// Starts an empty part of a key: its bytes are kept, and hashed when they are put into the key.
+    pub(super) fn apart() -> Self {
+        Self::with(None, Compared::with(&[]), Kept::Here(Box::new(KeyBytes::new())))
+    }
+
     /// Starts an empty key whose bytes are kept in an empty list.
     pub(crate) fn keeping(bytes: &'a mut KeyBytes) -> Self {
         Self::with(Some(KeyHasher::new()), Compared::with(&[]), Kept::Lent(bytes))
@@ -171,16 +177,12 @@ impl<'a> KeyWriter<'a> {
     /// Keeps a kind and what follows it.
     #[inline(always)]
     fn keep_with<const N: usize>(&mut self, kind: u8, body: &[u8; N]) {
+        const { assert!(N < ONCE, "both fit into what is kept at once") };
         let Some(kept) = self.kept.bytes() else { return };
-        if N < ONCE {
-            let mut both = [0; ONCE];
-            both[0] = kind;
-            both[1..=N].copy_from_slice(body);
-            kept.push(both, 1 + N);
-        } else {
-            kept.push_slice(&[kind]);
-            kept.push_slice(body);
-        }
+        let mut both = [0; ONCE];
+        both[0] = kind;
+        both[1..=N].copy_from_slice(body);
+        kept.push(both, 1 + N);
     }
 
     /// Writes values that were written elsewhere.

@@ -3,7 +3,9 @@
 use std::any::TypeId;
 use std::sync::{Mutex, PoisonError};
 
+use super::site::Site;
 use crate::policy::Policy;
+use crate::tag::Tag;
 
 /// A part of the key space that shares a policy and statistics: one instance of an annotated method, a registered loader,
 /// or the manual API.
@@ -15,13 +17,20 @@ pub(crate) struct Region {
     name: &'static str,
     signature: &'static str,
     policy: Policy,
+    tags: &'static [Tag],
 }
 
 /// Stands where no annotated method is called.
 struct NoInstance;
 
-static MANUAL: Region =
-    Region { instance: TypeId::of::<NoInstance>(), id: 0, name: "manual", signature: "manual", policy: Policy::new() };
+static MANUAL: Region = Region {
+    instance: TypeId::of::<NoInstance>(),
+    id: 0,
+    name: "manual",
+    signature: "manual",
+    policy: Policy::new(),
+    tags: &[],
+};
 
 // Regions live as long as the program: there are as many as annotated methods, instances of generic ones, and names and
 // rules of registered loaders.
@@ -34,8 +43,10 @@ impl Region {
     }
 
     /// Makes the region of one instance of an annotated method.
-    pub(crate) fn instance(instance: TypeId, name: &'static str, signature: &str, policy: Policy) -> &'static Self {
-        Self::add(|id| Self { instance, id, name, signature: String::leak(signature.to_owned()), policy })
+    pub(crate) fn instance(instance: TypeId, name: &'static str, signature: &str, site: &Site) -> &'static Self {
+        let signature = String::leak(signature.to_owned());
+        let tags = site.tags.iter().map(|tag| Tag::from(*tag)).collect::<Vec<_>>().leak();
+        Self::add(|id| Self { instance, id, name, signature, policy: site.policy.clone(), tags })
     }
 
     /// Whether it is of this instance of an annotated method.
@@ -58,6 +69,7 @@ impl Region {
             name,
             signature: name,
             policy: policy.clone(),
+            tags: &[],
         });
         known.push(region);
         region
@@ -91,5 +103,10 @@ impl Region {
 
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Returns the tags that the annotation names as they are: all entries have them.
+    pub(crate) fn tags(&self) -> &'static [Tag] {
+        self.tags
     }
 }

@@ -28,6 +28,8 @@ pub struct Site {
     pub line: u32,
     /// The rules of the annotation.
     pub policy: Policy,
+    /// The tags that the annotation names as they are.
+    pub tags: &'static [&'static str],
 }
 
 /// What the macro submits for each annotation, so that every method is known before it is called.
@@ -80,7 +82,7 @@ impl CallSite {
         if let Some(known) = all.iter().find(|known| known.is_of(id)) {
             return known;
         }
-        let region = Region::instance(id, self.name(), generics(path), self.site.policy.clone());
+        let region = Region::instance(id, self.name(), generics(path), &self.site);
         if all.is_empty() {
             self.first.set(region);
         }

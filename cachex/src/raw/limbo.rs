@@ -152,8 +152,9 @@ impl<G> Limbo<G> {
         // Under no lock: it takes its time.
         let period = if fresh.is_empty() { None } else { GracePeriod::begin() };
         let mut dead = self.lock();
-        let has_others = period.as_ref().is_some_and(GracePeriod::has_others);
-        self.has_others.store(has_others, Ordering::Relaxed);
+        if let Some(period) = &period {
+            self.has_others.store(period.has_others(), Ordering::Relaxed);
+        }
         match period {
             Some(period) => dead.waiting.push_back((period, fresh)),
             None => dead.fresh.garbage.extend(fresh),
@@ -206,6 +207,15 @@ mod tests {
             let (most, _) = most_waiting(burying, 1, 1 << 20);
             assert!((BATCH - 1..1000 / LARGE_PART + BATCH).contains(&most), "{most} with {burying}");
         }
+    }
+
+    #[test]
+    fn a_batch_is_larger_where_a_period_interrupts_others_and_much_is_held() {
+        let limbo = Limbo::<()>::new(1 << 20, 1);
+        let sizes = || [0, 100, 1_000, 1_000_000].map(|held| limbo.batch(|| held));
+        assert_eq!(sizes(), [BATCH; 4]);
+        limbo.has_others.store(true, Ordering::Relaxed);
+        assert_eq!(sizes(), [BATCH, BATCH, 250, LARGE_BATCH]);
     }
 
     #[test]

@@ -92,11 +92,15 @@ fn what_all_entries_of_a_method_have_need_not_be_named_by_each() {
     let source = source();
     let (cache, call) = (&source.cache, |id| Stepped::new(source.constantly_tagged(id)).end().unwrap());
     let key = source.constantly_tagged_key(&1);
-    call(1);
+    // By hand, and before there was any load.
+    cache.blocking().set(&key, 7_u64, &EntryOptions::new()).unwrap();
+    assert_eq!((call(1), source.loads()), (7, 0));
+    cache.invalidate_tags(["memory"]);
+    assert_eq!((call(1), source.loads()), (1, 1));
     let names: Vec<_> = cache.explain(&key).tags.into_iter().map(|(tag, _)| tag.to_string()).collect();
     assert_eq!(names, ["memory", "constant"]);
     // By hand, and with another tag: it is an entry of the method all the same.
-    cache.blocking().set(&key, 7_u64, &EntryOptions::new().tag("by hand")).unwrap();
+    cache.blocking().set(&key, 7_u64, &EntryOptions::new().tag("by hand").tag("memory")).unwrap();
     assert_eq!((call(1), cache.explain(&key).tags.len()), (7, 3));
     let fence = cache.fence(["constant"], Duration::from_secs(1));
     assert_eq!((cache.explain(&key).verdict, cache.blocking().get::<u64>(&key).unwrap()), (Verdict::Fenced, None));

@@ -1,15 +1,12 @@
 //! What needs the return type or the value: the shape, how values are kept, the rules by value.
 
-use std::collections::HashSet;
-
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::super::model::Model;
 use super::Names;
-use crate::attribute::template::Template;
 use crate::attribute::{ends, ours_at};
 
 /// Spells the line that asks what of the return value is kept.
@@ -68,26 +65,14 @@ pub(super) fn value_rules(model: &Model, names: &Names) -> TokenStream {
     quote_spanned!(span=> #value_rules::new(#shape) #ttl #tags #unless #weight #timed_out #share_err)
 }
 
-/// Spells the lines that name the tags known from the arguments.
+/// Spells the lines that name the tags made of the arguments; what the annotation names as it is, is known of the method.
 pub(super) fn tags(model: &Model, names: &Names) -> TokenStream {
     let tags = &names.tags;
-    let constants: Vec<_> = model.tags.iter().filter_map(Template::constant).collect();
-    let are_set = !constants.is_empty() && are_distinct(&constants);
-    let set = are_set.then(|| {
-        let tag = model.runtime.private("Tag");
-        quote!(#tags.set_constant(const { &[#(#tag::constant(#constants)),*] });)
-    });
-    let others = model.tags.iter().filter(|tag| !are_set || tag.constant().is_none());
-    let lines = others.map(|tag| {
+    let lines = model.tags.iter().map(|tag| {
         let value = tag.tokens(&model.runtime);
         quote_spanned!(ours_at(tag.span())=> #tags.add(#value);)
     });
-    quote!(#set #(#lines)*)
-}
-
-fn are_distinct(constants: &[Literal]) -> bool {
-    let names: HashSet<String> = constants.iter().map(Literal::to_string).collect();
-    names.len() == constants.len()
+    lines.collect()
 }
 
 /// Spells a rule as a function of what it is shown: a path is called, so that a `&Vec<T>` can be its `&[T]`.

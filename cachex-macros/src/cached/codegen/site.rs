@@ -23,6 +23,7 @@ pub(super) fn start(model: &Model, names: &Names) -> TokenStream {
         None => quote!(#option::None),
     };
     let policy = policy(model);
+    let constants = &model.constant_tags;
     // A block: the names of its items are not seen by the rest of the body.
     quote! {
         {
@@ -39,6 +40,7 @@ pub(super) fn start(model: &Model, names: &Names) -> TokenStream {
                 file: #file!(),
                 line: #line!(),
                 policy: #policy,
+                tags: &[#(#constants),*],
             });
             #inventory::submit! { #registered(&SITE) }
             #call.start(&SITE, &|| ());
