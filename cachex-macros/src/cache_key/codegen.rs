@@ -8,6 +8,9 @@ use syn::spanned::Spanned;
 use super::model::{Body, Field, Model, Variant};
 use crate::runtime::Runtime;
 
+/// Fields of a struct whose key is put in place where it is written.
+const SMALL: usize = 8;
+
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let Model { runtime, ident, generics, body } = model;
     let out = Ident::new("out", Span::mixed_site());
@@ -24,12 +27,16 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         }
         Body::Refused => quote!(let _ = #out;),
     };
+    // Put in place where it is called, or the writer would have to lie in memory. A large one is left to the compiler.
+    let is_small =
+        matches!(&model.body, Body::Newtype(_)) || matches!(&model.body, Body::Struct(fields) if fields.len() <= SMALL);
+    let inline = if is_small { quote!(#[inline(always)]) } else { quote!(#[inline]) };
     let (trait_, writer) = (runtime.private("CacheKey"), runtime.private("KeyWriter"));
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
         impl #impl_generics #trait_ for #ident #ty_generics #where_clause {
-            #[inline]
+            #inline
             fn encode(&self, #out: &mut #writer<'_>) {
                 #body
             }

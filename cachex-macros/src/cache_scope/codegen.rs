@@ -23,7 +23,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_generics #trait_ for #ident #ty_generics #where_clause {
-            #[inline]
+            #[inline(always)]
             fn encode_scope(&self, #out: &mut #writer<'_>) {
                 #body
             }

@@ -13,7 +13,7 @@ impl KeyWriter<'_> {
     /// out.write_none();
     /// assert_eq!(out.as_bytes(), [0x03]);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_none(&mut self) {
         self.put_kind(kind::NONE);
     }
@@ -27,7 +27,7 @@ impl KeyWriter<'_> {
     /// out.write_some("");
     /// assert_eq!(out.as_bytes(), [0x04, 0x30, 0]);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_some<T: CacheKey + ?Sized>(&mut self, value: &T) {
         self.put_kind(kind::SOME);
         value.encode(self);
@@ -107,7 +107,7 @@ impl KeyWriter<'_> {
     /// out.write_u8(7);
     /// assert_eq!(out.as_bytes(), [0x43, 2, 0x02, 0x10, 7]);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_tuple(&mut self, count: usize) {
         self.put_counted(kind::TUPLE, count);
     }
@@ -134,7 +134,7 @@ impl KeyWriter<'_> {
     ///
     /// assert_ne!(Key::new("sum").part(&Range { from: 1, to: 2 }), Key::new("sum").part(&Range { from: 2, to: 1 }));
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_struct(&mut self, fields: KeyFields) {
         self.put_fixed(kind::STRUCT, &fields.fingerprint.to_be_bytes());
         self.put_count(fields.count);
@@ -170,7 +170,7 @@ impl KeyWriter<'_> {
     /// assert_eq!(Key::list("shops", &Order::Newest).text(), "list:shops(Newest)");
     /// assert_eq!(Key::list("shops", &Order::Near(1, 2)).text(), "list:shops(Near(1, 2))");
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_variant(&mut self, name: &str, count: usize) {
         self.put_counted(kind::VARIANT, name.len());
         self.put_text(name.as_bytes());

@@ -212,7 +212,7 @@ impl<'a> KeyWriter<'a> {
     }
 
     /// Writes a whole number of seconds and the nanoseconds after it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn put_seconds(&mut self, kind: u8, seconds: [u8; 8], nanos: u32) {
         let mut body = [0; 12];
         body[..8].copy_from_slice(&seconds);
@@ -289,7 +289,7 @@ impl<'a> KeyWriter<'a> {
     /// negative.write_f32(-0.0);
     /// assert_eq!(zero.as_bytes(), negative.as_bytes());
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_f32(&mut self, value: f32) {
         let canonical = if value.is_nan() { f32::from_bits(0x7fc0_0000) } else { value + 0.0 };
         self.put_fixed(kind::F32, &canonical.to_bits().to_be_bytes());
@@ -311,7 +311,7 @@ impl<'a> KeyWriter<'a> {
     /// assert_eq!(written(f64::NAN), written(-f64::NAN));
     /// assert_ne!(written(1.0), written(-1.0));
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_f64(&mut self, value: f64) {
         let canonical = if value.is_nan() { f64::from_bits(0x7ff8_0000_0000_0000) } else { value + 0.0 };
         self.put_fixed(kind::F64, &canonical.to_bits().to_be_bytes());
@@ -326,7 +326,7 @@ impl<'a> KeyWriter<'a> {
     /// out.write_bool(true);
     /// assert_eq!(out.as_bytes(), [0x02]);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_bool(&mut self, value: bool) {
         self.put_kind(if value { kind::TRUE } else { kind::FALSE });
     }
@@ -340,7 +340,7 @@ impl<'a> KeyWriter<'a> {
     /// out.write_char('ä');
     /// assert_eq!(out.as_bytes(), [0x22, 0, 0, 0, 0xe4]);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_char(&mut self, value: char) {
         self.put_fixed(kind::CHAR, &u32::from(value).to_be_bytes());
     }
@@ -369,7 +369,7 @@ impl<'a> KeyWriter<'a> {
     /// out.write_bytes(&[7, 8]);
     /// assert_eq!(out.as_bytes(), [0x31, 2, 7, 8]);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_bytes(&mut self, value: &[u8]) {
         self.put_counted(kind::BYTES, value.len());
         self.put_text(value);
@@ -384,7 +384,7 @@ impl<'a> KeyWriter<'a> {
     /// out.write_unit();
     /// assert_eq!(out.as_bytes(), [0x00]);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_unit(&mut self) {
         self.put_kind(kind::UNIT);
     }

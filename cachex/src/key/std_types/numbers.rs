@@ -11,7 +11,7 @@ use crate::key::{CacheKey, KeyWriter};
 macro_rules! by_writer {
     ($($ty:ty => $write:ident;)*) => {$(
         impl CacheKey for $ty {
-            #[inline]
+            #[inline(always)]
             fn encode(&self, out: &mut KeyWriter<'_>) {
                 out.$write(*self);
             }
@@ -36,12 +36,12 @@ by_writer! {
 }
 
 impl CacheKey for u8 {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_u8(*self);
     }
 
-    #[inline]
+    #[inline(always)]
     fn encode_slice(items: &[Self], out: &mut KeyWriter<'_>) {
         out.write_bytes(items);
     }
@@ -49,14 +49,14 @@ impl CacheKey for u8 {
 
 // As 64 bits, so that a key means the same on every machine.
 impl CacheKey for usize {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_u64(*self as u64);
     }
 }
 
 impl CacheKey for isize {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_i64(*self as i64);
     }
@@ -65,7 +65,7 @@ impl CacheKey for isize {
 macro_rules! non_zero {
     ($($ty:ty)*) => {$(
         impl CacheKey for $ty {
-            #[inline]
+            #[inline(always)]
             fn encode(&self, out: &mut KeyWriter<'_>) {
                 self.get().encode(out);
             }
@@ -81,7 +81,7 @@ non_zero! {
 macro_rules! wrapper {
     ($($ty:ident)*) => {$(
         impl<T: CacheKey> CacheKey for $ty<T> {
-            #[inline]
+            #[inline(always)]
             fn encode(&self, out: &mut KeyWriter<'_>) {
                 self.0.encode(out);
             }

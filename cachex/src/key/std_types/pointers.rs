@@ -11,7 +11,7 @@ use crate::key::{CacheKey, KeyWriter};
 macro_rules! as_its_target {
     ($($ty:ty;)*) => {$(
         impl<T: CacheKey + ?Sized> CacheKey for $ty {
-            #[inline]
+            #[inline(always)]
             fn encode(&self, out: &mut KeyWriter<'_>) {
                 (**self).encode(out);
             }
@@ -28,14 +28,14 @@ as_its_target! {
 }
 
 impl<T: CacheKey + ToOwned + ?Sized> CacheKey for Cow<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut KeyWriter<'_>) {
         (**self).encode(out);
     }
 }
 
 impl<T: CacheKey> CacheKey for Option<T> {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut KeyWriter<'_>) {
         match self {
             Some(value) => out.write_some(value),
@@ -60,7 +60,7 @@ impl<T: CacheKey, E: CacheKey> CacheKey for Result<T, E> {
 }
 
 impl<T: ?Sized> CacheKey for PhantomData<T> {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_unit();
     }

@@ -5,14 +5,14 @@ use std::ffi::{CStr, CString, OsStr, OsString};
 use crate::key::{CacheKey, KeyWriter};
 
 impl CacheKey for str {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_str(self);
     }
 }
 
 impl CacheKey for String {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_str(self);
     }

@@ -3,7 +3,7 @@
 use crate::key::{CacheKey, KeyWriter};
 
 impl CacheKey for () {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut KeyWriter<'_>) {
         out.write_unit();
     }
@@ -12,7 +12,7 @@ impl CacheKey for () {
 macro_rules! tuples {
     ($($count:literal: $($name:ident $at:tt)*;)*) => {$(
         impl<$($name: CacheKey),*> CacheKey for ($($name,)*) {
-            #[inline]
+            #[inline(always)]
             fn encode(&self, out: &mut KeyWriter<'_>) {
                 out.write_tuple($count);
                 $(self.$at.encode(out);)*
