@@ -60,3 +60,53 @@ impl Call<'_> {
         engine.plain_hit(engine.method(self.region), sought, keep)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::entry::tags::TagCells;
+    use crate::entry::{Life, Meta, Stamp};
+    use crate::key::CacheKey;
+    use crate::time::Timestamp;
+
+    fn entry(region: u32, bytes: &[u8]) -> Entry {
+        let never = Timestamp::NEVER;
+        let meta = Meta {
+            key: (region, bytes),
+            stamp: Stamp::default(),
+            tags: &TagCells::default(),
+            life: Life {
+                created_at: never,
+                accessed_at: never,
+                stale_at: never,
+                expires_at: never,
+                grace: Duration::ZERO,
+                tti: None,
+            },
+            weight: 1,
+            is_negative: false,
+            load_time: None,
+        };
+        Entry::of(&meta, 1_u64)
+    }
+
+    #[test]
+    fn an_entry_is_sought_by_its_region_and_all_of_its_bytes() {
+        let key = |out: &mut KeyWriter<'_>| (7_u64, "x").encode(out);
+        let mut written = KeyWriter::new();
+        key(&mut written);
+        let bytes = written.as_bytes();
+        let sought = Unwritten { label: label(2, bytes.len()), hash: 7, key: &key };
+        assert!(sought.is(&entry(2, bytes)));
+        assert!(!sought.is(&entry(3, bytes)), "another method, with the same arguments");
+        assert!(!sought.is(&entry(2, &bytes[1..])));
+        assert!(!sought.is(&entry(2, &[bytes, &[0]].concat())));
+        for at in 0..bytes.len() {
+            let mut other = bytes.to_vec();
+            other[at] ^= 1;
+            assert!(!sought.is(&entry(2, &other)), "byte {at}");
+        }
+    }
+}
