@@ -199,7 +199,7 @@ impl Cache {
     }
 
     /// Returns the number of tags that are remembered: those that an entry carries, those that an annotation gives to all entries of
-    /// its method, once one was loaded, and those invalidated since the last [`reclaim`](Self::reclaim).
+    /// its method, once that was called, and those invalidated since the last [`reclaim`](Self::reclaim).
     ///
     /// # Examples
     ///

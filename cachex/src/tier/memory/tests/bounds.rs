@@ -49,6 +49,20 @@ fn an_insert_takes_room_from_other_shards_when_its_own_has_none_to_give() {
     tier.check_invariants();
 }
 
+// Guards that the numbers of slots begin anew: what is kept of each would grow for ever.
+#[test]
+fn a_tier_that_is_emptied_again_and_again_keeps_no_more_slots_than_it_needs() {
+    for (_, eviction) in Eviction::NAMES {
+        let tier = tier(20, None, eviction);
+        for _ in 0..5 {
+            (0..10).for_each(|key| _ = put(&tier, key, entry(key)));
+            assert_eq!(tier.memory.table.own(0).nodes().numbers(), 10, "{eviction}");
+            tier.check_invariants();
+            assert_eq!(tier.clear().len(), 10, "{eviction}");
+        }
+    }
+}
+
 #[test]
 fn the_weight_is_the_sum_of_what_is_there() {
     each_tier(100, Some(1000), |tier| {
