@@ -116,3 +116,37 @@ fn braces_in_a_tag_are_doubled() {
 
     assert_eq!(next(1), 2);
 }
+
+// Guards `Call::keep_cache`: the load takes `self` away, and with it the cache that the call is of.
+#[test]
+fn a_method_that_takes_self_loads_into_the_cache_of_that() {
+    use cachex::{Cache, CacheScope};
+    use futures_util::FutureExt;
+
+    #[derive(Clone, CacheScope)]
+    struct Taken {
+        #[scope(cache)]
+        cache: Cache,
+    }
+
+    impl Taken {
+        #[cached]
+        fn double(self, number: u64) -> u64 {
+            2 * number
+        }
+
+        #[cached]
+        async fn triple(mut self, number: u64) -> u64 {
+            self.cache = Cache::builder().build().unwrap();
+            3 * number
+        }
+    }
+
+    let taken = Taken { cache: Cache::builder().build().unwrap() };
+    for _ in 0..2 {
+        assert_eq!(taken.clone().double(7), 14);
+        assert_eq!(taken.clone().triple(7).now_or_never(), Some(21));
+    }
+    let stats = taken.cache.stats();
+    assert_eq!((stats.loads, stats.hits, stats.entries), (2, 2, 2));
+}
