@@ -110,7 +110,8 @@ fn lines_uncached(&self, order: &Order, trace: Trace) -> Result<Vec<Line>, DbErr
 fn lines_key(&self, order: &Order) -> store::__private::Key {
     let mut call = store::__private::Call::new();
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
-    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_lines_parts(self, order, out));
     call.key()
 }
 #[doc(hidden)]
@@ -120,7 +121,8 @@ fn __cachex_lines_entry(&self, order: &Order) -> store::__private::Target {
     let cache = &(self.cache);
     call.cache(cache);
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
-    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_lines_parts(self, order, out));
     store::__private::Target::of(&call)
 }
 ///Removes the entry of `lines` for these arguments; returns whether there was one.
@@ -130,7 +132,8 @@ fn lines_remove(&self, order: &Order) -> store::__private::bool {
     let cache = &(self.cache);
     call.cache(cache);
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
-    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_lines_parts(self, order, out));
     store::__private::remove(&call)
 }
 #[doc(hidden)]
@@ -143,7 +146,8 @@ fn __cachex_lines_update(
     let cache = &(self.cache);
     call.cache(cache);
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
-    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_lines_parts(self, order, out));
     let shape = {
         use store::__private::shapes::*;
         (&&&store::__private::Probe::<Result<Vec<Line>, DbError>>::new()).shape()
@@ -174,7 +178,8 @@ fn lines_prime(&self, order: &Order, value: &Result<Vec<Line>, DbError>) {
     let cache = &(self.cache);
     call.cache(cache);
     Self::__cachex_lines_in_a_trait_impl_write_in_trait(self, order, &mut call);
-    let call = call.written(|out| Self::__cachex_lines_parts(self, order, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_lines_parts(self, order, out));
     let shape = {
         use store::__private::shapes::*;
         (&&&store::__private::Probe::<Result<Vec<Line>, DbError>>::new()).shape()

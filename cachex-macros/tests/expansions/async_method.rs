@@ -108,7 +108,8 @@ pub async fn find_uncached(
 pub fn find_key(&self, id: &UserId, name: &str) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, id, name, out));
     call.key()
 }
 #[cfg(feature = "users")]
@@ -121,7 +122,8 @@ pub fn __cachex_find_entry(
 ) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, id, name, out));
     ::cachex::__private::Target::of(&call)
 }
 #[cfg(feature = "users")]
@@ -130,7 +132,8 @@ pub fn __cachex_find_entry(
 pub fn find_remove(&self, id: &UserId, name: &str) -> ::cachex::__private::Removing {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, id, name, out));
     ::cachex::__private::remove_async(&call)
 }
 #[cfg(feature = "users")]
@@ -143,7 +146,8 @@ pub fn __cachex_find_update(
 ) -> ::cachex::__private::Update<Result<Option<User>, DbError>> {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, id, name, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()
@@ -169,7 +173,8 @@ pub fn find_prime(
 ) -> ::cachex::__private::Priming {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, id, name, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, id, name, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, id, name, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<Option<User>, DbError>>::new()).shape()

@@ -101,7 +101,8 @@ async fn find_uncached(&self, name: &str, id: u64) -> Result<User, Error> {
 fn find_key(&self, name: &str, id: &u64) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, name, id, out));
     call.key()
 }
 #[doc(hidden)]
@@ -109,7 +110,8 @@ fn find_key(&self, name: &str, id: &u64) -> ::cachex::__private::Key {
 fn __cachex_find_entry(&self, name: &str, id: &u64) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, name, id, out));
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `find` for these arguments; returns whether there was one.
@@ -117,7 +119,8 @@ fn __cachex_find_entry(&self, name: &str, id: &u64) -> ::cachex::__private::Targ
 fn find_remove(&self, name: &str, id: &u64) -> ::cachex::__private::Removing {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, name, id, out));
     ::cachex::__private::remove_async(&call)
 }
 #[doc(hidden)]
@@ -129,7 +132,8 @@ fn __cachex_find_update(
 ) -> ::cachex::__private::Update<Result<User, Error>> {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, name, id, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()
@@ -152,7 +156,8 @@ fn find_prime(
 ) -> ::cachex::__private::Priming {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_find_in_a_trait_impl_write_in_trait(self, name, id, &mut call);
-    let call = call.written(|out| Self::__cachex_find_parts(self, name, id, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_find_parts(self, name, id, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Result<User, Error>>::new()).shape()

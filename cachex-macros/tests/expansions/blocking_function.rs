@@ -77,7 +77,8 @@ pub fn double_uncached(n: u64) -> u64 {
 pub fn double_key(n: &u64) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
-    let call = call.written(|out| __cachex_double_parts(n, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_double_parts(n, out));
     call.key()
 }
 #[doc(hidden)]
@@ -85,7 +86,8 @@ pub fn double_key(n: &u64) -> ::cachex::__private::Key {
 pub fn __cachex_double_entry(n: &u64) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
-    let call = call.written(|out| __cachex_double_parts(n, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_double_parts(n, out));
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `double` for these arguments; returns whether there was one.
@@ -93,7 +95,8 @@ pub fn __cachex_double_entry(n: &u64) -> ::cachex::__private::Target {
 pub fn double_remove(n: &u64) -> ::cachex::__private::bool {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
-    let call = call.written(|out| __cachex_double_parts(n, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_double_parts(n, out));
     ::cachex::__private::remove(&call)
 }
 #[doc(hidden)]
@@ -101,7 +104,8 @@ pub fn double_remove(n: &u64) -> ::cachex::__private::bool {
 pub fn __cachex_double_update(n: &u64) -> ::cachex::__private::Update<u64> {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
-    let call = call.written(|out| __cachex_double_parts(n, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_double_parts(n, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()
@@ -119,7 +123,8 @@ pub fn __cachex_double_update(n: &u64) -> ::cachex::__private::Update<u64> {
 pub fn double_prime(n: &u64, value: &u64) {
     let mut call = ::cachex::__private::Call::new();
     __cachex_double_in_an_impl_write_in_impl(n, &mut call);
-    let call = call.written(|out| __cachex_double_parts(n, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_double_parts(n, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()

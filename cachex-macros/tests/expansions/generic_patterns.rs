@@ -116,8 +116,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
-    let call = call
-        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     call.key()
 }
 #[doc(hidden)]
@@ -131,8 +131,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
-    let call = call
-        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `between` for these arguments; returns whether there was one.
@@ -146,8 +146,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
-    let call = call
-        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     ::cachex::__private::remove(&call)
 }
 #[doc(hidden)]
@@ -161,8 +161,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
-    let call = call
-        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Vec<u64>>::new()).shape()
@@ -191,8 +191,8 @@ where
 {
     let mut call = ::cachex::__private::Call::new();
     __cachex_between_in_an_impl_write_in_impl::<T, L, N>(argument_0, more, &mut call);
-    let call = call
-        .written(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
+    let mut call = call.unwritten();
+    call.write(|out| __cachex_between_parts::<T, L, N>(argument_0, more, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<Vec<u64>>::new()).shape()

@@ -79,7 +79,8 @@ fn total_uncached(self: Arc<Self>) -> u64 {
 fn total_key(&self) -> ::cachex::__private::Key {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
-    let call = call.written(|out| Self::__cachex_total_parts(self, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_total_parts(self, out));
     call.key()
 }
 #[doc(hidden)]
@@ -87,7 +88,8 @@ fn total_key(&self) -> ::cachex::__private::Key {
 fn __cachex_total_entry(&self) -> ::cachex::__private::Target {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
-    let call = call.written(|out| Self::__cachex_total_parts(self, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_total_parts(self, out));
     ::cachex::__private::Target::of(&call)
 }
 ///Removes the entry of `total` for these arguments; returns whether there was one.
@@ -95,7 +97,8 @@ fn __cachex_total_entry(&self) -> ::cachex::__private::Target {
 fn total_remove(&self) -> ::cachex::__private::bool {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
-    let call = call.written(|out| Self::__cachex_total_parts(self, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_total_parts(self, out));
     ::cachex::__private::remove(&call)
 }
 #[doc(hidden)]
@@ -103,7 +106,8 @@ fn total_remove(&self) -> ::cachex::__private::bool {
 fn __cachex_total_update(&self) -> ::cachex::__private::Update<u64> {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
-    let call = call.written(|out| Self::__cachex_total_parts(self, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_total_parts(self, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()
@@ -121,7 +125,8 @@ fn __cachex_total_update(&self) -> ::cachex::__private::Update<u64> {
 fn total_prime(&self, value: &u64) {
     let mut call = ::cachex::__private::Call::new();
     Self::__cachex_total_in_a_trait_impl_write_in_trait(self, &mut call);
-    let call = call.written(|out| Self::__cachex_total_parts(self, out));
+    let mut call = call.unwritten();
+    call.write(|out| Self::__cachex_total_parts(self, out));
     let shape = {
         use ::cachex::__private::shapes::*;
         (&&&::cachex::__private::Probe::<u64>::new()).shape()

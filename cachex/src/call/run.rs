@@ -65,7 +65,7 @@ where
         P: FnOnce(&mut Tags) -> L,
         L: FnOnce() -> S::Output,
     {
-        let mut written = Written::new(call);
+        let mut written = call.unwritten();
         let prepare = written.write(begin);
         go_on(&written, why, kind, rules, Caller::Blocking, Reach::Borrowed).answer(prepare)
     }
@@ -119,7 +119,7 @@ where
         P: FnOnce(&mut Tags) -> F,
         F: Future<Output = S::Output>,
     {
-        let mut written = Written::new(call);
+        let mut written = call.unwritten();
         let prepare = written.write(begin);
         go_on(&written, why, kind, rules, Caller::Async, Reach::Borrowed).answer_async(prepare)
     }
@@ -159,7 +159,7 @@ where
         P: FnOnce(&mut Tags) -> L,
         L: FnOnce() -> S::Output + Send + 'static,
     {
-        let mut written = Written::new(call);
+        let mut written = call.unwritten();
         let prepare = written.write(begin);
         go_on(&written, why, kind, rules, Caller::Blocking, Reach::Detached).answer_detached(prepare)
     }
@@ -205,7 +205,7 @@ where
         P: FnOnce(&mut Tags) -> F,
         F: Future<Output = S::Output> + Send + 'static,
     {
-        let mut written = Written::new(call);
+        let mut written = call.unwritten();
         let prepare = written.write(begin);
         go_on(&written, why, kind, rules, Caller::Async, Reach::Detached).answer_detached_async(prepare)
     }

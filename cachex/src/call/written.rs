@@ -30,22 +30,23 @@ impl<'a> Call<'a> {
     #[inline]
     #[must_use]
     pub fn written(self, key: impl FnOnce(&mut KeyWriter<'_>)) -> Written<'a> {
-        let mut written = Written::new(self);
+        let mut written = self.unwritten();
         written.write(key);
         written
+    }
+
+    /// Makes a call whose key is yet to be written.
+    #[inline(always)]
+    #[must_use]
+    pub fn unwritten(self) -> Written<'a> {
+        Written { call: self, bytes: KeyBytes::new(), hash: 0 }
     }
 }
 
 impl<'a> Written<'a> {
-    /// Makes a call whose key is yet to be written.
-    #[inline(always)]
-    pub(super) fn new(call: Call<'a>) -> Self {
-        Self { call, bytes: KeyBytes::new(), hash: 0 }
-    }
-
     /// Writes the key; returns what `key` does.
     #[inline(always)]
-    pub(super) fn write<R>(&mut self, key: impl FnOnce(&mut KeyWriter<'_>) -> R) -> R {
+    pub fn write<R>(&mut self, key: impl FnOnce(&mut KeyWriter<'_>) -> R) -> R {
         let mut out = KeyWriter::keeping(&mut self.bytes);
         let returned = key(&mut out);
         self.hash = out.hash(self.call.region.id());

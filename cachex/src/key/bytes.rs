@@ -1,15 +1,13 @@
 //! The bytes of a key that is written down.
 
-/// Bytes kept without an allocation …
+/// Bytes kept without an allocation.
 const SHORT: usize = 112;
-/// … and what is written at once, as that takes as long for one byte as for all: a kind and most bodies of fixed size are no longer.
-pub(super) const ONCE: usize = 24;
 
 /// The bytes of a key; short ones without an allocation.
 #[derive(Debug)]
 pub(crate) struct KeyBytes {
     len: usize,
-    short: [u8; SHORT + ONCE],
+    short: [u8; SHORT],
     /// All of them, once there are too many.
     long: Vec<u8>,
 }
@@ -17,20 +15,23 @@ pub(crate) struct KeyBytes {
 impl KeyBytes {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self { len: 0, short: [0; SHORT + ONCE], long: Vec::new() }
+        Self { len: 0, short: [0; SHORT], long: Vec::new() }
     }
 
-    /// Appends the first `count` of these bytes.
-    #[inline]
-    pub(super) fn push(&mut self, bytes: [u8; ONCE], count: usize) {
-        if self.len + count > SHORT {
-            self.push_long(&bytes[..count]);
+    /// Appends a kind and what follows it.
+    #[inline(always)]
+    pub(super) fn push<const N: usize>(&mut self, kind: u8, body: &[u8; N]) {
+        let place = self.short.get_mut(self.len..).and_then(<[u8]>::split_first_mut);
+        if let Some((first, rest)) = place
+            && let Some(rest) = rest.first_chunk_mut::<N>()
+        {
+            *first = kind;
+            *rest = *body;
+            self.len += 1 + N;
             return;
         }
-        if let Some(place) = self.short[self.len..].first_chunk_mut() {
-            *place = bytes;
-        }
-        self.len += count;
+        self.push_long(&[kind]);
+        self.push_long(body);
     }
 
     #[inline]
@@ -72,12 +73,12 @@ mod tests {
         fn bytes_are_kept_however_they_come(parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20)) {
             let (mut bytes, mut expected) = (KeyBytes::new(), Vec::new());
             for part in &parts {
-                if part.len() <= ONCE {
-                    let mut once = [0xee; ONCE];
-                    once[..part.len()].copy_from_slice(part);
-                    bytes.push(once, part.len());
-                } else {
-                    bytes.push_slice(part);
+                match part.first_chunk::<9>() {
+                    Some(&[kind, ref body @ ..]) if part.len() == 9 => {
+                        let body: &[u8; 8] = body;
+                        bytes.push(kind, body);
+                    }
+                    _ => bytes.push_slice(part),
                 }
                 expected.extend_from_slice(part);
                 prop_assert_eq!(bytes.as_slice(), &expected[..]);

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::bytes::{KeyBytes, ONCE};
+use super::bytes::KeyBytes;
 use super::compare::Compared;
 use super::hash::KeyHasher;
 use super::{count, kind};
@@ -177,12 +177,9 @@ impl<'a> KeyWriter<'a> {
     /// Keeps a kind and what follows it.
     #[inline(always)]
     fn keep_with<const N: usize>(&mut self, kind: u8, body: &[u8; N]) {
-        const { assert!(N < ONCE, "both fit into what is kept at once") };
-        let Some(kept) = self.kept.bytes() else { return };
-        let mut both = [0; ONCE];
-        both[0] = kind;
-        both[1..=N].copy_from_slice(body);
-        kept.push(both, 1 + N);
+        if let Some(kept) = self.kept.bytes() {
+            kept.push(kind, body);
+        }
     }
 
     /// Writes values that were written elsewhere.

@@ -256,7 +256,13 @@ impl Beside<'_> {
         let begin = hidden_call(self.name, self.model.placement != Placement::Module);
         let begun = self.call_beside(&begin, &quote!(&mut #call));
         let written = self.call_beside(&hidden(self.name, "_parts"), &quote!(#out));
-        quote!(let mut #call = #call_type::new(); #cache #begun; let #call = #call.written(|#out| #written);)
+        // In place, not returned: it would be copied, right after it was written.
+        quote! {
+            let mut #call = #call_type::new();
+            #cache #begun;
+            let mut #call = #call.unwritten();
+            #call.write(|#out| #written);
+        }
     }
 
     /// Calls another companion with the same arguments, and `more`.
