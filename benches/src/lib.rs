@@ -9,6 +9,7 @@ mod args;
 mod compile;
 mod hit;
 mod invalidate;
+mod l2;
 mod machine;
 mod measure;
 mod memory;

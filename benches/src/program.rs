@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::args::{self, Arguments, Command};
 use crate::row::{self, Row};
-use crate::{compile, hit, invalidate, machine, memory, miss, ratio, results, scale};
+use crate::{compile, hit, invalidate, l2, machine, memory, miss, ratio, results, scale};
 
 /// A set of measurements that are made in one run, so that they can be compared.
 pub(crate) struct Suite {
@@ -18,7 +18,7 @@ pub(crate) struct Suite {
 
 /// Every suite there is.
 pub(crate) const SUITES: &[Suite] =
-    &[hit::SUITE, miss::SUITE, scale::SUITE, ratio::SUITE, memory::SUITE, invalidate::SUITE, compile::SUITE];
+    &[hit::SUITE, miss::SUITE, scale::SUITE, ratio::SUITE, memory::SUITE, invalidate::SUITE, l2::SUITE, compile::SUITE];
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {

@@ -138,7 +138,7 @@ impl Table {
         for _ in 0..self.effort.repetitions.min(5) {
             let service = Service::new(2 * u64::from(entries), Eviction::S3Fifo)?;
             (0..u64::from(entries)).for_each(|id| drop(service.by_number(id)));
-            times[0].push(timed(|| service.cache.invalidate_tags(["rows"])));
+            times[0].push(timed(|| service.cache.invalidate_tags(["rows"]).wait()));
             let cache = QuickCache::<u64, Shared>::filled(filled());
             times[1].push(timed(|| cache.drop_all()));
             let cache = Moka::<u64, Shared>::filled(filled());

@@ -29,12 +29,15 @@
 //!
 //! # Features
 //!
-//! `toml` (default) and `yaml`: configuration files. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
+//! `toml` (default) and `yaml`: configuration files. `redis`: a second tier on Redis or Valkey, [`RedisSettings`]; `msgpack`, `json`, `zstd`, `gzip`: further forms of values there. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
 //! the types of these crates.
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "redis")]
+mod backplane;
 mod call;
+mod codec;
 mod config;
 mod engine;
 mod entry;
@@ -45,6 +48,8 @@ mod observe;
 mod policy;
 mod raw;
 mod runtime;
+#[cfg(feature = "redis")]
+mod store;
 mod sync;
 mod tag;
 mod tier;
@@ -52,15 +57,18 @@ pub mod time;
 
 pub use cachex_macros::{CacheKey, CacheScope, cached, invalidates, updates};
 pub use call::scope::CacheScope;
-pub use config::{MemorySettings, Settings};
+pub use codec::{Codec, Compression};
+pub use config::{MemorySettings, RedisSettings, Settings};
 pub use engine::{
-    Blocking, Builder, Cache, EntryOptions, Explanation, Fence, KeyParts, Loading, MethodInfo, Tier, Ttl, Verdict,
-    install, installed,
+    Blocking, Builder, Cache, Delivery, EntryOptions, Explanation, Fence, KeyParts, Loading, MethodInfo, Tier, Ttl,
+    Verdict, install, installed,
 };
 pub use entry::Stamp;
 pub use error::Error;
 pub use key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use method::CacheValue;
+#[cfg(feature = "redis")]
+pub use observe::RemoteStats;
 pub use observe::{Event, Observer, Stats};
 pub use policy::{Jitter, MethodSettings, Policy};
 pub use tag::{Tag, Tags};

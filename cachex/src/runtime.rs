@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 /// Runs `task` on the caller's runtime, whose drivers it may need, or else on ours.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
@@ -16,8 +17,37 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// Runs `task` on our own runtime, whatever becomes of the caller's.
-pub(crate) fn spawn_own(task: impl Future<Output = ()> + Send + 'static) {
-    own().spawn(task);
+pub(crate) fn spawn_own(task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+    own().spawn(task).abort_handle()
+}
+
+/// Lets a future use the timers of our own runtime, and what it spawns run there, wherever it is polled.
+#[cfg(feature = "redis")]
+pub(crate) fn with_own_timers<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(move |cx| {
+        let _entered = own().enter();
+        future.as_mut().poll(cx)
+    })
+}
+
+/// Waits for a future for so long in real time; works under every executor.
+#[cfg(feature = "redis")]
+pub(crate) async fn within<F: Future>(span: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut end = pin!(with_own_timers(async move { pause(span).await }));
+    std::future::poll_fn(move |cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => end.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+/// Sleeps for real time in a task of ours.
+#[cfg(feature = "redis")]
+#[expect(clippy::disallowed_methods, reason = "the other side of a connection lives in real time")]
+pub(crate) async fn pause(span: Duration) {
+    tokio::time::sleep(span).await;
 }
 
 /// Runs blocking code on a thread of ours. A panic of the code is a panic of the future.
@@ -82,11 +112,11 @@ impl Wake for Signal {
 fn own() -> &'static Handle {
     static OWN: OnceLock<Handle> = OnceLock::new();
     OWN.get_or_init(|| {
-        let runtime = Builder::new_current_thread()
-            .enable_time()
-            .thread_name("cachex-blocking")
-            .build()
-            .expect("a runtime with a timer only needs no resource that can be missing");
+        let mut builder = Builder::new_current_thread();
+        builder.enable_time().thread_name("cachex-blocking");
+        #[cfg(feature = "redis")]
+        builder.enable_io();
+        let runtime = builder.build().expect("the operating system gives a few file descriptors at most");
         let handle = runtime.handle().clone();
         thread::Builder::new()
             .name("cachex".to_owned())

@@ -216,8 +216,8 @@ async fn a_failure_is_the_source_of_the_error() {
 async fn entries_of_a_loader_are_invalidated_by_its_name() {
     let (cache, _, _) = registered(MethodSettings::new());
     assert_eq!(call(&cache).await.unwrap(), 1);
-    assert!(cache.invalidate_method("loaders.number", (7_u64,)).unwrap());
-    assert!(!cache.invalidate_method("loaders.number", (7_u64,)).unwrap());
+    assert!(cache.invalidate_method("loaders.number", (7_u64,)).unwrap().wait());
+    assert!(!cache.invalidate_method("loaders.number", (7_u64,)).unwrap().wait());
     assert_eq!(call(&cache).await.unwrap(), 2);
     cache.invalidate_method_all("loaders.number").unwrap();
     assert_eq!(call(&cache).await.unwrap(), 3);

@@ -14,6 +14,7 @@ mod loaders;
 mod manual;
 mod memory;
 mod races;
+mod redis;
 mod registry;
 mod several_caches;
 mod source;

@@ -80,8 +80,9 @@ fn every_method_is_listed_without_having_been_called() {
 #[test]
 fn an_entry_is_invalidated_by_name_scope_and_arguments() {
     let registry = registry();
-    let invalidate =
-        |arguments: (u32, &str, u64, &str)| registry.cache.invalidate_method(&name("listed"), arguments).unwrap();
+    let invalidate = |arguments: (u32, &str, u64, &str)| {
+        registry.cache.invalidate_method(&name("listed"), arguments).unwrap().wait()
+    };
     registry.listed(1, "x");
     registry.listed(2, "x");
     for other in [(2, "eu", 1, "x"), (1, "us", 1, "x"), (1, "eu", 3, "x"), (1, "eu", 1, "y")] {
@@ -98,7 +99,7 @@ fn of_a_generic_method_all_instances_are_meant() {
     let call = || (registry.generic(5_u32), registry.generic("five".to_owned()));
     assert_eq!((call(), registry.generic(5_u32)), (("5".to_owned(), "five".to_owned()), "5".to_owned()));
     assert_eq!((stats().entries, stats().hits, stats().misses), (2, 1, 2));
-    assert!(registry.cache.invalidate_method(&name("generic"), (1_u32, "eu", 5_u32)).unwrap());
+    assert!(registry.cache.invalidate_method(&name("generic"), (1_u32, "eu", 5_u32)).unwrap().wait());
     registry.cache.invalidate_method_all(&name("generic")).unwrap();
     assert_eq!(call(), ("5".to_owned(), "five".to_owned()));
     assert_eq!((stats().hits, stats().misses), (1, 4));
@@ -108,7 +109,7 @@ fn of_a_generic_method_all_instances_are_meant() {
 fn only_an_entry_that_could_answer_counts_as_invalidated_by_name() {
     let clock = ManualClock::new();
     let registry = registry_in(builder().clock(clock.clone()).build().unwrap());
-    let invalidate = || registry.cache.invalidate_method("manual", (1_u32, "eu", 1_u64)).unwrap();
+    let invalidate = || registry.cache.invalidate_method("manual", (1_u32, "eu", 1_u64)).unwrap().wait();
     registry.by_hand(1);
     clock.advance(10 * SECOND);
     assert!(!invalidate(), "it has expired");

@@ -14,7 +14,7 @@ struct Tool {
     packages: &'static [&'static str],
 }
 
-const TOOLS: [Tool; 3] = [
+const TOOLS: [Tool; 4] = [
     Tool { name: "a C compiler", probe: &["cc", "--version"], component: None, packages: &["gcc", "libc6-dev"] },
     Tool { name: "rustfmt", probe: &["cargo", "fmt", "--version"], component: Some("rustfmt"), packages: &["rustfmt"] },
     Tool {
@@ -23,6 +23,7 @@ const TOOLS: [Tool; 3] = [
         component: Some("clippy"),
         packages: &["rust-clippy"],
     },
+    Tool { name: "redis-server", probe: &["redis-server", "--version"], component: None, packages: &["redis-server"] },
 ];
 
 const VALGRIND: Tool =
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn who_can_not_install_is_told_what_to_type() {
-        let [compiler, format, _] = &TOOLS;
+        let [compiler, format, ..] = &TOOLS;
         assert_eq!(
             compiler.advice(&compiler.commands(true)),
             "a C compiler is missing; type: sudo apt-get update && \

@@ -29,7 +29,7 @@ pub(crate) struct Package {
     pub(crate) oldest: Option<String>,
     /// Where it comes from; `None` for a path.
     pub(crate) source: Option<String>,
-    /// Its features, without `default`.
+    /// The features of its library, without `default`; none if it has no library.
     pub(crate) features: Vec<String>,
 }
 
@@ -76,7 +76,11 @@ impl Workspace {
 
 impl Package {
     fn from_metadata(package: &Value) -> Self {
-        let features = package["features"].as_object().into_iter().flat_map(|features| features.keys());
+        let is_library =
+            |target: &Value| list(&target["kind"]).iter().any(|kind| kind == "lib" || kind == "proc-macro");
+        let has_library = list(&package["targets"]).iter().any(is_library);
+        let features = package["features"].as_object().filter(|_| has_library);
+        let features = features.into_iter().flat_map(|features| features.keys());
         Self {
             name: text(&package["name"]).unwrap_or_default(),
             version: text(&package["version"]).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! What a writing method does to the cache: invalidations, and values that become entries.
 
-use std::future::{Future, Ready};
+use std::future::Future;
 use std::sync::Arc;
 
 use super::scope::CacheScope;
@@ -8,7 +8,7 @@ use super::written::Written;
 use crate::engine::job::Job;
 use crate::engine::subject::{Borrowed, Subject};
 use crate::engine::update::Writing;
-use crate::engine::{Cache, Engine, installed};
+use crate::engine::{Cache, Delivery, Engine, installed};
 use crate::entry::Entry;
 use crate::key::Key;
 use crate::method::keep::Keep;
@@ -69,18 +69,20 @@ impl Effects {
         self.entries.push(entry);
     }
 
-    fn apply(&self) {
+    fn apply(&self) -> Delivery {
         let engine = self.engine();
         let (own, others): (Vec<_>, Vec<_>) =
             self.entries.iter().partition(|entry| Arc::ptr_eq(entry.cache.engine(), engine));
         let own: Vec<_> = own.into_iter().map(|entry| &entry.key).collect();
+        let mut delivery = Delivery::done();
         if !(self.tags.is_empty() && own.is_empty()) {
-            engine.invalidate(&self.tags, &own);
+            delivery = engine.invalidate(&self.tags, &own);
         }
         for Target { cache, key } in others {
             let engine = cache.engine();
-            engine.remove(key.at());
+            delivery = delivery.and(engine.remove(key.at()).returning(()));
         }
+        delivery
     }
 
     /// Returns the cache in which the tags are invalidated.
@@ -94,11 +96,10 @@ impl Effects {
 struct Armed(Option<Effects>);
 
 impl Armed {
-    fn end(mut self, has_written: bool) {
-        if let Some(effects) = self.0.take()
-            && has_written
-        {
-            effects.apply();
+    fn end(mut self, has_written: bool) -> Delivery {
+        match self.0.take() {
+            Some(effects) if has_written => effects.apply(),
+            _ => Delivery::done(),
         }
     }
 }
@@ -106,7 +107,8 @@ impl Armed {
 impl Drop for Armed {
     fn drop(&mut self) {
         if let Some(effects) = &self.0 {
-            effects.apply();
+            // Nobody is there to wait for it.
+            let _delivery = effects.apply();
         }
     }
 }
@@ -115,7 +117,7 @@ impl Drop for Armed {
 pub fn invalidates<S: Shape, B: FnOnce() -> S::Output>(effects: Effects, shape: S, body: B) -> S::Output {
     let armed = Armed(Some(effects));
     let output = body();
-    armed.end(!shape.is_failure(&output));
+    armed.end(!shape.is_failure(&output)).wait();
     output
 }
 
@@ -127,7 +129,7 @@ pub async fn invalidates_async<S: Shape, F: Future<Output = S::Output>>(
 ) -> S::Output {
     let armed = Armed(Some(effects));
     let output = body.await;
-    armed.end(!shape.is_failure(&output));
+    armed.end(!shape.is_failure(&output)).await;
     output
 }
 
@@ -172,9 +174,12 @@ impl<R> Update<R> {
         Self { writing, appraise }
     }
 
-    fn end(self, effects: &Effects, output: &R) {
+    fn end(self, effects: &Effects, output: &R) -> Delivery {
         match (self.appraise)(output) {
-            Appraisal::Failed => self.writing.cancel(),
+            Appraisal::Failed => {
+                self.writing.cancel();
+                Delivery::done()
+            }
             Appraisal::Written(entry) => self.writing.written(effects, entry),
         }
     }
@@ -189,15 +194,7 @@ pub fn prime<R, S: Shape<Output = R>, K: Keep<S::Value>>(
     tags: Tags,
     value: &R,
 ) {
-    if shape.is_failure(value) {
-        return;
-    }
-    let subject = call.subject();
-    let mut job = Job::of_write(subject, shape, keep, rules, tags);
-    job.hold_tags();
-    let now = subject.engine.now();
-    let entry = if is_used(subject, call) { job.written(value, now) } else { None };
-    subject.engine.write(subject.method, subject.at, entry, now);
+    prime_async(call, shape, keep, rules, tags, value).wait();
 }
 
 /// As [`prime`], for async methods.
@@ -209,8 +206,15 @@ pub fn prime_async<R, S: Shape<Output = R>, K: Keep<S::Value>>(
     tags: Tags,
     value: &R,
 ) -> Priming {
-    prime(call, shape, keep, rules, tags, value);
-    std::future::ready(())
+    if shape.is_failure(value) {
+        return Delivery::done();
+    }
+    let subject = call.subject();
+    let mut job = Job::of_write(subject, shape, keep, rules, tags);
+    job.hold_tags();
+    let now = subject.engine.now();
+    let entry = if is_used(subject, call) { job.written(value, now) } else { None };
+    subject.engine.write_through(subject, entry, keep, now)
 }
 
 /// Whether the cache is to be used for a call.
@@ -220,12 +224,11 @@ fn is_used(subject: Borrowed<'_>, call: &Written<'_>) -> bool {
 
 impl Writing {
     /// Ends a write with its effects: in one step where they are in the entry's own cache.
-    fn written(self, effects: &Effects, entry: Option<Entry>) {
+    fn written(self, effects: &Effects, entry: Option<Entry>) -> Delivery {
         if self.is_in(effects.engine()) {
-            self.end(entry, &effects.tags);
+            self.end(entry, &effects.tags)
         } else {
-            effects.apply();
-            self.end(entry, &Tags::new());
+            effects.apply().and(self.end(entry, &Tags::new()))
         }
     }
 }
@@ -234,9 +237,10 @@ impl Writing {
 struct ArmedUpdate<R>(Option<(Effects, Update<R>)>);
 
 impl<R> ArmedUpdate<R> {
-    fn end(mut self, output: &R) {
-        if let Some((effects, update)) = self.0.take() {
-            update.end(&effects, output);
+    fn end(mut self, output: &R) -> Delivery {
+        match self.0.take() {
+            Some((effects, update)) => update.end(&effects, output),
+            None => Delivery::done(),
         }
     }
 }
@@ -244,7 +248,7 @@ impl<R> ArmedUpdate<R> {
 impl<R> Drop for ArmedUpdate<R> {
     fn drop(&mut self) {
         if let Some((effects, update)) = self.0.take() {
-            update.writing.written(&effects, None);
+            let _delivery = update.writing.written(&effects, None);
         }
     }
 }
@@ -253,7 +257,7 @@ impl<R> Drop for ArmedUpdate<R> {
 pub fn updates<R, B: FnOnce() -> R>(effects: Effects, update: Update<R>, body: B) -> R {
     let armed = ArmedUpdate(Some((effects, update)));
     let output = body();
-    armed.end(&output);
+    armed.end(&output).wait();
     output
 }
 
@@ -261,23 +265,24 @@ pub fn updates<R, B: FnOnce() -> R>(effects: Effects, update: Update<R>, body: B
 pub async fn updates_async<R, F: Future<Output = R>>(effects: Effects, update: Update<R>, body: F) -> R {
     let armed = ArmedUpdate(Some((effects, update)));
     let output = body.await;
-    armed.end(&output);
+    armed.end(&output).await;
     output
 }
 
 /// The future of a removal in an async program.
-pub type Removing = Ready<bool>;
+pub type Removing = Delivery<bool>;
 
 /// The future of a priming in an async program.
-pub type Priming = Ready<()>;
+pub type Priming = Delivery;
 
 /// Removes the entry of a call; returns whether there was one.
 pub fn remove(call: &Written<'_>) -> bool {
     let Borrowed { engine, at, .. } = call.subject();
-    engine.remove(at)
+    engine.remove(at).wait()
 }
 
 /// As [`remove`], for async methods.
 pub fn remove_async(call: &Written<'_>) -> Removing {
-    std::future::ready(remove(call))
+    let Borrowed { engine, at, .. } = call.subject();
+    engine.remove(at)
 }

@@ -1,13 +1,19 @@
 //! Which settings make sense: settings go in, paths and what is wrong there come out.
 
-use super::Settings;
+use std::time::Duration;
+
 use super::read::written;
+use super::{RedisSettings, Settings};
 use crate::error::Error;
 use crate::policy::{MethodSettings, Policy};
 use crate::tier::MemoryEngine;
 
 /// The largest `max_bytes`: weights up to it can be added without an overflow.
 const MOST_BYTES: u64 = i64::MAX as u64;
+/// More connections do not make Redis faster.
+const MOST_CONNECTIONS: usize = 64;
+/// Redis counts in milliseconds.
+const SHORTEST_SPAN: Duration = Duration::from_millis(1);
 /// The most entries a memory tier keeps: it numbers them in 32 bits.
 const MOST_ENTRIES: u64 = u32::MAX as u64;
 
@@ -41,6 +47,9 @@ pub(super) fn mistakes(settings: &Settings) -> Vec<(Vec<&str>, String)> {
         mistakes.push((vec!["namespace"], "has a space or a control character; write for example \"shop\"".to_owned()));
     }
     memory(settings, &mut mistakes);
+    if let Some(redis) = &settings.redis {
+        self::redis(redis, &mut mistakes);
+    }
     method(&["defaults"], &settings.defaults, &mut mistakes);
     if settings.defaults.optional {
         mistakes.push((vec!["defaults", "optional"], "has no effect here; set it at a method".to_owned()));
@@ -54,6 +63,53 @@ pub(super) fn mistakes(settings: &Settings) -> Vec<(Vec<&str>, String)> {
         method(&["methods", name], method_settings, &mut mistakes);
     }
     mistakes
+}
+
+fn redis<'a>(redis: &'a RedisSettings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {
+    if !cfg!(feature = "redis") {
+        let text = "needs the feature `redis` of cachex; add it to the dependency in Cargo.toml";
+        mistakes.push((vec!["redis"], text.to_owned()));
+        return;
+    }
+    let mut add = |key, text: &str| mistakes.push((vec!["redis", key], text.to_owned()));
+    if redis.url.is_empty() {
+        add("url", "is missing; write for example \"redis://localhost:6379\"");
+    }
+    if redis.prefix.is_empty() || redis.prefix.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        add("prefix", "is empty, or has a space or a control character; write for example \"cx\"");
+    }
+    if !(1..=MOST_CONNECTIONS).contains(&redis.connections) {
+        add("connections", "is not between 1 and 64; write 1 unless one is known to be too few");
+    }
+    if !redis.codec.is_built_in() {
+        add("codec", &feature_missing(redis.codec.name()));
+    }
+    if !redis.compression.is_built_in() {
+        add("compression", &feature_missing(redis.compression.name()));
+    }
+    match (redis.compression_level, redis.compression.levels()) {
+        (Some(_), None) => {
+            add("compression_level", &format!("has no effect with `{}`; remove it", redis.compression.name()));
+        }
+        (Some(level), Some(levels)) if !levels.contains(&level) => {
+            add("compression_level", &format!("is not between {} and {}", levels.start(), levels.end()));
+        }
+        _ => {}
+    }
+    for (key, span) in [
+        ("connect_timeout", redis.connect_timeout),
+        ("timeout", redis.timeout),
+        ("ping_interval", redis.ping_interval),
+        ("lease", redis.lease),
+    ] {
+        if span < SHORTEST_SPAN {
+            add(key, "is shorter than 1ms; write for example \"1s\"");
+        }
+    }
+}
+
+fn feature_missing(name: &str) -> String {
+    format!("is `{name}`, which needs the feature `{name}` of cachex; add it to the dependency in Cargo.toml")
 }
 
 fn memory<'a>(settings: &'a Settings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {

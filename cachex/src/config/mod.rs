@@ -1,7 +1,7 @@
 //! What a program is set to: files and the environment go in, checked [`Settings`] come out.
 //!
 //! Reading order: [`tree`] (values with their places), [`toml`], [`yaml`], [`environment`] and [`embed`] (the sources),
-//! [`schema`] (every key), [`scalar`] (single values), [`read`] (tree to settings), [`check`] (what makes sense),
+//! [`schema`] (every key), [`scalar`] (single values), [`mod@redis`] (what is set of Redis), [`read`] (tree to settings), [`check`] (what makes sense),
 //! [`load`] (which sources there are).
 
 mod check;
@@ -9,6 +9,7 @@ mod embed;
 mod environment;
 mod load;
 mod read;
+mod redis;
 mod scalar;
 mod schema;
 #[cfg(feature = "toml")]
@@ -23,6 +24,7 @@ use std::time::Duration;
 use crate::policy::MethodSettings;
 use crate::tier::MemoryEngine;
 use crate::tier::memory::Eviction;
+pub use redis::RedisSettings;
 use tree::Place;
 
 /// How a cache is set up: what [`load`](Self::load) reads from `cachex.toml` and the environment.
@@ -71,6 +73,8 @@ pub struct Settings {
     /// Settings of single methods by their full name, such as `shop::Users::find`. Default: none.
     pub methods: BTreeMap<String, MethodSettings>,
     /// Where the settings of each method were written, for messages of who knows which methods there are.
+    /// Redis or Valkey as the second tier. Default: none, entries live in memory only.
+    pub redis: Option<RedisSettings>,
     pub(crate) places: Places,
 }
 
@@ -115,6 +119,7 @@ impl Default for Settings {
             namespace: "cachex".to_owned(),
             defaults: MethodSettings::new(),
             memory: MemorySettings::default(),
+            redis: None,
             methods: BTreeMap::new(),
             places: Places::default(),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::schema::{self, Setting};
 use super::tree::{Node, Place, Value};
-use super::{Section, Settings, check};
+use super::{RedisSettings, Section, Settings, check};
 use crate::error::{Error, nearest};
 use crate::policy::MethodSettings;
 
@@ -38,6 +38,11 @@ pub(super) fn settings(tree: &Node, mut mistakes: Mistakes) -> Result<Settings, 
     for (key, node) in table {
         match key.as_str() {
             "memory" => section(key, node, schema::MEMORY, &mut settings.memory, &mut mistakes),
+            "redis" if !node.value.is_nothing() => {
+                let redis = settings.redis.get_or_insert_with(|| RedisSettings::new(""));
+                section(key, node, schema::REDIS, redis, &mut mistakes);
+            }
+            "redis" => {}
             "defaults" => section(key, node, schema::METHOD, &mut settings.defaults, &mut mistakes),
             "methods" => methods(node, &mut settings, &mut mistakes),
             key => setting("", key, node, schema::ROOT, &mut settings, &mut mistakes),

@@ -1,7 +1,8 @@
 //! Every key there is, with how it is read.
 
 use super::tree::Value;
-use super::{MemorySettings, Settings};
+use super::{MemorySettings, RedisSettings, Settings};
+use crate::codec::{Codec, Compression};
 use crate::policy::MethodSettings;
 use crate::tier::MemoryEngine;
 use crate::tier::memory::Eviction;
@@ -26,7 +27,7 @@ macro_rules! settings {
 }
 
 /// The sections of the root.
-pub(super) const SECTIONS: [&str; 3] = ["memory", "defaults", "methods"];
+pub(super) const SECTIONS: [&str; 4] = ["memory", "redis", "defaults", "methods"];
 
 /// The keys outside of any section.
 pub(super) const ROOT: &[Setting<Settings>] = settings! {
@@ -43,6 +44,24 @@ pub(super) const MEMORY: &[Setting<MemorySettings>] = settings! {
 };
 
 /// The keys of `defaults` and of each method.
+// The one place where the settings of Redis are listed.
+pub(super) const REDIS: &[Setting<RedisSettings>] = settings! {
+    url: Value::text;
+    prefix: Value::text;
+    connections: |value: &Value| value.count().map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+    connect_timeout: Value::span;
+    timeout: Value::span;
+    ping_interval: Value::span;
+    lease: Value::span;
+    lease_wait: Value::span;
+    l1_ttl: |value: &Value| value.span().map(Some);
+    outage_ttl: |value: &Value| value.span().map(Some);
+    codec: |value: &Value| value.name_of("a codec", &Codec::NAMES);
+    compression: |value: &Value| value.name_of("a compression", &Compression::NAMES);
+    compression_level: |value: &Value| value.count().map(Some);
+    compression_threshold: Value::bytes;
+};
+
 pub(super) const METHOD: &[Setting<MethodSettings>] = settings! {
     ttl: |value: &Value| value.span().map(Some);
     tti: |value: &Value| value.span().map(Some);
@@ -63,5 +82,6 @@ pub(super) fn paths() -> impl Iterator<Item = String> {
     let root = ROOT.iter().map(|setting| setting.name.to_owned());
     let memory = MEMORY.iter().map(|setting| format!("memory.{}", setting.name));
     let defaults = METHOD.iter().map(|setting| format!("defaults.{}", setting.name));
-    root.chain(memory).chain(defaults)
+    let redis = REDIS.iter().map(|setting| format!("redis.{}", setting.name));
+    root.chain(memory).chain(redis).chain(defaults)
 }

@@ -9,6 +9,8 @@ use super::Landing;
 use super::flight::{Lead, Ticket};
 use super::job::Job;
 use super::nesting::{self, Frame};
+#[cfg(feature = "redis")]
+use super::remote::permit::Permit;
 use super::subject::Subject;
 use crate::entry::Entry;
 use crate::method::keep::Keep;
@@ -27,14 +29,14 @@ pub(super) enum Place {
 }
 
 impl Place {
-    fn ticket(&self) -> &Ticket<Landing> {
+    pub(super) fn ticket(&self) -> &Ticket<Landing> {
         match self {
             Self::Leading(lead) => lead.ticket(),
             Self::Alone(ticket) => ticket,
         }
     }
 
-    fn land(self, landing: Landing) {
+    pub(super) fn land(self, landing: Landing) {
         if let Self::Leading(lead) = self {
             lead.land(landing);
         }
@@ -50,6 +52,9 @@ pub(super) struct Attempt<J, F> {
     place: Option<Place>,
     fallback: Option<Entry>,
     stopwatch: Option<Stopwatch>,
+    /// The right to store the value in L2 as well.
+    #[cfg(feature = "redis")]
+    permit: Option<Permit>,
     load: F,
 }
 
@@ -62,7 +67,21 @@ where
 {
     pub(super) fn new(job: J, place: Place, fallback: Option<Entry>, load: F) -> Self {
         let stopwatch = job.subject.method().counters.tally().load_timer();
-        Self { job, place: Some(place), fallback, stopwatch, load }
+        Self {
+            job,
+            place: Some(place),
+            fallback,
+            stopwatch,
+            #[cfg(feature = "redis")]
+            permit: None,
+            load,
+        }
+    }
+
+    /// Stores the value in L2 as well, if there is a permit.
+    #[cfg(feature = "redis")]
+    pub(super) fn with(self, permit: Option<Permit>) -> Self {
+        Self { permit, ..self }
     }
 
     fn end(&mut self, output: S::Output) -> S::Output {
@@ -79,6 +98,11 @@ where
         let now = engine.now();
         if let Some(appraised) = job.appraise(place.ticket().stamp(), value, took, now) {
             if appraised.is_kept {
+                #[cfg(feature = "redis")]
+                if engine.remote.is_some() {
+                    job.share(self.permit.take(), &appraised.entry, value);
+                    engine.keep_within_l1(&appraised.entry, now);
+                }
                 engine.store_loaded(method, &appraised.entry, place.ticket(), now);
             }
             place.land(Landing::Value(appraised.entry));

@@ -11,8 +11,10 @@ use super::fence::Fences;
 use super::flight::Flights;
 use super::methods::Methods;
 use super::registry::{Rules, check_names};
+#[cfg(feature = "redis")]
+use super::remote;
 use super::{ClockInUse, Engine, reclaim};
-use crate::config::Settings;
+use crate::config::{RedisSettings, Settings};
 use crate::entry::stamp::{Epoch, Sequence};
 use crate::entry::tags::TagClocks;
 use crate::error::Error;
@@ -130,6 +132,29 @@ impl Builder {
     /// ```
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.settings.memory.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Makes Redis or Valkey the second tier. Needs the feature `redis`.
+    ///
+    /// # Examples
+    ///
+    /// A server need not be there: until it is, and whenever it is not, the cache works on its memory.
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key, RedisSettings};
+    ///
+    /// # #[cfg(feature = "redis")]
+    /// # {
+    /// // Nobody is there.
+    /// let cache = Cache::builder().namespace("shop").redis(RedisSettings::new("redis://localhost:1")).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// # }
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn redis(mut self, redis: RedisSettings) -> Self {
+        self.settings.redis = Some(redis);
         self
     }
 
@@ -308,7 +333,11 @@ impl Builder {
 
     /// Makes the cache without looking at other annotations of the program.
     pub(super) fn assemble(self) -> Result<Cache, Error> {
-        let Settings { namespace, defaults, memory, methods, places } = self.settings;
+        let Settings { namespace, defaults, memory, redis, methods, places } = self.settings;
+        #[cfg(feature = "redis")]
+        let remote = remote::setup::remote(redis.as_ref(), &namespace)?;
+        #[cfg(not(feature = "redis"))]
+        drop(redis);
         let clock = match self.clock {
             Some(clock) => ClockInUse::Injected(clock),
             None => ClockInUse::System(SystemClock),
@@ -334,8 +363,14 @@ impl Builder {
             loaders: Loaders::default(),
             observers: self.observers,
             is_bounded_by_bytes: limits.max_bytes.is_some(),
+            #[cfg(feature = "redis")]
+            remote,
         });
         engine.preset(methods, &places)?;
+        #[cfg(feature = "redis")]
+        if let Some(remote) = &engine.remote {
+            remote.start(&engine);
+        }
         if memory.reclaim_interval > Duration::ZERO {
             reclaim::keep_reclaiming(&engine, memory.reclaim_interval);
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Engine;
+use super::delivery::Delivery;
 use crate::entry::Stamp;
 use crate::error::Error;
 use crate::key::{CacheKey, Key, KeyBytes, KeyWriter};
@@ -56,7 +57,8 @@ impl Cache {
     }
 
     /// Invalidates every entry that carries one of `tags`: when this returns, none of them answers, and no load that began
-    /// before is kept. A tag that no entry carries is no error. Costs the same whatever the number of entries.
+    /// before is kept. A tag that no entry carries is no error. Costs the same whatever the number of entries. Await what is returned
+    /// to know that a second tier has it as well.
     ///
     /// # Examples
     ///
@@ -69,11 +71,12 @@ impl Cache {
     /// assert!(!cache.blocking().exists(&Key::new("a")));
     /// # Ok::<(), cachex::Error>(())
     /// ```
-    pub fn invalidate_tags<T: Into<Tag>>(&self, tags: impl IntoIterator<Item = T>) {
-        self.0.invalidate_tags(&tags.into_iter().collect());
+    pub fn invalidate_tags<T: Into<Tag>>(&self, tags: impl IntoIterator<Item = T>) -> Delivery {
+        self.0.invalidate_tags(&tags.into_iter().collect())
     }
 
-    /// Invalidates every entry, and every load that has begun.
+    /// Invalidates every entry, and every load that has begun. As for [`invalidate_tags`](Self::invalidate_tags), await what is
+    /// returned for a second tier.
     ///
     /// # Examples
     ///
@@ -86,14 +89,14 @@ impl Cache {
     /// assert_eq!(cache.stats().entries, 0);
     /// # Ok::<(), cachex::Error>(())
     /// ```
-    pub fn clear(&self) {
-        self.0.clear();
+    pub fn clear(&self) -> Delivery {
+        self.0.clear()
     }
 
     /// Invalidates the entry of one call of a method: `arguments` is what the method's key is made of, in order, as a tuple: the
     /// scope of its `self`, then its arguments. Of a generic method, all instances are meant.
     ///
-    /// Returns whether there was such an entry.
+    /// Returns, once a second tier has it as well, whether there was such an entry in memory.
     ///
     /// # Errors
     ///
@@ -110,23 +113,31 @@ impl Cache {
     /// }
     ///
     /// assert_eq!(square(3), 9);
-    /// assert!(cachex::installed().invalidate_method("square", (3_u64,))?);
-    /// assert!(!cachex::installed().invalidate_method("square", (3_u64,))?);
+    /// assert!(cachex::installed().invalidate_method("square", (3_u64,))?.wait());
+    /// assert!(!cachex::installed().invalidate_method("square", (3_u64,))?.wait());
     /// # Ok::<(), cachex::Error>(())
     /// ```
-    pub fn invalidate_method(&self, name: &str, arguments: impl KeyParts) -> Result<bool, Error> {
+    pub fn invalidate_method(&self, name: &str, arguments: impl KeyParts) -> Result<Delivery<bool>, Error> {
         self.0.check_name(name)?;
         let mut bytes = KeyBytes::new();
         let mut parts = KeyWriter::keeping(&mut bytes);
         arguments.encode_parts(&mut parts);
         let mut found = false;
+        let mut delivery = Delivery::done();
         for method in self.0.methods_named(name) {
-            found |= self.0.remove(Key::written(method.region, &parts).at());
+            let removal = self.0.remove(Key::written(method.region, &parts).at());
+            found |= removal.here();
+            delivery = delivery.and(removal.returning(()));
         }
-        Ok(found)
+        if self.0.methods_named(name).next().is_none() {
+            // Its keys can't be named here: all of them go.
+            delivery = self.0.send_named(name);
+        }
+        Ok(delivery.returning(found))
     }
 
-    /// Invalidates every entry of a method, of all instances of a generic one.
+    /// Invalidates every entry of a method, of all instances of a generic one. In a second tier, those of instances that this process
+    /// has not called stay. As for [`invalidate_tags`](Self::invalidate_tags), await what is returned.
     ///
     /// # Errors
     ///
@@ -147,10 +158,10 @@ impl Cache {
     /// assert!(!halved_remove(&4));
     /// # Ok::<(), cachex::Error>(())
     /// ```
-    pub fn invalidate_method_all(&self, name: &str) -> Result<(), Error> {
+    pub fn invalidate_method_all(&self, name: &str) -> Result<Delivery, Error> {
         self.0.check_name(name)?;
-        self.0.methods_named(name).for_each(|method| self.0.invalidate_method(method));
-        Ok(())
+        let all = self.0.methods_named(name).map(|method| self.0.invalidate_method(method));
+        Ok(all.fold(self.0.send_named(name), Delivery::and))
     }
 
     /// Reads the cache's logical clock, which every invalidation moves on. [`begin_load`](Self::begin_load) takes one for a
@@ -263,7 +274,7 @@ impl fmt::Debug for Cache {
 /// }
 ///
 /// fn forget(cache: &Cache, arguments: impl KeyParts) -> Result<bool, cachex::Error> {
-///     cache.invalidate_method("product", arguments)
+///     Ok(cache.invalidate_method("product", arguments)?.wait())
 /// }
 ///
 /// assert_eq!(product(2, 3), 6);

@@ -164,6 +164,8 @@ impl Engine {
     }
 
     fn invalidate_cells(&self, cells: &TagCells) {
+        let tags: Tags = cells.as_slice().iter().map(|cell| cell.tag().clone()).collect();
+        let _delivery = self.send(&tags, &[]);
         self.at_next(|at| cells.as_slice().iter().for_each(|cell| cell.invalidate(at)));
     }
 

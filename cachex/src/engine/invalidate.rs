@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::checked::Reason;
+use super::delivery::Delivery;
 use super::methods::Method;
 use crate::entry::stamp::Stamp;
 use crate::key::{Key, KeyRef};
@@ -12,8 +13,15 @@ use crate::sync::{Ordering, fence, lock};
 use crate::tag::Tags;
 
 impl Engine {
-    /// Invalidates tags and keys in one step.
-    pub(crate) fn invalidate(&self, tags: &Tags, keys: &[&Key]) {
+    /// Invalidates tags and keys in one step, here and then in L2.
+    pub(crate) fn invalidate(&self, tags: &Tags, keys: &[&Key]) -> Delivery {
+        let delivery = self.send(tags, keys);
+        self.invalidate_here(tags, keys);
+        delivery
+    }
+
+    /// Invalidates tags and keys in one step, in this process.
+    pub(crate) fn invalidate_here(&self, tags: &Tags, keys: &[&Key]) {
         self.at_next(|at| {
             self.raise_tags(tags, at);
             keys.iter().for_each(|key| self.flights.hold(key.at()).void(at));
@@ -24,8 +32,8 @@ impl Engine {
     }
 
     /// Makes every entry with one of `tags` wrong, and every load of one that has begun.
-    pub(crate) fn invalidate_tags(&self, tags: &Tags) {
-        self.at_next(|at| self.raise_tags(tags, at));
+    pub(crate) fn invalidate_tags(&self, tags: &Tags) -> Delivery {
+        self.invalidate(tags, &[])
     }
 
     pub(super) fn raise_tags(&self, tags: &Tags, at: Stamp) {
@@ -35,8 +43,15 @@ impl Engine {
         }
     }
 
-    /// Makes every entry wrong, and every load that has begun. The memory is given back at once.
-    pub(crate) fn clear(&self) {
+    /// Makes every entry wrong, and every load that has begun, here and then in L2.
+    pub(crate) fn clear(&self) -> Delivery {
+        let delivery = self.send_all();
+        self.clear_here();
+        delivery
+    }
+
+    /// Makes every entry wrong, and every load that has begun, in this process. The memory is given back at once.
+    pub(crate) fn clear_here(&self) {
         self.at_next(|at| {
             self.epoch.raise(at);
             // After the epoch: a method that is listed later finds it. (The barrier is one of two, see `Methods::meet`.)
@@ -52,8 +67,15 @@ impl Engine {
         self.tags.sweep(self.horizon());
     }
 
-    /// Makes every entry of a method wrong, and every load of one that has begun.
-    pub(crate) fn invalidate_method(&self, method: &Method) {
+    /// Makes every entry of a method wrong, and every load of one that has begun, here and then in L2.
+    pub(crate) fn invalidate_method(&self, method: &Method) -> Delivery {
+        let delivery = self.send_method(method);
+        self.invalidate_method_here(method);
+        delivery
+    }
+
+    /// Makes every entry of a method wrong, and every load of one that has begun, in this process.
+    pub(crate) fn invalidate_method_here(&self, method: &Method) {
         self.at_next(|at| {
             method.epoch.raise(at);
             method.floor.raise(at);
@@ -67,8 +89,13 @@ impl Engine {
         method.reopen(self.epoch.get());
     }
 
-    /// Removes one entry, and voids the loads of it that have begun. Returns whether there was an entry.
-    pub(crate) fn remove(&self, at: KeyRef<'_>) -> bool {
+    /// Removes one entry, and voids the loads of it that have begun, here and then in L2. Returns whether there was an entry here.
+    pub(crate) fn remove(&self, at: KeyRef<'_>) -> Delivery<bool> {
+        let delivery = self.send_key(at);
+        delivery.returning(self.remove_here(at))
+    }
+
+    fn remove_here(&self, at: KeyRef<'_>) -> bool {
         // Break this (drop the line) and a load that began before a removal is stored after it.
         self.at_next(|now| self.flights.hold(at).void(now));
         self.take(at)
@@ -83,8 +110,14 @@ impl Engine {
         was_useful
     }
 
-    /// Removes every entry whose key `matches`, and voids the loads of such keys. Returns how many entries there were.
-    pub(crate) fn remove_matching(&self, matches: impl Fn(&Key) -> bool) -> u64 {
+    /// Removes every entry whose key `matches`, and voids the loads of such keys. Returns how many entries there were here. In L2, where
+    /// keys are not known, everything is invalidated.
+    pub(crate) fn remove_matching(&self, matches: impl Fn(&Key) -> bool) -> Delivery<u64> {
+        let delivery = self.send_all();
+        delivery.returning(self.remove_matching_here(matches))
+    }
+
+    fn remove_matching_here(&self, matches: impl Fn(&Key) -> bool) -> u64 {
         self.at_next(|at| self.flights.void_matching(at, &matches));
         // What has taken the place of an entry that was seen is newer, and stays: an entry is never copied.
         let removed =

@@ -10,6 +10,8 @@ use std::time::Duration;
 use super::attempt::{Attempt, Place, go_on};
 use super::flight::{Follow, Joined, Lead, Ticket, Waited};
 use super::job::Job;
+#[cfg(feature = "redis")]
+use super::remote::through::through;
 use super::subject::Subject;
 use super::{Landing, nesting};
 use crate::entry::Entry;
@@ -48,10 +50,15 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
                 Err(output) => return output,
             },
         };
-        match self.look_again(place) {
-            Ok(place) => Attempt::new(&*self, place, fallback, pin!(load)).await,
-            Err(output) => output,
+        let place = match self.look_again(place) {
+            Ok(place) => place,
+            Err(output) => return output,
+        };
+        #[cfg(feature = "redis")]
+        if self.remote().is_some() {
+            return Box::pin(through(&*self, place, (fallback, false), pin!(load))).await;
         }
+        Attempt::new(&*self, place, fallback, pin!(load)).await
     }
 
     /// Loads, or waits for who does, as long as the method's rules allow. The load goes on without the caller.
@@ -81,6 +88,9 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
             Err(output) => return output,
         };
         let job = Arc::new(self);
+        #[cfg(feature = "redis")]
+        let mut attempt = Box::pin(through(job.clone(), place, (fallback.clone(), false), Box::pin(load)));
+        #[cfg(not(feature = "redis"))]
         let mut attempt = Attempt::new(job.clone(), place, fallback.clone(), Box::pin(load));
         match job.within(&mut attempt, fallback.as_ref(), patience).await {
             Ok(output) => output,
@@ -106,6 +116,11 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
             Some(lead) => {
                 self.subject.method().counters.tally().miss();
                 self.subject.method().counters.refreshes.one();
+                #[cfg(feature = "redis")]
+                if self.remote().is_some() {
+                    let place = Place::Leading(lead);
+                    return Box::pin(through(&*self, place, (Some(stale), true), pin!(load))).await;
+                }
                 Attempt::new(&*self, Place::Leading(lead), Some(stale), pin!(load)).await
             }
         }
@@ -128,6 +143,9 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     {
         // The stamp is older than this hold, and the load keeps its slot: the horizon keeps what there is to know.
         self.hold_tags();
+        #[cfg(feature = "redis")]
+        go_on(through(Arc::new(self), Place::Leading(lead), (None, true), Box::pin(load)));
+        #[cfg(not(feature = "redis"))]
         go_on(Attempt::new(Arc::new(self), Place::Leading(lead), None, Box::pin(load)));
     }
 

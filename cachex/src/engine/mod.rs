@@ -4,7 +4,7 @@
 //! [`answer`] (what is done), [`subject`], [`job`] and [`load`] (the path of a miss),
 //! [`attempt`] (one run of a loader), [`flight`] and [`nesting`] (who loads, who waits), [`appraise`] (what becomes of a value),
 //! [`checked`] (the only ways to store), [`invalidate`], [`update`] and [`fence`], [`methods`] and [`registry`] (what is cached), [`reclaim`] (what
-//! is dropped), [`cache`] and the rest (the public handle).
+//! is dropped), [`delivery`] (what is on its way to L2), [`cache`] and the rest (the public handle).
 
 pub(crate) mod answer;
 pub(crate) mod appraise;
@@ -13,6 +13,8 @@ pub(crate) mod begin;
 pub(crate) mod builder;
 pub(crate) mod cache;
 pub(crate) mod checked;
+mod connected;
+pub(crate) mod delivery;
 pub(crate) mod dynamic;
 pub(crate) mod explain;
 pub(crate) mod fence;
@@ -28,6 +30,8 @@ pub(crate) mod nesting;
 pub(crate) mod plan;
 pub(crate) mod reclaim;
 pub(crate) mod registry;
+#[cfg(feature = "redis")]
+pub(crate) mod remote;
 pub(crate) mod sample;
 pub(crate) mod subject;
 #[cfg(all(test, cachex_loom))]
@@ -38,6 +42,7 @@ use std::sync::Arc;
 
 pub use builder::Builder;
 pub use cache::{Cache, KeyParts};
+pub use delivery::Delivery;
 pub use explain::{Explanation, Tier, Verdict};
 pub use fence::Fence;
 pub use install::{install, installed};
@@ -93,6 +98,9 @@ pub(crate) struct Engine {
     loaders: dynamic::Loaders,
     observers: Observers,
     is_bounded_by_bytes: bool,
+    /// L2, if there is one.
+    #[cfg(feature = "redis")]
+    remote: Option<Arc<remote::Remote>>,
 }
 
 /// The clock, without an indirection for the usual one.

@@ -7,6 +7,8 @@ use super::Engine;
 use super::cache::Cache;
 use crate::config::Places;
 use crate::error::Error;
+#[cfg(feature = "redis")]
+use crate::method::region::remote_name;
 use crate::method::site::Registered;
 use crate::observe::Stats;
 use crate::policy::{MethodSettings, Mistake, Policy};
@@ -99,6 +101,14 @@ pub struct MethodInfo {
     pub policy: Policy,
     /// What this cache has counted for the method, all its generic instances together.
     pub stats: Stats,
+}
+
+/// Returns what other processes call the methods of a name: one for each version of it.
+#[cfg(feature = "redis")]
+pub(crate) fn remote_names(name: &str) -> impl Iterator<Item = String> + '_ {
+    let sites = inventory::iter::<Registered>().filter(move |registered| registered.0.name() == name);
+    let annotated = sites.map(|registered| remote_name(registered.0.name(), "", registered.0.site().version));
+    annotated.chain(std::iter::once(name.to_owned()))
 }
 
 /// Returns the names of all annotated methods of the program, called or not.

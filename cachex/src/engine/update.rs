@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::Landing;
+use super::delivery::Delivery;
 use super::flight::Ticket;
 use super::job::Job;
 use super::methods::Method;
@@ -43,7 +44,10 @@ impl Writing {
     }
 
     /// Ends a write: invalidates `tags`, then makes `entry` the entry if nothing came between.
-    pub(crate) fn end(self, entry: Option<Entry>, tags: &Tags) {
+    pub(crate) fn end(self, entry: Option<Entry>, tags: &Tags) -> Delivery {
+        // In L2 the entry goes, whatever becomes of it here: what is written there is written with the clock from before, which an
+        // invalidation of its own tags has moved on.
+        let delivery = self.engine.send(tags, &[&self.ticket.at().key()]);
         let (engine, at, now) = (&self.engine, self.ticket.at(), self.engine.now());
         // What is not kept is dropped once the order is no longer held: the drop of a value is code of users.
         let (gone, _not_kept) = engine.at_next(|stamp| {
@@ -59,6 +63,7 @@ impl Writing {
             (engine.put(&engine.flights.hold(at), kept, stamp, now), not_kept)
         });
         engine.settle(&self.method, at, gone, now);
+        delivery
     }
 }
 

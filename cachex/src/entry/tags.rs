@@ -54,6 +54,11 @@ impl TagCell {
         self.fences.fetch_sub(1, Ordering::AcqRel);
     }
 
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_fenced(&self) -> bool {
+        self.fences.load(Ordering::Acquire) != 0
+    }
+
     pub(crate) fn invalidated_at(&self) -> Stamp {
         self.epoch.get()
     }

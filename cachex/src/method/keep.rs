@@ -5,6 +5,8 @@ use serde::de::DeserializeOwned;
 
 use super::shape::Shape;
 use super::size::size_of_value;
+#[cfg(feature = "redis")]
+use crate::codec::{self, Codec};
 use crate::entry::{Entry, Meta, PlainEntry};
 
 /// A value that every store can keep: cloned to callers, sent between threads, and turned into bytes.
@@ -62,6 +64,18 @@ pub trait Keep<V>: Copy + Send + Sync {
     /// Estimates what the value takes in memory, in bytes.
     #[doc(hidden)]
     fn size(self, value: &V) -> u64;
+    /// Turns a value into bytes for a store. Nothing if it is kept in memory only, or refuses.
+    #[cfg(feature = "redis")]
+    #[doc(hidden)]
+    fn encode(self, value: &V, codec: Codec) -> Option<Vec<u8>>;
+    /// Turns bytes into a value. Nothing if they are none.
+    #[cfg(feature = "redis")]
+    #[doc(hidden)]
+    fn decode(self, bytes: &[u8], codec: Codec) -> Option<V>;
+    /// Returns what tells the type from others. Nothing if its values are kept in memory only.
+    #[cfg(feature = "redis")]
+    #[doc(hidden)]
+    fn schema(self) -> Option<u64>;
 }
 
 /// Keeps values in any store.
@@ -102,6 +116,21 @@ impl<V: CacheValue> Keep<V> for Portable {
     fn size(self, value: &V) -> u64 {
         size_of_value(value)
     }
+
+    #[cfg(feature = "redis")]
+    fn encode(self, value: &V, codec: Codec) -> Option<Vec<u8>> {
+        codec::encode(codec, value)
+    }
+
+    #[cfg(feature = "redis")]
+    fn decode(self, bytes: &[u8], codec: Codec) -> Option<V> {
+        codec::decode(codec, bytes)
+    }
+
+    #[cfg(feature = "redis")]
+    fn schema(self) -> Option<u64> {
+        Some(codec::schema::of::<V>())
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -133,6 +162,21 @@ impl<V: Clone + Send + Sync + 'static> Keep<V> for Local {
 
     fn size(self, _: &V) -> u64 {
         size_of::<V>() as u64
+    }
+
+    #[cfg(feature = "redis")]
+    fn encode(self, _: &V, _: Codec) -> Option<Vec<u8>> {
+        None
+    }
+
+    #[cfg(feature = "redis")]
+    fn decode(self, _: &[u8], _: Codec) -> Option<V> {
+        None
+    }
+
+    #[cfg(feature = "redis")]
+    fn schema(self) -> Option<u64> {
+        None
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) struct Region {
     id: u32,
     name: &'static str,
     signature: &'static str,
+    remote_name: &'static str,
     policy: Policy,
     tags: &'static [Tag],
 }
@@ -28,6 +29,7 @@ static MANUAL: Region = Region {
     id: 0,
     name: "manual",
     signature: "manual",
+    remote_name: "manual",
     policy: Policy::new(),
     tags: &[],
 };
@@ -43,10 +45,19 @@ impl Region {
     }
 
     /// Makes the region of one instance of an annotated method.
-    pub(crate) fn instance(instance: TypeId, name: &'static str, signature: &str, site: &Site) -> &'static Self {
+    ///
+    /// `path` is the name that the method would have without one of the annotation's own: where the signature is another one, it has types in it.
+    pub(crate) fn instance(
+        instance: TypeId,
+        (name, path): (&'static str, &str),
+        signature: &str,
+        site: &Site,
+    ) -> &'static Self {
         let signature = String::leak(signature.to_owned());
+        let generic = if signature == path { "" } else { &*signature };
+        let remote_name = String::leak(remote_name(name, generic, site.version));
         let tags = site.tags.iter().map(|tag| Tag::from(*tag)).collect::<Vec<_>>().leak();
-        Self::add(|id| Self { instance, id, name, signature, policy: site.policy.clone(), tags })
+        Self::add(|id| Self { instance, id, name, signature, remote_name, policy: site.policy.clone(), tags })
     }
 
     /// Whether it is of this instance of an annotated method.
@@ -68,6 +79,7 @@ impl Region {
             id,
             name,
             signature: name,
+            remote_name: name,
             policy: policy.clone(),
             tags: &[],
         });
@@ -101,6 +113,12 @@ impl Region {
         self.signature
     }
 
+    /// Returns what other processes call the method: its name, with the types of a generic one, and its version.
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "there are no other processes"))]
+    pub(crate) fn remote_name(&self) -> &'static str {
+        self.remote_name
+    }
+
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -108,5 +126,14 @@ impl Region {
     /// Returns the tags that the annotation names as they are: all entries have them.
     pub(crate) fn tags(&self) -> &'static [Tag] {
         self.tags
+    }
+}
+
+/// Returns what other processes call a method: its name, its version, and its types if it is generic.
+pub(crate) fn remote_name(name: &str, generic: &str, version: u32) -> String {
+    match (generic, version) {
+        ("", 0) => name.to_owned(),
+        ("", version) => format!("{name};{version}"),
+        (generic, version) => format!("{name};{version};{generic}"),
     }
 }

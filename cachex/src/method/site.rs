@@ -82,7 +82,8 @@ impl CallSite {
         if let Some(known) = all.iter().find(|known| known.is_of(id)) {
             return known;
         }
-        let region = Region::instance(id, self.name(), generics(path), &self.site);
+        let own_path = full_name((self.site.here)(), self.site.method);
+        let region = Region::instance(id, (self.name(), &own_path), generics(path), &self.site);
         if all.is_empty() {
             self.first.set(region);
         }

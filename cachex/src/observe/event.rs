@@ -42,6 +42,9 @@ pub enum Event {
     TypeMismatch(Key),
     /// A fence was not released by the end of its lease; its tags were invalidated.
     FenceExpired,
+    /// A value in the second tier could not be read: it was altered, is of another type, or was written by another version. It was
+    /// removed there.
+    ValueRefused(Key),
 }
 
 /// Hears of the events of a cache.

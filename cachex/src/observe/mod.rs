@@ -3,7 +3,11 @@
 pub(crate) mod counters;
 pub(crate) mod event;
 mod lane;
+#[cfg(feature = "redis")]
+pub(crate) mod remote;
 pub(crate) mod stats;
 
 pub use event::{Event, Observer};
+#[cfg(feature = "redis")]
+pub use remote::RemoteStats;
 pub use stats::Stats;

@@ -7,6 +7,8 @@ pub(crate) mod memory;
 mod memory_engine;
 #[cfg(feature = "moka")]
 mod moka;
+#[cfg(feature = "redis")]
+pub(crate) mod remote;
 
 pub(crate) use memory::{FoundEntry, Inserted, Left, Limits, Reclaimed};
 pub use memory_engine::MemoryEngine;

@@ -206,4 +206,21 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
         use std::hash::{BuildHasher, RandomState};
         RandomState::new().hash_one(0_u8)
     }
+
+    /// Returns the time since 1970, for what is shared with other processes: the ages of values in a second tier. Whether a value was
+    /// invalidated never depends on it.
+    ///
+    /// Default: the system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::time::{Clock, SystemClock};
+    ///
+    /// assert!(SystemClock.unix_time().as_secs() > 1_700_000_000);
+    /// ```
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn unix_time(&self) -> Duration {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+    }
 }

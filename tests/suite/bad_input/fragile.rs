@@ -209,7 +209,7 @@ type Way = (&'static str, fn(&Shop));
 const WAYS_OUT: [Way; 10] = [
     ("removed", |shop| _ = shop.find_remove(&1)),
     ("removed by a pattern", |shop| _ = shop.cache.blocking().remove_matching("*")),
-    ("cleared", |shop| shop.cache.clear()),
+    ("cleared", |shop| shop.cache.clear().wait()),
     ("invalidated and reclaimed", |shop| {
         shop.cache.invalidate_tags(["fragile"]);
         shop.cache.reclaim();
@@ -267,7 +267,7 @@ fn drops_that_panic_all_at_once_end_nothing() {
     for eviction in POLICIES {
         let shop = Shop::with_room(50, eviction);
         let ways: [fn(&Shop); 3] = [
-            |shop| shop.cache.clear(),
+            |shop| shop.cache.clear().wait(),
             |shop| (50..100).for_each(|id| put_down(shop.find(id))),
             |shop| shop.clock.advance(100 * SECOND),
         ];

@@ -51,9 +51,9 @@ fn each_way_to_invalidate_is_told_as_one() {
     let (cache, _) = cache();
     let explained = Explained { cache: cache.clone() };
     let ways: [fn(&Cache); 3] = [
-        |cache| cache.clear(),
-        |cache| cache.invalidate_method_all("explained.find").unwrap(),
-        |cache| cache.invalidate_tags(["explained"]),
+        |cache| cache.clear().wait(),
+        |cache| cache.invalidate_method_all("explained.find").unwrap().wait(),
+        |cache| cache.invalidate_tags(["explained"]).wait(),
     ];
     for way in ways {
         assert_eq!(explained.find(1), Some(1));

@@ -34,12 +34,12 @@ impl How {
     fn apply(self, cache: &Cache, method: &str, key: &Key) {
         match self {
             Self::Key => drop(cache.blocking().remove(key)),
-            Self::Tag => cache.invalidate_tags(["item:1"]),
-            Self::DerivedTag => cache.invalidate_tags(["version:1"]),
+            Self::Tag => cache.invalidate_tags(["item:1"]).wait(),
+            Self::DerivedTag => cache.invalidate_tags(["version:1"]).wait(),
             Self::Call => drop(cache.invalidate_method(method, (1_u64,)).unwrap()),
-            Self::Method => cache.invalidate_method_all(method).unwrap(),
+            Self::Method => cache.invalidate_method_all(method).unwrap().wait(),
             Self::Pattern => drop(cache.blocking().remove_matching(&format!("*{method}*"))),
-            Self::Clear => cache.clear(),
+            Self::Clear => cache.clear().wait(),
         }
     }
 }

@@ -130,8 +130,8 @@ type Way = (&'static str, fn(&Shop));
 
 const WAYS_OUT: [Way; 6] = [
     ("removed", |shop| assert!(shop.find_remove(&1))),
-    ("cleared", |shop| shop.cache.clear()),
-    ("invalidated", |shop| shop.cache.invalidate_tags(["readers"])),
+    ("cleared", |shop| shop.cache.clear().wait()),
+    ("invalidated", |shop| shop.cache.invalidate_tags(["readers"]).wait()),
     ("expired", |shop| shop.clock.advance(Duration::from_secs(60))),
     ("replaced", |shop| shop.find_prime(&1, &shop.log.value())),
     ("evicted", |_| {}),

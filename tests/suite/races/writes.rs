@@ -79,9 +79,9 @@ fn of_two_updates_that_overlap_none_becomes_the_entry() {
 fn an_update_that_an_invalidation_met_is_not_kept() {
     type Act = fn(&Cache);
     let acts: [Act; 3] = [
-        |cache| cache.invalidate_tags(["all"]),
-        |cache| cache.clear(),
-        |cache| cache.invalidate_method_all("source.find").unwrap(),
+        |cache| cache.invalidate_tags(["all"]).wait(),
+        |cache| cache.clear().wait(),
+        |cache| cache.invalidate_method_all("source.find").unwrap().wait(),
     ];
     for act in acts {
         let source = source();

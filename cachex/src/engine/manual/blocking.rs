@@ -6,14 +6,16 @@ use std::time::Duration;
 use super::EntryOptions;
 use crate::engine::Engine;
 use crate::engine::cache::Cache;
+use crate::engine::delivery::Delivery;
 use crate::engine::job::Caller;
 use crate::engine::plan::Reach;
 use crate::engine::sample;
+use crate::engine::subject::Borrowed;
 use crate::entry::Freshness;
 use crate::entry::stamp::Stamp;
 use crate::error::Error;
 use crate::key::Key;
-use crate::method::keep::CacheValue;
+use crate::method::keep::{CacheValue, Portable};
 use crate::method::shape::Fallible;
 use crate::method::value_rules::ValueRules;
 use crate::tag::Tags;
@@ -83,6 +85,16 @@ impl Blocking<'_> {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
+        let found = self.get_here(key)?;
+        #[cfg(feature = "redis")]
+        if found.is_none() {
+            return Ok(crate::runtime::block_on(self.engine().get_remote(key)));
+        }
+        Ok(found)
+    }
+
+    /// As [`get`](Self::get), from memory.
+    pub(super) fn get_here<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let method = self.engine().method(key.region());
         let tally = method.counters.tally();
         let stopwatch = sample::is_next_timed().then(Stopwatch::start);
@@ -125,13 +137,24 @@ impl Blocking<'_> {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn set<T: CacheValue>(&self, key: &Key, value: T, options: &EntryOptions) -> Result<(), Error> {
+        self.begin_set(key, value, options)?.wait();
+        Ok(())
+    }
+
+    /// As [`set`](Self::set), here at once.
+    pub(super) fn begin_set<T: CacheValue>(
+        &self,
+        key: &Key,
+        value: T,
+        options: &EntryOptions,
+    ) -> Result<Delivery, Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
         let policy = options.policy(&method.policy());
         let at = key.at();
         let entry = engine.manual_entry(at, value, &policy, &options.tags, Stamp::default());
-        engine.write(method, at, entry, engine.now());
-        Ok(())
+        let subject = Borrowed { engine, method, at };
+        Ok(engine.write_through::<T, _>(subject, entry, Portable, engine.now()))
     }
 
     /// As [`Cache::get_or_load`]; the loader runs on the caller's thread.
@@ -179,7 +202,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn remove(&self, key: &Key) -> bool {
-        self.engine().remove(key.at())
+        self.engine().remove(key.at()).wait()
     }
 
     /// As [`Cache::pull`].
@@ -200,9 +223,19 @@ impl Blocking<'_> {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
+        #[cfg(feature = "redis")]
+        let there = if self.engine().remote.is_some() { self.get::<T>(key)? } else { None };
+        #[cfg(not(feature = "redis"))]
+        let there = None;
+        Ok(self.begin_pull(key)?.wait().or(there))
+    }
+
+    /// Removes the entry here, and then in L2; returns what was here.
+    pub(super) fn begin_pull<T: CacheValue>(&self, key: &Key) -> Result<Delivery<Option<T>>, Error> {
         let engine = self.engine();
         let method = engine.method(key.region());
         let at = key.at();
+        let delivery = engine.send_key(at);
         // Held beyond the write: if it is the last of the entry, its value is not dropped while the order is held.
         let mut found = None;
         engine.try_write(method, at, || {
@@ -212,7 +245,7 @@ impl Blocking<'_> {
                 _ => Ok((None, ())),
             }
         })?;
-        Ok(found.and_then(|(entry, _)| entry.value::<T>().cloned()))
+        Ok(delivery.returning(found.and_then(|(entry, _)| entry.value::<T>().cloned())))
     }
 
     /// As [`Cache::get_many`].
@@ -291,7 +324,7 @@ impl Blocking<'_> {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn remove_matching(&self, pattern: &str) -> u64 {
-        self.engine().remove_matching(|key| key.matches(pattern))
+        self.engine().remove_matching(|key| key.matches(pattern)).wait()
     }
 
     /// As [`Cache::exists`].
@@ -309,7 +342,7 @@ impl Blocking<'_> {
     /// ```
     #[must_use]
     pub fn exists(&self, key: &Key) -> bool {
-        self.engine().peek(key.at()).is_some()
+        self.ttl_of(key).is_some()
     }
 
     /// As [`Cache::expire`].
@@ -329,6 +362,15 @@ impl Blocking<'_> {
     /// ```
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
+        let is_here = self.expire_here(key, ttl);
+        #[cfg(feature = "redis")]
+        let is_there = crate::runtime::block_on(self.engine().expire_in_remote(key, ttl));
+        #[cfg(not(feature = "redis"))]
+        let is_there = false;
+        is_here || is_there
+    }
+
+    pub(super) fn expire_here(&self, key: &Key, ttl: Duration) -> bool {
         let engine = self.engine();
         let Some(entry) = self.engine().peek(key.at()) else { return false };
         engine.tier.expire_at(key.at(), &entry, engine.now().after(ttl));
@@ -350,11 +392,21 @@ impl Blocking<'_> {
     /// ```
     #[must_use]
     pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
-        let deadline = self.engine().peek(key.at())?.deadline();
-        Some(match deadline {
+        let here = self.end_here(key);
+        #[cfg(feature = "redis")]
+        let here = here.or_else(|| crate::runtime::block_on(self.engine().end_in_remote(key)));
+        Some(self.ttl_until(here?))
+    }
+
+    pub(super) fn end_here(&self, key: &Key) -> Option<Timestamp> {
+        Some(self.engine().peek(key.at())?.deadline())
+    }
+
+    pub(super) fn ttl_until(&self, end: Timestamp) -> Ttl {
+        match end {
             Timestamp::NEVER => Ttl::Never,
-            deadline => Ttl::Left(deadline.since(self.engine().now())),
-        })
+            end => Ttl::Left(end.since(self.engine().now())),
+        }
     }
 
     /// As [`Cache::increment`].
@@ -399,6 +451,8 @@ impl Blocking<'_> {
 
     fn count(&self, key: &Key, step: impl FnOnce(i64) -> i64) -> Result<i64, Error> {
         let engine = self.engine();
+        #[cfg(feature = "redis")]
+        engine.refuse_with_remote("counting")?;
         let method = engine.method(key.region());
         let at = key.at();
         let mut found = None;

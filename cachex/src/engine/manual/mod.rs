@@ -67,7 +67,12 @@ impl Cache {
     /// # }
     /// ```
     pub async fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
-        self.blocking().get(key)
+        let found = self.blocking().get_here(key)?;
+        #[cfg(feature = "redis")]
+        if found.is_none() {
+            return Ok(self.engine().get_remote(key).await);
+        }
+        Ok(found)
     }
 
     /// Keeps a value, in place of the one there is; loads of the key that have begun are not kept. A TTL of zero removes.
@@ -91,7 +96,8 @@ impl Cache {
     /// # }
     /// ```
     pub async fn set<T: CacheValue>(&self, key: &Key, value: T, options: &EntryOptions) -> Result<(), Error> {
-        self.blocking().set(key, value, options)
+        self.blocking().begin_set(key, value, options)?.await;
+        Ok(())
     }
 
     /// Returns the value of a key; where there is none, runs `loader` once for all callers of the key and keeps its value. Of the
@@ -155,7 +161,7 @@ impl Cache {
     /// # }
     /// ```
     pub async fn remove(&self, key: &Key) -> bool {
-        self.blocking().remove(key)
+        self.engine().remove(key.at()).await
     }
 
     /// Returns the value of a key and removes it.
@@ -179,7 +185,11 @@ impl Cache {
     /// # }
     /// ```
     pub async fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
-        self.blocking().pull(key)
+        #[cfg(feature = "redis")]
+        let there = if self.engine().remote.is_some() { self.get::<T>(key).await? } else { None };
+        #[cfg(not(feature = "redis"))]
+        let there = None;
+        Ok(self.blocking().begin_pull(key)?.await.or(there))
     }
 
     /// Returns the values of keys, in the order of the keys.
@@ -203,7 +213,11 @@ impl Cache {
     /// # }
     /// ```
     pub async fn get_many<T: CacheValue>(&self, keys: &[Key]) -> Result<Vec<Option<T>>, Error> {
-        self.blocking().get_many(keys)
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            values.push(self.get(key).await?);
+        }
+        Ok(values)
     }
 
     /// Keeps values, each as [`set`](Self::set) does, one after the other.
@@ -231,7 +245,12 @@ impl Cache {
         entries: impl IntoIterator<Item = (Key, T)>,
         options: &EntryOptions,
     ) -> Result<(), Error> {
-        self.blocking().set_many(entries, options)
+        let begin = |(key, value)| self.blocking().begin_set(&key, value, options);
+        let begun: Vec<_> = entries.into_iter().map(begin).collect::<Result<_, Error>>()?;
+        for delivery in begun {
+            delivery.await;
+        }
+        Ok(())
     }
 
     /// Removes entries. Returns how many current ones there were.
@@ -250,7 +269,12 @@ impl Cache {
     /// # }
     /// ```
     pub async fn remove_many(&self, keys: &[Key]) -> u64 {
-        self.blocking().remove_many(keys)
+        let all = keys.iter().map(|key| self.engine().remove(key.at()));
+        let mut removed = 0;
+        for delivery in all.collect::<Vec<_>>() {
+            removed += u64::from(delivery.await);
+        }
+        removed
     }
 
     /// Removes every entry whose readable key matches `pattern`: `*` stands for any characters, `?` for one, `\` takes the
@@ -269,7 +293,7 @@ impl Cache {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub async fn remove_matching(&self, pattern: &str) -> u64 {
-        self.blocking().remove_matching(pattern)
+        self.engine().remove_matching(|key| key.matches(pattern)).await
     }
 
     /// Returns whether a current and unexpired entry is there, without using it.
@@ -289,7 +313,7 @@ impl Cache {
     /// # }
     /// ```
     pub async fn exists(&self, key: &Key) -> bool {
-        self.blocking().exists(key)
+        self.ttl_of(key).await.is_some()
     }
 
     /// Gives an entry a new TTL from now on; when it is stale, and its `tti`, stay as they are. Returns whether there
@@ -312,7 +336,12 @@ impl Cache {
     /// # }
     /// ```
     pub async fn expire(&self, key: &Key, ttl: Duration) -> bool {
-        self.blocking().expire(key, ttl)
+        let is_here = self.blocking().expire_here(key, ttl);
+        #[cfg(feature = "redis")]
+        let is_there = self.engine().expire_in_remote(key, ttl).await;
+        #[cfg(not(feature = "redis"))]
+        let is_there = false;
+        is_here || is_there
     }
 
     /// Returns how long an entry has until it expires, by its TTL or for want of an access; nothing if there is no
@@ -333,7 +362,13 @@ impl Cache {
     /// # }
     /// ```
     pub async fn ttl_of(&self, key: &Key) -> Option<Ttl> {
-        self.blocking().ttl_of(key)
+        let here = self.blocking().end_here(key);
+        #[cfg(feature = "redis")]
+        let here = match here {
+            None => self.engine().end_in_remote(key).await,
+            here => here,
+        };
+        Some(self.blocking().ttl_until(here?))
     }
 
     /// Adds to a counter, which starts at 0 and is an `i64`, as one step. Returns the new number; a counter stays at the end of its

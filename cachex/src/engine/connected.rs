@@ -1,0 +1,42 @@
+//! Waiting for the second tier.
+
+use std::time::Duration;
+
+use super::cache::Cache;
+use crate::error::Error;
+#[cfg(feature = "redis")]
+use crate::runtime;
+
+impl Cache {
+    /// Waits until the second tier can be reached and the invalidations of other processes come in. Returns at once if there is no
+    /// second tier.
+    ///
+    /// A cache works from the start, on its memory alone if need be: this is for programs that would rather know.
+    ///
+    /// # Errors
+    ///
+    /// That is not so `within` this time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::Cache;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// let cache = Cache::builder().build()?;
+    /// assert!(cache.connected(Duration::from_secs(1)).await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn connected(&self, within: Duration) -> Result<(), Error> {
+        #[cfg(feature = "redis")]
+        if let Some(remote) = &self.engine().remote {
+            let whole = runtime::within(within, remote.whole()).await;
+            return whole.ok_or_else(|| Error::timeout("connected", within));
+        }
+        let _: Duration = within;
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! L2 for calls by hand.
+
+use std::time::Duration;
+
+use super::lookup::Asking;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::key::Key;
+use crate::method::keep::{CacheValue, Keep, Portable};
+use crate::policy::Policy;
+use crate::tag::Tags;
+use crate::time::Timestamp;
+
+impl Engine {
+    /// Looks for a value in L2, and keeps it here.
+    pub(in crate::engine) async fn get_remote<T: CacheValue>(&self, key: &Key) -> Option<T> {
+        let remote = self.remote.as_ref()?;
+        let (at, method) = (key.at(), self.method(key.region()));
+        // A place among the loads: so a removal of the key meanwhile is noticed.
+        let ticket = self.alone(at);
+        let (policy, tags) = (method.policy(), Tags::new());
+        let (stamp, wants_fresh, may_wait) = (ticket.stamp(), false, false);
+        let asking = Asking { at, tags: &tags, policy: &policy, stamp, wants_fresh, may_wait };
+        let entry = remote.peek::<T, Portable>(self, asking, Portable).await?;
+        // As for annotated methods: what was invalidated meanwhile answers all the same, and is not kept.
+        let value = Portable.value(&entry).filter(|_| !self.is_fenced(method, &entry))?;
+        let now = self.now();
+        self.keep_within_l1(&entry, now);
+        self.store_loaded(method, &entry, &ticket, now);
+        Some(value)
+    }
+
+    /// Returns when the value of a key in L2 ends, if there is one.
+    pub(in crate::engine) async fn end_in_remote(&self, key: &Key) -> Option<Timestamp> {
+        let remote = self.remote.as_ref()?;
+        let (policy, tags) = (self.method(key.region()).policy(), Tags::new());
+        remote.peek_end(self, self.asking(key, &policy, &tags)).await
+    }
+
+    /// Gives the value of a key in L2 another end. Returns whether there was one.
+    pub(in crate::engine) async fn expire_in_remote(&self, key: &Key, ttl: Duration) -> bool {
+        let Some(remote) = &self.remote else { return false };
+        let (policy, tags) = (self.method(key.region()).policy(), Tags::new());
+        remote.expire(self, self.asking(key, &policy, &tags), ttl).await
+    }
+
+    fn asking<'a>(&self, key: &'a Key, policy: &'a Policy, tags: &'a Tags) -> Asking<'a> {
+        Asking { at: key.at(), tags, policy, stamp: self.sequence.now(), wants_fresh: false, may_wait: false }
+    }
+
+    /// Refuses what is not done in L2 yet.
+    pub(in crate::engine) fn refuse_with_remote(&self, what: &str) -> Result<(), Error> {
+        if self.remote.is_none() {
+            return Ok(());
+        }
+        let text = format!("{what} is not done in a second tier yet; use a cache without one for it");
+        Err(Error::configuration(text))
+    }
+}

@@ -1,0 +1,121 @@
+//! What the store tells: whether it is there, and the notices of other processes.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use super::Remote;
+use crate::backplane::notice::{Notice, Subject};
+use crate::engine::Engine;
+use crate::key::Key;
+use crate::store::Listener;
+use crate::tier::remote::name;
+
+/// Listens for an engine.
+pub(super) struct Inbox(Weak<Remote>);
+
+impl Inbox {
+    pub(super) fn new(remote: &Arc<Remote>) -> Self {
+        Self(Arc::downgrade(remote))
+    }
+}
+
+impl Listener for Inbox {
+    fn up(&self) {
+        if let Some(remote) = self.0.upgrade() {
+            remote.counters.connects.one();
+            remote.changed.notify_waiters();
+        }
+    }
+
+    fn down(&self) {
+        if let Some(remote) = self.0.upgrade() {
+            remote.counters.disconnects.one();
+            remote.changed.notify_waiters();
+        }
+    }
+
+    fn listening(&self) {
+        let Some(remote) = self.0.upgrade() else { return };
+        remote.gaps().forget();
+        // In this order: what is stored between the two stays for a short time only, as before.
+        // Break this (drop the line) and what was stored while nobody listened stays.
+        remote.flush_l1();
+        remote.is_listening.store(true, Ordering::Release);
+        remote.changed.notify_waiters();
+    }
+
+    fn missed(&self) {
+        let Some(remote) = self.0.upgrade() else { return };
+        remote.is_listening.store(false, Ordering::Release);
+        remote.flush_l1();
+        remote.changed.notify_waiters();
+    }
+
+    fn noticed(&self, notice: &[u8]) {
+        let Some(remote) = self.0.upgrade() else { return };
+        let Some(notice) = Notice::read(notice) else {
+            // Of another version, or of somebody else: whatever it says, it may be about what is here.
+            remote.counters.unreadable.one();
+            remote.flush_l1();
+            return;
+        };
+        if notice.origin != remote.origin {
+            remote.act_upon(&notice);
+        } else if let Subject::Stored { method, bytes } = &notice.subject {
+            // Of another load in this process: it may be waited for here.
+            remote.wake(method, bytes);
+        }
+    }
+}
+
+impl Remote {
+    fn act_upon(&self, notice: &Notice) {
+        let Some(engine) = self.engine() else { return };
+        let is_lost = match &notice.subject {
+            Subject::Heartbeat => self.gaps().told(notice.origin, notice.number),
+            // Not numbered: who misses it looks by itself.
+            Subject::Stored { .. } => false,
+            Subject::Groups(_) | Subject::Key { .. } => {
+                self.counters.notices.one();
+                self.gaps().heard(notice.origin, notice.number)
+            }
+        };
+        if is_lost {
+            self.counters.gaps.one();
+            self.flush_l1();
+        }
+        match &notice.subject {
+            Subject::Groups(groups) => engine.raise_here(groups.iter().map(|group| &**group), &[]),
+            Subject::Key { method, bytes } => {
+                engine.raise_here(std::iter::empty(), &engine.keys_of(method, bytes));
+                self.wake(method, bytes);
+            }
+            Subject::Stored { method, bytes } => self.wake(method, bytes),
+            Subject::Heartbeat => {}
+        }
+    }
+
+    /// Makes all that is in L1 wrong, and every load that has begun.
+    fn flush_l1(&self) {
+        self.counters.flushes.one();
+        if let Some(engine) = self.engine() {
+            engine.clear_here();
+        }
+    }
+
+    /// Wakes those who wait for the load of a key.
+    fn wake(&self, method: &str, bytes: &[u8]) {
+        let Some(engine) = self.engine() else { return };
+        for key in engine.keys_of(method, bytes) {
+            self.waiting_for(&name::name(key.at())).notify_waiters();
+        }
+    }
+}
+
+impl Engine {
+    /// Returns the keys that another process means: one for each method here that has the name.
+    fn keys_of(&self, method: &str, bytes: &[u8]) -> Vec<Key> {
+        let named = self.methods.iter().filter(|known| known.region.remote_name() == method);
+        named.map(|known| Key::from_parts(known.region, bytes)).collect()
+    }
+}

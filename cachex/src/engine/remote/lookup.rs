@@ -1,0 +1,307 @@
+//! What is found in L2.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::permit::Permit;
+use super::{Remote, own_groups};
+use crate::backplane::notice::Subject;
+use crate::codec::Compression;
+use crate::engine::Engine;
+use crate::entry::stamp::Stamp;
+use crate::entry::{Entry, Freshness};
+use crate::key::KeyRef;
+use crate::method::Region;
+use crate::method::keep::Keep;
+use crate::observe::event::Event;
+use crate::policy::Policy;
+use crate::runtime;
+use crate::store::{Ask, Group, Lease, Reading, StoreError, StoreErrorKind};
+use crate::tag::Tags;
+use crate::tier::remote::envelope::{self, Header};
+use crate::tier::remote::name;
+use crate::time::Timestamp;
+
+/// Between two looks whether another process has stored what is waited for, where nobody says so.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) at: KeyRef<'a>,
+    /// The tags known from the arguments, besides those that the annotation names as they are.
+    pub(super) tags: &'a Tags,
+    pub(super) policy: &'a Policy,
+    /// The logical clock here, from before this.
+    pub(super) stamp: Stamp,
+    /// Whether only a fresh value will do.
+    pub(super) wants_fresh: bool,
+    /// Whether it may wait for the load of another process.
+    pub(super) may_wait: bool,
+}
+
+/// What L2 has to say.
+pub(super) enum Answer {
+    /// The entry to store here and to answer with.
+    Found(Entry),
+    /// It is to be loaded here; the permit lets the value be stored there.
+    Load(Option<Permit>),
+}
+
+impl Asking<'_> {
+    /// Returns all that a value is known to depend on, constants first.
+    fn groups(&self) -> Vec<Group> {
+        let region: &'static Region = self.at.region;
+        let tags = region.tags().iter().chain(self.tags).map(|tag| Group::tag(tag.as_str()));
+        own_groups(self.at).into_iter().chain(tags).collect()
+    }
+}
+
+/// What one look brings.
+enum Look {
+    Found(Entry),
+    /// No value that is of use; with what tells the one that is there from others.
+    Nothing(Vec<u8>),
+}
+
+impl Remote {
+    /// Asks L2 for a value, or for the right to store one.
+    pub(super) async fn ask<V, K: Keep<V>>(self: &Arc<Self>, engine: &Engine, asking: Asking<'_>, keep: K) -> Answer {
+        if !self.store.is_up() {
+            self.counters.bypasses.one();
+            return Answer::Load(None);
+        }
+        let name = name::name(asking.at);
+        let groups = asking.groups();
+        let search = Search { remote: self, engine, asking, name: &name, groups: &groups };
+        let asked = search.go::<V, K>(keep);
+        match runtime::within(self.rules.patience, asked).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(failed)) => {
+                self.note_failure(&failed);
+                Answer::Load(None)
+            }
+            None => {
+                self.counters.impatience.one();
+                Answer::Load(None)
+            }
+        }
+    }
+
+    /// Looks for a value, and asks for no right.
+    pub(super) async fn peek<V, K: Keep<V>>(
+        self: &Arc<Self>,
+        engine: &Engine,
+        asking: Asking<'_>,
+        keep: K,
+    ) -> Option<Entry> {
+        match self.search(engine, asking, async |search| search.look::<V, K>(keep).await).await? {
+            Look::Found(entry) => Some(entry),
+            Look::Nothing(_) => None,
+        }
+    }
+
+    /// Looks until when there is a value of use, whatever it is.
+    pub(super) async fn peek_end(self: &Arc<Self>, engine: &Engine, asking: Asking<'_>) -> Option<Timestamp> {
+        match self.search(engine, asking, async |search| search.look_closed().await).await? {
+            Closed::Valid(Found { header, .. }) => engine.end_of(&header),
+            Closed::Nothing(_) => None,
+        }
+    }
+
+    /// Gives a value that is of use another end. Returns whether there was one.
+    pub(super) async fn expire(self: &Arc<Self>, engine: &Engine, asking: Asking<'_>, ttl: Duration) -> bool {
+        let expire = async |search: &Search<'_>| {
+            let Closed::Valid(Found { bytes, header, payload }) = search.look_closed().await? else { return Ok(false) };
+            if engine.end_of(&header).is_none() {
+                return Ok(false);
+            }
+            let identity = name::identity(&engine.namespace, asking.at);
+            let Some(next) = envelope::seal(&engine.ending_after(&header, ttl), &payload, &identity) else {
+                return Ok(false);
+            };
+            let life = ttl.saturating_add(asking.policy.grace.unwrap_or_default());
+            let subject =
+                Subject::Key { method: asking.at.region.remote_name().into(), bytes: asking.at.bytes.to_vec() };
+            self.store.replace_same(search.name, &bytes, next, life, self.notice(subject)).await
+        };
+        self.search(engine, asking, expire).await.unwrap_or(false)
+    }
+
+    /// Does something that ends within the patience there is. Nothing if it fails.
+    async fn search<T>(
+        self: &Arc<Self>,
+        engine: &Engine,
+        asking: Asking<'_>,
+        work: impl AsyncFnOnce(&Search<'_>) -> Result<T, StoreError>,
+    ) -> Option<T> {
+        if !self.store.is_up() {
+            self.counters.bypasses.one();
+            return None;
+        }
+        let name = name::name(asking.at);
+        let groups = asking.groups();
+        let search = Search { remote: self, engine, asking, name: &name, groups: &groups };
+        match runtime::within(self.rules.patience, work(&search)).await? {
+            Ok(done) => Some(done),
+            Err(failed) => {
+                self.note_failure(&failed);
+                None
+            }
+        }
+    }
+}
+
+impl Remote {
+    fn note_failure(&self, failed: &StoreError) {
+        match failed.kind() {
+            StoreErrorKind::Down => self.counters.bypasses.one(),
+            StoreErrorKind::Unknown | StoreErrorKind::Refused => self.counters.errors.one(),
+        }
+    }
+}
+
+/// An envelope as it is in the store, and what it says.
+struct Found {
+    bytes: Vec<u8>,
+    header: Header,
+    payload: Vec<u8>,
+}
+
+/// What a look at an envelope brings.
+enum Closed {
+    Valid(Found),
+    /// As of [`Look::Nothing`].
+    Nothing(Vec<u8>),
+}
+
+struct Search<'a> {
+    remote: &'a Arc<Remote>,
+    engine: &'a Engine,
+    asking: Asking<'a>,
+    name: &'a str,
+    groups: &'a [Group],
+}
+
+impl Search<'_> {
+    async fn go<V, K: Keep<V>>(&self, keep: K) -> Result<Answer, StoreError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            // Before the look: what is stored after it is told of.
+            let stored = self.remote.waiting_for(self.name).notified();
+            tokio::pin!(stored);
+            stored.as_mut().enable();
+            let seen = match self.look::<V, K>(keep).await? {
+                Look::Found(entry) => return Ok(Answer::Found(entry)),
+                Look::Nothing(seen) => seen,
+            };
+            let permit = Permit::new(self.remote, self.asking.at, self.name);
+            let ask = Ask { key: self.name, token: permit.token(), span: self.remote.rules.lease, seen: &seen };
+            match self.remote.store.lease(ask).await? {
+                Lease::Granted => return self.granted(permit).await.map(|permit| Answer::Load(Some(permit))),
+                Lease::Stored => permit.forget(),
+                Lease::Held if !self.asking.may_wait => {
+                    permit.forget();
+                    return Ok(Answer::Load(None));
+                }
+                Lease::Held => {
+                    permit.forget();
+                    self.remote.counters.waits.one();
+                    let _woken = runtime::within(pause, stored).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Reads the clock before the load: after the lease was granted, or an invalidation of the key in between would not take it away.
+    async fn granted(&self, mut permit: Permit) -> Result<Permit, StoreError> {
+        let life = self.asking.policy.ttl.map(|ttl| ttl.saturating_add(self.asking.policy.grace.unwrap_or_default()));
+        permit.begins_at(self.remote.store.begin(self.groups, life).await?, self.groups);
+        Ok(permit)
+    }
+
+    async fn look<V, K: Keep<V>>(&self, keep: K) -> Result<Look, StoreError> {
+        let (remote, asking) = (self.remote, self.asking);
+        let found = match self.look_closed().await? {
+            Closed::Valid(found) => found,
+            Closed::Nothing(mark) => {
+                remote.counters.misses.one();
+                return Ok(Look::Nothing(mark));
+            }
+        };
+        let Some(value) = self.decode(&found, keep) else {
+            self.refuse(&found.bytes).await?;
+            return Ok(Look::Nothing(Vec::new()));
+        };
+        let entry = self.engine.entry_of(asking.at, &found.header, (value, keep), asking.policy, asking.stamp);
+        let is_of_use = match entry.freshness(|| self.engine.now()) {
+            Freshness::Fresh => true,
+            Freshness::Stale => !asking.wants_fresh,
+            Freshness::Expired | Freshness::Dead => false,
+        };
+        if !is_of_use {
+            remote.counters.misses.one();
+            return Ok(Look::Nothing(envelope::mark(&found.bytes).to_vec()));
+        }
+        remote.counters.hits.one();
+        Ok(Look::Found(entry))
+    }
+
+    /// Looks for an envelope that nothing has made wrong, whatever is in it and however old it is.
+    async fn look_closed(&self) -> Result<Closed, StoreError> {
+        let remote = self.remote;
+        // Break this (drop the line) and who has invalidated without waiting is answered with what was before.
+        if !remote.outbox.emptied_of(self.name, self.groups).await {
+            return Err(undelivered());
+        }
+        let read = remote.store.read(self.name, self.groups).await?;
+        let Some(bytes) = read.value else { return Ok(Closed::Nothing(Vec::new())) };
+        let identity = name::identity(&self.engine.namespace, self.asking.at);
+        let Ok((header, payload)) = envelope::open(&bytes, &identity) else {
+            self.refuse(&bytes).await?;
+            return Ok(Closed::Nothing(Vec::new()));
+        };
+        let payload = payload.to_vec();
+        let others: Vec<_> = header.groups.iter().filter(|group| !self.groups.contains(group)).cloned().collect();
+        let mut is_valid = are_valid(&read.clocks, header.stamp);
+        if is_valid && !others.is_empty() {
+            if !remote.outbox.emptied_of(self.name, &others).await {
+                return Err(undelivered());
+            }
+            is_valid = are_valid(&remote.store.clocks(&others).await?, header.stamp);
+        }
+        if !is_valid {
+            return Ok(Closed::Nothing(envelope::mark(&bytes).to_vec()));
+        }
+        Ok(Closed::Valid(Found { bytes, header, payload }))
+    }
+
+    /// Takes the value out. Nothing if it is of another type, or of another form.
+    fn decode<V, K: Keep<V>>(&self, found: &Found, keep: K) -> Option<V> {
+        let Found { header, payload, .. } = found;
+        let codec = self.remote.rules.codec;
+        if header.codec != codec.number() || Some(header.schema) != keep.schema() {
+            return None;
+        }
+        let raw = Compression::numbered(header.compression)?.unpack(payload, header.raw_len as usize)?;
+        keep.decode(&raw, codec)
+    }
+
+    /// Removes what can't be read.
+    async fn refuse(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.remote.counters.refused.one();
+        self.engine.tell(|| Event::ValueRefused(self.asking.at.key()));
+        self.remote.store.remove_same(self.name, bytes).await
+    }
+}
+
+fn undelivered() -> StoreError {
+    StoreError::new(StoreErrorKind::Down, "the store does not take an invalidation")
+}
+
+/// Whether a value with this stamp saw the last invalidation of each group, and none was forgotten.
+fn are_valid(clocks: &[Option<Reading>], stamp: Reading) -> bool {
+    clocks.iter().all(|clock| clock.is_some_and(|at| at <= stamp))
+}

@@ -1,0 +1,222 @@
+//! L2 and the other processes, as the engine sees them.
+//!
+//! Reading order: this file (what there is), [`through`] (a load that asks L2 first), [`lookup`] (what is found there), [`permit`] (the right to store
+//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`writing`] (writes by hand), [`inbox`] (those of others), [`values`] (entries as bytes).
+//!
+//! What must hold, besides what holds of every store ([`crate::store`]):
+//!
+//! 1. Whatever is invalidated here goes into the outbox, then it is raised here, and then it is sent. Who asks L2 for what is on its way
+//!    waits until it has arrived; and who has asked before has a stamp from before, with which nothing is stored here. So nobody here is
+//!    answered from L2 with what was invalidated before, and nothing of it is kept.
+//! 2. What could not be sent stays on its way; if it becomes too much, everything is invalidated in its place.
+//! 3. While notices may be lost, L1 keeps what it is given no longer than another process may be stale anyway; when that begins
+//!    and when it ends, L1 is emptied.
+//! 4. A process does nothing for its own notices, and never leaves out one of another.
+
+mod by_hand;
+mod delivery;
+mod inbox;
+mod lookup;
+mod outbox;
+pub(super) mod permit;
+pub(super) mod setup;
+pub(super) mod through;
+mod values;
+pub(super) mod writing;
+
+use std::fmt;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::Engine;
+use super::cache::Cache;
+use super::methods::Method;
+use crate::backplane::gaps::Gaps;
+use crate::backplane::notice::{Notice, Subject};
+use crate::codec::{Codec, Compression};
+use crate::entry::Entry;
+use crate::key::KeyRef;
+use crate::observe::RemoteStats;
+use crate::observe::remote::RemoteCounters;
+use crate::runtime;
+use crate::store::{Group, Store};
+use crate::time::Timestamp;
+use outbox::Outbox;
+use permit::Renewals;
+use writing::Writes;
+
+/// Those who wait for the load of another process are woken in so many parts.
+const WAITERS: usize = 64;
+
+/// How L2 is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RemoteRules {
+    /// How long a load may go without a sign of life before another process loads.
+    pub(crate) lease: Duration,
+    /// How long a call waits for the load of another process.
+    pub(crate) patience: Duration,
+    /// How long an entry stays in L1 at most.
+    pub(crate) l1_ttl: Option<Duration>,
+    /// The same while notices may be lost.
+    pub(crate) outage_ttl: Duration,
+    /// Between two heartbeats.
+    pub(crate) heartbeat: Duration,
+    pub(crate) codec: Codec,
+    pub(crate) compression: Compression,
+    pub(crate) compression_level: Option<u64>,
+    /// Bytes from which on values are compressed.
+    pub(crate) compression_threshold: u64,
+}
+
+/// L2, and what is under way to it and from it.
+pub(crate) struct Remote {
+    store: Box<dyn Store>,
+    rules: RemoteRules,
+    /// Tells our notices from those of others.
+    origin: u64,
+    /// Notices so far.
+    notices: AtomicU64,
+    outbox: Outbox,
+    writes: Writes,
+    renewals: Renewals,
+    is_listening: AtomicBool,
+    gaps: Mutex<Gaps>,
+    stored: [Notify; WAITERS],
+    changed: Notify,
+    engine: OnceLock<Weak<Engine>>,
+    pub(crate) counters: RemoteCounters,
+}
+
+impl Remote {
+    pub(crate) fn new(store: Box<dyn Store>, rules: RemoteRules) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            rules,
+            origin: std::hash::RandomState::new().hash_one(std::process::id()),
+            notices: AtomicU64::new(0),
+            outbox: Outbox::default(),
+            writes: Writes::default(),
+            renewals: Renewals::default(),
+            is_listening: AtomicBool::new(false),
+            gaps: Mutex::default(),
+            stored: [const { Notify::const_new() }; WAITERS],
+            changed: Notify::new(),
+            engine: OnceLock::new(),
+            counters: RemoteCounters::default(),
+        })
+    }
+
+    /// Begins to work for an engine.
+    pub(crate) fn start(self: &Arc<Self>, engine: &Arc<Engine>) {
+        if self.engine.set(Arc::downgrade(engine)).is_err() {
+            return;
+        }
+        self.store.start(Arc::new(inbox::Inbox::new(self)));
+        runtime::spawn_own(delivery::keep_delivering(Arc::downgrade(self)));
+        runtime::spawn_own(permit::keep_renewing(Arc::downgrade(self), self.rules.lease));
+        runtime::spawn_own(delivery::keep_beating(Arc::downgrade(self), self.rules.heartbeat));
+    }
+
+    fn engine(&self) -> Option<Arc<Engine>> {
+        self.engine.get().and_then(Weak::upgrade)
+    }
+
+    /// Whether notices come, and none was lost since L1 was emptied.
+    fn is_listening(&self) -> bool {
+        self.is_listening.load(Ordering::Acquire)
+    }
+
+    /// Whether values are found in L2, and notices come.
+    fn is_whole(&self) -> bool {
+        self.store.is_up() && self.is_listening()
+    }
+
+    /// Returns how long an entry stays in L1 at most.
+    fn most_in_l1(&self) -> Option<Duration> {
+        let RemoteRules { l1_ttl, outage_ttl, .. } = self.rules;
+        if self.is_listening() { l1_ttl } else { Some(l1_ttl.map_or(outage_ttl, |ttl| ttl.min(outage_ttl))) }
+    }
+
+    fn notice(&self, subject: Subject) -> crate::store::Notice {
+        let number = self.notices.fetch_add(1, Ordering::Relaxed) + 1;
+        self.numbered(subject, number)
+    }
+
+    fn numbered(&self, subject: Subject, number: u64) -> crate::store::Notice {
+        let (head, tail) = Notice { origin: self.origin, number, subject }.parts();
+        crate::store::Notice { head, tail }
+    }
+
+    /// Returns where those wait who wait for a key.
+    fn waiting_for(&self, name: &str) -> &Notify {
+        let hash = foldhash::fast::FixedState::with_seed(0).hash_one(name);
+        &self.stored[hash as usize % WAITERS]
+    }
+
+    fn gaps(&self) -> std::sync::MutexGuard<'_, Gaps> {
+        self.gaps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("store", &self.store).field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Whether a write of a tag of the entry is under way behind a fence.
+    fn is_fenced(&self, method: &Method, entry: &Entry) -> bool {
+        method.constant_cells().iter().chain(entry.tags()).any(|cell| cell.is_fenced())
+    }
+
+    /// Gives an entry no longer in L1 than it may stay there.
+    pub(crate) fn keep_within_l1(&self, entry: &Entry, now: Timestamp) {
+        if let Some(most) = self.remote.as_ref().and_then(|remote| remote.most_in_l1()) {
+            entry.expire_at(entry.expires_at().min(now.after(most)));
+        }
+    }
+}
+
+/// Returns the groups that a value belongs to besides its tags.
+fn own_groups(at: KeyRef<'_>) -> [Group; 2] {
+    [Group::all(), Group::method(at.region.remote_name())]
+}
+
+impl Remote {
+    /// Waits until values are found in L2, and notices come.
+    pub(super) async fn whole(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.is_whole() {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Cache {
+    /// Returns what was counted of the second tier; nothing if there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let cache = cachex::Cache::builder().build()?;
+    /// assert_eq!(cache.remote_stats(), None);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn remote_stats(&self) -> Option<RemoteStats> {
+        let remote = self.engine().remote.as_ref()?;
+        let mut stats = remote.counters.read();
+        stats.is_up = remote.store.is_up();
+        stats.is_listening = remote.is_listening();
+        stats.undelivered = remote.outbox.len() as u64;
+        Some(stats)
+    }
+}

@@ -1,0 +1,245 @@
+//! What is on its way to the store: invalidations that it does not know of yet, and writes.
+//!
+//! Whoever reads from the store asks here first: what it holds is not to be trusted as long as something about it is on its way.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::key::Key;
+use crate::store::Group;
+
+/// Things on their way; if there are more, everything is invalidated in their place.
+const MOST: usize = 10_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    state: Mutex<State>,
+    /// How many things are on their way: most who ask need not look.
+    len: AtomicUsize,
+    /// There is something to do.
+    pub(super) filled: Notify,
+    /// Something has arrived, or could not be delivered.
+    progress: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queued: Batch,
+    sending: Batch,
+    /// Told when what was queued up to now has been tried.
+    waiting: Vec<oneshot::Sender<()>>,
+    told: Vec<oneshot::Sender<()>>,
+    /// Whether the last attempt failed: then nobody waits for the next one.
+    is_stuck: bool,
+    /// The names of keys that are being written.
+    writes: HashSet<Box<str>>,
+}
+
+/// What is invalidated at once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Batch {
+    pub(super) groups: HashSet<Group>,
+    /// By their names in the store.
+    pub(super) keys: HashMap<Box<str>, Key>,
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.is_empty() && self.keys.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.groups.len() + self.keys.len()
+    }
+
+    fn holds(&self, name: &str, groups: &[Group]) -> bool {
+        let is_in = |group| self.groups.contains(group);
+        !self.is_empty() && (self.keys.contains_key(name) || groups.iter().any(is_in))
+    }
+
+    fn add(&mut self, other: Self) {
+        self.groups.extend(other.groups);
+        self.keys.extend(other.keys);
+        if self.len() > MOST {
+            *self = Self { groups: HashSet::from([Group::all()]), keys: HashMap::new() };
+        }
+    }
+}
+
+impl Outbox {
+    /// Puts in what was invalidated. What is returned ends when it was delivered, or could not be at the first attempt.
+    pub(super) fn add(&self, batch: Batch) -> oneshot::Receiver<()> {
+        let (told, delivered) = oneshot::channel();
+        let not_told = self.change(|state| {
+            state.queued.add(batch);
+            if state.is_stuck {
+                return Some(told);
+            }
+            state.waiting.push(told);
+            None
+        });
+        if let Some(told) = not_told {
+            let _gone = told.send(());
+        }
+        self.filled.notify_one();
+        delivered
+    }
+
+    /// Says that a key is about to be written.
+    pub(super) fn begin_write(&self, name: &str) {
+        self.change(|state| {
+            state.writes.insert(name.into());
+        });
+    }
+
+    /// Says that a write has arrived, or failed.
+    pub(super) fn end_write(&self, name: &str) {
+        self.change(|state| state.writes.remove(name));
+        self.progress.notify_waiters();
+        // The removal of the key may have waited for it.
+        self.filled.notify_one();
+    }
+
+    /// Takes out what is to be sent. Keys that are being written stay until that is done: else the write could arrive later.
+    pub(super) fn take(&self) -> Option<Batch> {
+        self.change(|state| {
+            let State { queued, sending, waiting, told, writes, .. } = state;
+            debug_assert!(sending.is_empty(), "one batch is sent at a time");
+            sending.groups = std::mem::take(&mut queued.groups);
+            sending.keys = queued.keys.extract_if(|name, _| !writes.contains(name)).collect();
+            if queued.is_empty() {
+                told.append(waiting);
+            }
+            (!sending.is_empty()).then(|| sending.clone())
+        })
+    }
+
+    /// Notes that what was taken out has arrived.
+    pub(super) fn delivered(&self) {
+        self.end(|state| {
+            state.sending = Batch::default();
+            state.is_stuck = false;
+        });
+    }
+
+    /// Puts back what was taken out.
+    pub(super) fn failed(&self) {
+        self.end(|state| {
+            let sending = std::mem::take(&mut state.sending);
+            state.queued.add(sending);
+            state.is_stuck = true;
+            let State { waiting, told, .. } = state;
+            told.append(waiting);
+        });
+    }
+
+    /// Whether something about a value is on its way.
+    pub(super) fn holds(&self, name: &str, groups: &[Group]) -> bool {
+        if self.len() == 0 {
+            return false;
+        }
+        let state = self.lock();
+        let is_all = |batch: &Batch| batch.groups.contains(&Group::all());
+        is_all(&state.queued)
+            || is_all(&state.sending)
+            || state.writes.contains(name)
+            || state.queued.holds(name, groups)
+            || state.sending.holds(name, groups)
+    }
+
+    /// Waits until nothing about a value is on its way. Returns whether it came to that: not if the store does not take it.
+    pub(super) async fn emptied_of(&self, name: &str, groups: &[Group]) -> bool {
+        loop {
+            let progress = self.progress.notified();
+            tokio::pin!(progress);
+            // From here on it is told, also before it is polled.
+            progress.as_mut().enable();
+            if !self.holds(name, groups) {
+                return true;
+            }
+            if self.lock().is_stuck {
+                return false;
+            }
+            progress.await;
+        }
+    }
+
+    /// Returns how many things are on their way.
+    pub(super) fn len(&self) -> usize {
+        // Acquire: who sees that there is nothing sees what was done about it.
+        self.len.load(Ordering::Acquire)
+    }
+
+    fn end(&self, change: impl FnOnce(&mut State)) {
+        let told = self.change(|state| {
+            change(state);
+            std::mem::take(&mut state.told)
+        });
+        self.progress.notify_waiters();
+        told.into_iter().for_each(|told| {
+            let _gone = told.send(());
+        });
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        let len = state.queued.len() + state.sending.len() + state.writes.len();
+        self.len.store(len, Ordering::Release);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(names: &[&str]) -> Batch {
+        Batch { groups: names.iter().map(|name| Group::tag(name)).collect(), keys: HashMap::new() }
+    }
+
+    fn key(name: &str) -> Batch {
+        Batch { groups: HashSet::new(), keys: HashMap::from([(name.into(), Key::new(name))]) }
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_held_until_it_is_delivered() {
+        let outbox = Outbox::default();
+        let tags = [Group::tag("a")];
+        let mut delivered = outbox.add(groups(&["a"]));
+        assert!(outbox.holds("k", &tags) && !outbox.holds("k", &[Group::tag("b")]));
+        assert!(outbox.take().is_some() && outbox.holds("k", &tags));
+        outbox.failed();
+        assert!(outbox.holds("k", &tags) && delivered.try_recv().is_ok());
+        assert!(outbox.take().is_some());
+        outbox.delivered();
+        assert!(!outbox.holds("k", &tags) && outbox.take().is_none());
+    }
+
+    #[test]
+    fn the_removal_of_a_key_waits_for_its_write() {
+        let outbox = Outbox::default();
+        outbox.begin_write("k");
+        let _delivered = outbox.add(key("k"));
+        assert!(outbox.take().is_none() && outbox.holds("k", &[]));
+        outbox.end_write("k");
+        assert!(outbox.take().is_some_and(|batch| batch.keys.contains_key("k")));
+    }
+
+    #[test]
+    fn too_much_becomes_everything() {
+        let outbox = Outbox::default();
+        for number in 0..=MOST {
+            drop(outbox.add(groups(&[&number.to_string()])));
+        }
+        assert!(outbox.holds("k", &[]));
+        assert!(outbox.take().is_some_and(|batch| batch.groups.contains(&Group::all())));
+    }
+}

@@ -1,0 +1,93 @@
+//! A load that asks L2 first.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::Remote;
+use super::lookup::{Answer, Asking};
+use super::permit::Permit;
+use crate::engine::Landing;
+use crate::engine::attempt::{Attempt, Place};
+use crate::engine::job::Job;
+use crate::engine::subject::Subject;
+use crate::entry::Entry;
+use crate::method::keep::Keep;
+use crate::method::shape::Shape;
+
+impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
+    /// Returns L2, if values of the method are kept there.
+    pub(in crate::engine) fn remote(&self) -> Option<&Arc<Remote>> {
+        self.subject.engine().remote.as_ref().filter(|_| self.keep.schema().is_some())
+    }
+
+    /// Takes what L2 has, or nothing and the right to store there what is loaded.
+    async fn ask_remote(&self, remote: &Arc<Remote>, place: &Place, wants_fresh: bool) -> Answer {
+        let asking = Asking {
+            at: self.subject.at(),
+            tags: &self.tags,
+            policy: self.policy(),
+            stamp: place.ticket().stamp(),
+            wants_fresh,
+            // Who loads for itself does so for not having to wait.
+            may_wait: matches!(place, Place::Leading(_)),
+        };
+        remote.ask::<S::Value, K>(self.subject.engine(), asking, self.keep).await
+    }
+
+    /// Makes an entry from L2 one here, if nothing was invalidated since it was asked for. Returns the value, or the place back if a
+    /// write is under way behind a fence.
+    ///
+    /// What was invalidated meanwhile answers all the same: the call began before that, and whatever was invalidated before the call was
+    /// known to L2 when the value was read there.
+    fn promote(&self, entry: Entry, place: Place) -> Result<S::Output, Place> {
+        let (engine, method) = (self.subject.engine(), self.subject.method());
+        let ticket = place.ticket();
+        if engine.is_fenced(method, &entry) {
+            return Err(place);
+        }
+        let Some(value) = self.keep.value(&entry) else { return Err(place) };
+        let now = engine.now();
+        engine.keep_within_l1(&entry, now);
+        engine.store_loaded(method, &entry, ticket, now);
+        place.land(Landing::Value(entry));
+        Ok(self.shape.output(value))
+    }
+
+    /// Hands to L2 what was loaded.
+    pub(in crate::engine) fn share(&self, permit: Option<Permit>, entry: &Entry, value: &S::Value) {
+        let Some(permit) = permit else { return };
+        if let Some(portion) = self.subject.engine().portion(self.subject.at(), entry, self.keep, value) {
+            permit.store(portion);
+        }
+    }
+}
+
+/// Loads, or takes what L2 has.
+pub(in crate::engine) async fn through<U, S, K, J, F>(
+    job: J,
+    place: Place,
+    (fallback, wants_fresh): (Option<Entry>, bool),
+    load: F,
+) -> S::Output
+where
+    U: Subject,
+    S: Shape,
+    K: Keep<S::Value>,
+    J: Deref<Target = Job<U, S, K>> + Unpin,
+    F: Future<Output = S::Output> + Unpin,
+{
+    let remote = job.remote().cloned();
+    let answer = match &remote {
+        Some(remote) => job.ask_remote(remote, &place, wants_fresh).await,
+        None => Answer::Load(None),
+    };
+    let (place, permit) = match answer {
+        Answer::Load(permit) => (place, permit),
+        Answer::Found(entry) => match job.promote(entry, place) {
+            Ok(output) => return output,
+            Err(place) => (place, None),
+        },
+    };
+    Attempt::new(job, place, fallback, load).with(permit).await
+}

@@ -1,0 +1,128 @@
+//! Entries as the store keeps them, and the other way round.
+
+use std::time::Duration;
+
+use super::own_groups;
+use crate::codec::Compression;
+use crate::engine::Engine;
+use crate::entry::stamp::Stamp;
+use crate::entry::{Entry, Life, Meta};
+use crate::key::KeyRef;
+use crate::method::keep::Keep;
+use crate::policy::Policy;
+use crate::store::{Group, Reading};
+use crate::tag::{Tag, Tags};
+use crate::tier::remote::envelope::{self, Header};
+use crate::tier::remote::name;
+use crate::time::Timestamp;
+
+/// A value that is ready for a store, but for its stamp.
+#[derive(Clone, Debug)]
+pub(super) struct Portion {
+    header: Header,
+    payload: Vec<u8>,
+    identity: Vec<u8>,
+    /// How long it is of use at all.
+    pub(super) life: Option<Duration>,
+    /// All that it depends on.
+    pub(super) groups: Vec<Group>,
+}
+
+impl Portion {
+    /// Seals it with a stamp.
+    pub(super) fn sealed(&self, stamp: Reading) -> Option<Vec<u8>> {
+        envelope::seal(&Header { stamp, ..self.header.clone() }, &self.payload, &self.identity)
+    }
+}
+
+/// Returns a span in milliseconds.
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Engine {
+    /// Makes of an entry what the store keeps. Nothing if the value refuses, or is for memory only.
+    pub(super) fn portion<V, K: Keep<V>>(&self, at: KeyRef<'_>, entry: &Entry, keep: K, value: &V) -> Option<Portion> {
+        let rules = self.remote.as_ref()?.rules;
+        let raw = keep.encode(value, rules.codec)?;
+        let raw_len = u32::try_from(raw.len()).ok()?;
+        let is_long = raw.len() as u64 >= rules.compression_threshold;
+        let packed = is_long.then(|| rules.compression.pack(&raw, rules.compression_level)).flatten();
+        let compression = if packed.is_some() { rules.compression } else { Compression::Off };
+        let payload = packed.unwrap_or(raw);
+        let (now, wall) = (self.now(), millis(self.clock().unix_time()));
+        let life = entry.life(now);
+        let span = |until: Timestamp| (until != Timestamp::NEVER).then(|| until.since(now));
+        let at_wall = |until| span(until).map(|span| wall.saturating_add(millis(span)));
+        let tags: Vec<_> = entry.tags().iter().map(|cell| Group::tag(cell.tag().as_str())).collect();
+        let constant = at.region.tags().iter().map(|tag| Group::tag(tag.as_str()));
+        let tags: Vec<Group> = constant.chain(tags).collect();
+        let groups = own_groups(at).into_iter().chain(tags.iter().cloned()).collect();
+        let header = Header {
+            codec: rules.codec.number(),
+            compression: compression.number(),
+            raw_len,
+            schema: keep.schema()?,
+            stamp: Reading::default(),
+            created_at: wall,
+            stale_at: at_wall(life.stale_at),
+            expires_at: at_wall(life.expires_at),
+            load_time: entry.load_time().map_or(0, |time| u32::try_from(time.as_micros()).unwrap_or(u32::MAX)),
+            is_negative: entry.is_negative(),
+            groups: tags,
+        };
+        let life = span(life.expires_at).map(|span| span.saturating_add(life.grace));
+        let identity = name::identity(&self.namespace, at);
+        Some(Portion { header, payload, identity, life, groups })
+    }
+
+    /// Returns when a value ends to be of use, if it has not yet.
+    pub(super) fn end_of(&self, header: &Header) -> Option<Timestamp> {
+        let Some(at) = header.expires_at else { return Some(Timestamp::NEVER) };
+        let left = at.checked_sub(millis(self.clock().unix_time())).filter(|left| *left > 0)?;
+        Some(self.now().after(Duration::from_millis(left)))
+    }
+
+    /// Returns what is known of a value that gets another end.
+    pub(super) fn ending_after(&self, header: &Header, ttl: Duration) -> Header {
+        let expires_at = Some(millis(self.clock().unix_time()).saturating_add(millis(ttl)));
+        Header { expires_at, ..header.clone() }
+    }
+
+    /// Makes an entry of what the store keeps, as of `stamp` here.
+    pub(super) fn entry_of<V, K: Keep<V>>(
+        &self,
+        at: KeyRef<'_>,
+        header: &Header,
+        (value, keep): (V, K),
+        policy: &Policy,
+        stamp: Stamp,
+    ) -> Entry {
+        let (now, wall) = (self.now(), millis(self.clock().unix_time()));
+        let tag = |group: &Group| group.as_tag().map(|name| Tag::from(name.to_owned()));
+        let tags: Tags = header.groups.iter().filter_map(tag).filter(|tag| !at.region.tags().contains(tag)).collect();
+        let here = |at: Option<u64>| {
+            at.map_or(Timestamp::NEVER, |at| now.after(Duration::from_millis(at.saturating_sub(wall))))
+        };
+        let age = Duration::from_millis(wall.saturating_sub(header.created_at));
+        let created_at = Timestamp::from_nanos(now.as_nanos().saturating_sub(age.as_nanos() as u64));
+        let size = if self.is_bounded_by_bytes { keep.size(&value) } else { size_of::<V>() as u64 };
+        let meta = Meta {
+            key: at.parts(),
+            stamp,
+            tags: &self.cells(&tags),
+            life: Life {
+                created_at,
+                accessed_at: now,
+                stale_at: here(header.stale_at),
+                expires_at: here(header.expires_at),
+                grace: policy.grace.unwrap_or_default(),
+                tti: policy.tti,
+            },
+            weight: self.weight(at, size),
+            is_negative: header.is_negative,
+            load_time: Some(Duration::from_micros(u64::from(header.load_time))),
+        };
+        keep.entry(&meta, value)
+    }
+}

@@ -1,0 +1,287 @@
+//! What the store is asked, as commands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use std::future::Future;
+
+use redis::{Cmd, FromRedisValue, Value};
+
+use super::Redis;
+use super::link::LinkError;
+use super::scripts::{self as script, Script};
+use crate::runtime::with_own_timers;
+use crate::store::{
+    Ask, Doing, Group, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Store, StoreError, StoreErrorKind,
+};
+
+impl Store for Redis {
+    fn start(&self, listener: Arc<dyn Listener>) {
+        self.begin_to_work(listener);
+    }
+
+    fn is_up(&self) -> bool {
+        self.links.get().is_some_and(|links| links.iter().any(super::Link::is_up))
+    }
+
+    fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
+        let mut command = redis::cmd("MGET");
+        command.arg(self.names.value(key));
+        groups.iter().for_each(|group| {
+            command.arg(self.names.group(group));
+        });
+        self.asked(async move {
+            let Value::Array(answers) = self.send(key, &command).await? else { return Err(unexpected()) };
+            let mut answers = answers.into_iter();
+            let value = match answers.next() {
+                Some(Value::BulkString(bytes)) => Some(bytes),
+                _ => None,
+            };
+            let clocks: Vec<_> = answers.map(|answer| reading(&answer)).collect();
+            if clocks.len() == groups.len() { Ok(Read { value, clocks }) } else { Err(unexpected()) }
+        })
+    }
+
+    fn clocks<'a>(&'a self, groups: &'a [Group]) -> Doing<'a, Vec<Option<Reading>>> {
+        let mut command = redis::cmd("MGET");
+        groups.iter().for_each(|group| {
+            command.arg(self.names.group(group));
+        });
+        self.asked(async move {
+            let Value::Array(answers) = self.send("", &command).await? else { return Err(unexpected()) };
+            if answers.len() == groups.len() { Ok(answers.iter().map(reading).collect()) } else { Err(unexpected()) }
+        })
+    }
+
+    fn lease<'a>(&'a self, ask: Ask<'a>) -> Doing<'a, Lease> {
+        self.asked(async move {
+            let arguments = [
+                Argument::Number(ask.token),
+                Argument::Number(millis(ask.span)),
+                Argument::Bytes(ask.seen),
+                Argument::Number(MARK.start as u64),
+                Argument::Number(MARK.end as u64 - 1),
+            ];
+            match self.run(ask.key, &script::LEASE_SCRIPT, &self.names_of(ask.key), &arguments).await? {
+                Value::Int(0) => Ok(Lease::Held),
+                Value::Int(1) => Ok(Lease::Granted),
+                Value::Int(2) => Ok(Lease::Stored),
+                _ => Err(unexpected()),
+            }
+        })
+    }
+
+    fn begin<'a>(&'a self, groups: &'a [Group], life: Option<Duration>) -> Doing<'a, Reading> {
+        self.asked(async move {
+            let answer = self.run("", &script::BEGIN_SCRIPT, &self.with_clock(groups), &[life_of_group(life)]).await?;
+            reading(&answer).ok_or_else(unexpected)
+        })
+    }
+
+    fn mint<'a>(&'a self, groups: &'a [Group], since: Reading, life: Option<Duration>) -> Doing<'a, Option<Reading>> {
+        self.asked(async move {
+            let arguments = [life_of_group(life), Argument::Number(since.0)];
+            match self.run("", &script::MINT_SCRIPT, &self.with_clock(groups), &arguments).await? {
+                Value::Nil => Ok(None),
+                answer => reading(&answer).map(Some).ok_or_else(unexpected),
+            }
+        })
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        token: u64,
+        value: Vec<u8>,
+        life: Option<Duration>,
+        stored: Notice,
+    ) -> Doing<'a, bool> {
+        self.asked(async move {
+            let (channel, notice) = (self.names.channel(), whole(&stored));
+            let arguments = [
+                Argument::Number(token),
+                Argument::Bytes(&value),
+                Argument::Number(life.map_or(0, millis)),
+                Argument::Bytes(channel.as_bytes()),
+                Argument::Bytes(&notice),
+            ];
+            self.flag(key, &script::PUT_SCRIPT, &self.names_of(key), &arguments).await
+        })
+    }
+
+    fn renew<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, bool> {
+        self.asked(async move {
+            let arguments = [Argument::Number(token), Argument::Number(millis(span))];
+            self.flag(key, &script::RENEW_SCRIPT, &[self.names.lease(key)], &arguments).await
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a str, token: u64) -> Doing<'a, ()> {
+        self.asked(async move {
+            let _was_ours =
+                self.flag(key, &script::RELEASE_SCRIPT, &[self.names.lease(key)], &[Argument::Number(token)]).await?;
+            Ok(())
+        })
+    }
+
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()> {
+        self.asked(async move {
+            let (channel, notice) = (self.names.channel(), whole(&written));
+            let arguments = [
+                Argument::Bytes(&value),
+                Argument::Number(life.map_or(0, millis)),
+                Argument::Bytes(channel.as_bytes()),
+                Argument::Bytes(&notice),
+            ];
+            self.run(key, &script::WRITE_SCRIPT, &self.names_of(key), &arguments).await.map(drop)
+        })
+    }
+
+    fn remove_same<'a>(&'a self, key: &'a str, value: &'a [u8]) -> Doing<'a, ()> {
+        self.asked(async move {
+            let names = [self.names.value(key)];
+            self.run(key, &script::REMOVE_SAME_SCRIPT, &names, &[Argument::Bytes(value)]).await.map(drop)
+        })
+    }
+
+    fn replace_same<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a [u8],
+        next: Vec<u8>,
+        life: Duration,
+        written: Notice,
+    ) -> Doing<'a, bool> {
+        self.asked(async move {
+            let (channel, notice) = (self.names.channel(), whole(&written));
+            let arguments = [
+                Argument::Bytes(value),
+                Argument::Bytes(&next),
+                Argument::Number(millis(life)),
+                Argument::Bytes(channel.as_bytes()),
+                Argument::Bytes(&notice),
+            ];
+            self.flag(key, &script::REPLACE_SAME_SCRIPT, &[self.names.value(key)], &arguments).await
+        })
+    }
+
+    fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, ()> {
+        self.asked(async move {
+            let channel = self.names.channel();
+            let mut notices = what.notices.iter();
+            if !what.groups.is_empty()
+                && let Some(notice) = notices.next()
+            {
+                let arguments =
+                    [Argument::Bytes(channel.as_bytes()), Argument::Bytes(&notice.head), Argument::Bytes(&notice.tail)];
+                self.run("", &script::INVALIDATE_SCRIPT, &self.with_clock(&what.groups), &arguments).await?;
+            }
+            for (key, notice) in what.keys.iter().zip(notices) {
+                let notice = whole(notice);
+                let arguments = [Argument::Bytes(channel.as_bytes()), Argument::Bytes(&notice)];
+                self.run(key, &script::REMOVE_SCRIPT, &self.names_of(key), &arguments).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
+        self.asked(async move {
+            let mut command = redis::cmd("PUBLISH");
+            command.arg(self.names.channel()).arg(whole(&notice));
+            self.send("", &command).await?;
+            Ok(())
+        })
+    }
+}
+
+/// An argument of a script.
+enum Argument<'a> {
+    Number(u64),
+    Bytes(&'a [u8]),
+}
+
+impl Redis {
+    fn asked<'a, T>(&'a self, doing: impl Future<Output = Result<T, StoreError>> + Send + 'a) -> Doing<'a, T> {
+        Box::pin(with_own_timers(doing))
+    }
+
+    fn names_of(&self, key: &str) -> [String; 3] {
+        [self.names.value(key), self.names.lease(key), self.names.waiters(key)]
+    }
+
+    fn with_clock(&self, groups: &[Group]) -> Vec<String> {
+        std::iter::once(self.names.clock()).chain(groups.iter().map(|group| self.names.group(group))).collect()
+    }
+
+    /// Sends a command about something of that name.
+    async fn send(&self, name: &str, command: &Cmd) -> Result<Value, LinkError> {
+        match self.link(name) {
+            Some(link) => link.send(command).await,
+            None => Err(LinkError::Down),
+        }
+    }
+
+    /// Runs a script by its digest, and sends it where the server does not know it. `name` is what it is about.
+    async fn run(
+        &self,
+        name: &str,
+        script: &Script,
+        keys: &[String],
+        arguments: &[Argument<'_>],
+    ) -> Result<Value, StoreError> {
+        let command = |name: &str, what: &str| {
+            let mut command = redis::cmd(name);
+            command.arg(what).arg(keys.len()).arg(keys);
+            for argument in arguments {
+                match argument {
+                    Argument::Number(number) => command.arg(*number),
+                    Argument::Bytes(bytes) => command.arg(*bytes),
+                };
+            }
+            command
+        };
+        let answer = match self.send(name, &command("EVALSHA", &script.digest)).await {
+            Err(error) if error.is_unknown_script() => self.send(name, &command("EVAL", &script.code)).await,
+            answer => answer,
+        };
+        Ok(answer?)
+    }
+
+    async fn flag(
+        &self,
+        name: &str,
+        script: &Script,
+        keys: &[String],
+        arguments: &[Argument<'_>],
+    ) -> Result<bool, StoreError> {
+        match self.run(name, script, keys, arguments).await? {
+            Value::Int(answer) => Ok(answer == 1),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+/// How long a clock is kept: longer than what depends on it, as loads take time.
+fn life_of_group(life: Option<Duration>) -> Argument<'static> {
+    const MARGIN: Duration = Duration::from_secs(600);
+    Argument::Number(life.map_or(0, |life| millis(life.saturating_add(MARGIN))))
+}
+
+/// Returns a span in ms, which is not 0.
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX as u64 / 2)
+}
+
+/// Returns a notice that needs no clock.
+fn whole(notice: &Notice) -> Vec<u8> {
+    [&notice.head[..], &[0; 8], &notice.tail].concat()
+}
+
+fn reading(answer: &Value) -> Option<Reading> {
+    u64::from_redis_value_ref(answer).ok().map(Reading)
+}
+
+fn unexpected() -> StoreError {
+    StoreError::new(StoreErrorKind::Unknown, "redis gave an answer of another kind than was asked for")
+}

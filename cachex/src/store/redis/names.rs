@@ -1,0 +1,67 @@
+//! What things are called in Redis.
+
+use crate::store::Group;
+
+/// The names of one namespace.
+///
+/// Groups, the clock and the channel have one hash tag, so that a script can act on all of them also in a cluster; a value and the
+/// lease of its key have another.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// The prefix and the namespace.
+    root: Box<str>,
+}
+
+impl Names {
+    pub(super) fn new(prefix: &str, namespace: &str) -> Self {
+        // Braces say what is hashed: there must be no others.
+        Self { root: format!("{prefix}:{namespace}").replace(['{', '}'], "_").into() }
+    }
+
+    /// Names the value of a key, which has no braces.
+    pub(super) fn value(&self, key: &str) -> String {
+        format!("{}:v:{{{key}}}", self.root)
+    }
+
+    /// Names the lease of a key.
+    pub(super) fn lease(&self, key: &str) -> String {
+        format!("{}:l:{{{key}}}", self.root)
+    }
+
+    /// Names what says that somebody waits for a key.
+    pub(super) fn waiters(&self, key: &str) -> String {
+        format!("{}:w:{{{key}}}", self.root)
+    }
+
+    /// Names the clock of a group.
+    pub(super) fn group(&self, group: &Group) -> String {
+        format!("{{{}}}:g:{}", self.root, group.as_str())
+    }
+
+    /// Names the clock.
+    pub(super) fn clock(&self) -> String {
+        format!("{{{}}}:clock", self.root)
+    }
+
+    /// Names the channel of notices.
+    pub(super) fn channel(&self) -> String {
+        format!("{}:notices", self.root)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_script_acts_on_has_one_hash_tag() {
+        let names = Names::new("cx", "sh{o}p");
+        let tag = |name: String| {
+            name.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag.to_owned())
+        };
+        assert_eq!(tag(names.clock()), Some("cx:sh_o_p".to_owned()));
+        assert_eq!(tag(names.group(&Group::tag("a{b}"))), tag(names.clock()));
+        assert_eq!(tag(names.value("k")), Some("k".to_owned()));
+        assert_eq!(tag(names.lease("k")), tag(names.waiters("k")));
+    }
+}

@@ -1,0 +1,223 @@
+//! The form of a value in a store.
+//!
+//! ```text
+//! magic 2 B · version u8 · flags u8 · codec u8 · compression u8 · tags, length u16 · schema u64
+//! stamp u64 · created u64 · stale at u64 · expires at u64 · load time u32 · raw length u32 · key id u32 · tags, count u16
+//! tags: for each its length as u16 and its name · payload · xxh3-64 of all of this and the key
+//! ```
+//!
+//! Numbers are big-endian, times in milliseconds since 1970. The key is part of the checksum and not of the envelope: a value that was
+//! moved to another key is refused. `key id` and one bit of the flags are for encryption.
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::store::{Group, MARK, Reading};
+
+const MAGIC: [u8; 2] = *b"cx";
+const VERSION: u8 = 1;
+const HEADER: usize = 62;
+const CHECKSUM: usize = 8;
+const NEGATIVE: u8 = 1;
+/// In place of a time: never.
+const NEVER: u64 = u64::MAX;
+
+/// What is known of a value in a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) codec: u8,
+    pub(crate) compression: u8,
+    /// Bytes of the payload before it was compressed.
+    pub(crate) raw_len: u32,
+    pub(crate) schema: u64,
+    /// The store's clock, from before the load.
+    pub(crate) stamp: Reading,
+    /// In milliseconds since 1970, as all times here.
+    pub(crate) created_at: u64,
+    pub(crate) stale_at: Option<u64>,
+    pub(crate) expires_at: Option<u64>,
+    /// In microseconds.
+    pub(crate) load_time: u32,
+    /// Whether it is a kept "none" or a kept error.
+    pub(crate) is_negative: bool,
+    /// What it belongs to, everything and its method apart.
+    pub(crate) groups: Vec<Group>,
+}
+
+/// Why bytes are no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// They are too few, or begin otherwise.
+    Foreign,
+    /// Another version of this crate wrote them.
+    Version,
+    /// They were altered, or are those of another key.
+    Checksum,
+}
+
+/// Puts a value into an envelope. Nothing if there are more tags, or longer ones, than it takes.
+pub(crate) fn seal(header: &Header, payload: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    let mut tags = Vec::new();
+    for group in &header.groups {
+        tags.extend(u16::try_from(group.as_str().len()).ok()?.to_be_bytes());
+        tags.extend(group.as_str().as_bytes());
+    }
+    let mut out = Vec::with_capacity(HEADER + tags.len() + payload.len() + CHECKSUM);
+    out.extend(MAGIC);
+    out.extend([VERSION, if header.is_negative { NEGATIVE } else { 0 }, header.codec, header.compression]);
+    out.extend(u16::try_from(tags.len()).ok()?.to_be_bytes());
+    for number in [
+        header.schema,
+        header.stamp.0,
+        header.created_at,
+        header.stale_at.unwrap_or(NEVER),
+        header.expires_at.unwrap_or(NEVER),
+    ] {
+        out.extend(number.to_be_bytes());
+    }
+    out.extend(header.load_time.to_be_bytes());
+    out.extend(header.raw_len.to_be_bytes());
+    out.extend([0; 4]);
+    out.extend(u16::try_from(header.groups.len()).ok()?.to_be_bytes());
+    debug_assert_eq!(out.len(), HEADER, "the header has the length it is read by");
+    out.extend(tags);
+    out.extend(payload);
+    out.extend(checksum(&out, key).to_be_bytes());
+    Some(out)
+}
+
+/// Takes a value out of its envelope.
+pub(crate) fn open<'a>(bytes: &'a [u8], key: &[u8]) -> Result<(Header, &'a [u8]), Refused> {
+    if bytes.len() < HEADER + CHECKSUM || bytes[..2] != MAGIC {
+        return Err(Refused::Foreign);
+    }
+    if bytes[2] != VERSION {
+        return Err(Refused::Version);
+    }
+    let (sealed, sum) = bytes.split_last_chunk::<CHECKSUM>().ok_or(Refused::Foreign)?;
+    if checksum(sealed, key) != u64::from_be_bytes(*sum) {
+        return Err(Refused::Checksum);
+    }
+    read(sealed).ok_or(Refused::Foreign)
+}
+
+fn read(sealed: &[u8]) -> Option<(Header, &[u8])> {
+    let (fixed, rest) = sealed.split_at_checked(HEADER)?;
+    let long = |at: usize| fixed[at..].first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+    let short = |at: usize| fixed[at..].first_chunk().map(|bytes| usize::from(u16::from_be_bytes(*bytes)));
+    let half = |at: usize| fixed[at..].first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
+    let time = |at: usize| long(at).map(|time| (time != NEVER).then_some(time));
+    let (mut tags, payload) = rest.split_at_checked(short(6)?)?;
+    let mut groups = Vec::new();
+    for _ in 0..short(60)? {
+        let (len, rest) = tags.split_first_chunk()?;
+        let (name, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
+        groups.push(Group::read(std::str::from_utf8(name).ok()?)?);
+        tags = rest;
+    }
+    let header = Header {
+        codec: fixed[4],
+        compression: fixed[5],
+        raw_len: half(52)?,
+        schema: long(8)?,
+        stamp: Reading(long(16)?),
+        created_at: long(24)?,
+        stale_at: time(32)?,
+        expires_at: time(40)?,
+        load_time: half(48)?,
+        is_negative: fixed[3] & NEGATIVE != 0,
+        groups,
+    };
+    tags.is_empty().then_some((header, payload))
+}
+
+/// Returns the bytes that tell a value from others, also of one that can't be opened; nothing if there are too few.
+pub(crate) fn mark(bytes: &[u8]) -> &[u8] {
+    bytes.get(MARK).unwrap_or_default()
+}
+
+fn checksum(sealed: &[u8], key: &[u8]) -> u64 {
+    let mut hasher = Xxh3::new();
+    hasher.update(sealed);
+    hasher.update(key);
+    hasher.digest()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers() -> impl Strategy<Value = Header> {
+        let times = (any::<u64>(), any::<u64>(), proptest::option::of(0..NEVER), proptest::option::of(0..NEVER));
+        let tags = proptest::collection::vec(".{0,12}", 0..4);
+        (any::<(u8, u8, u32, u64, u32, bool)>(), times, tags).prop_map(
+            |((codec, compression, raw_len, schema, load_time, is_negative), times, tags)| {
+                let (stamp, created_at, stale_at, expires_at) = times;
+                let groups = tags.iter().map(|tag| Group::tag(tag)).collect();
+                let stamp = Reading(stamp);
+                Header {
+                    codec,
+                    compression,
+                    raw_len,
+                    schema,
+                    stamp,
+                    created_at,
+                    stale_at,
+                    expires_at,
+                    load_time,
+                    is_negative,
+                    groups,
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_taken_out_as_it_was_put_in(header in headers(), payload: Vec<u8>, key: Vec<u8>) {
+            let sealed = seal(&header, &payload, &key).expect("few and short tags fit");
+            prop_assert_eq!(open(&sealed, &key), Ok((header, &payload[..])));
+        }
+
+        #[test]
+        fn whatever_is_altered_is_refused(header in headers(), payload: Vec<u8>, at: proptest::sample::Index, bit in 0..8) {
+            let mut sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
+            let at = at.index(sealed.len());
+            sealed[at] ^= 1_u8 << bit;
+            prop_assert!(open(&sealed, b"key").is_err());
+        }
+
+        #[test]
+        fn what_is_cut_off_is_refused(header in headers(), payload: Vec<u8>, len: proptest::sample::Index) {
+            let sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
+            prop_assert!(open(&sealed[..len.index(sealed.len())], b"key").is_err());
+        }
+
+        #[test]
+        fn bytes_of_others_are_no_reason_to_panic(bytes: Vec<u8>) {
+            let _refused = open(&bytes, b"key");
+            let _refused = read(&[&MAGIC[..], &[VERSION], &bytes].concat());
+        }
+    }
+
+    #[test]
+    fn a_value_that_was_moved_to_another_key_is_refused() {
+        let header = Header {
+            codec: 0,
+            compression: 0,
+            raw_len: 5,
+            schema: 1,
+            stamp: Reading(2),
+            created_at: 3,
+            stale_at: None,
+            expires_at: Some(4),
+            load_time: 5,
+            is_negative: false,
+            groups: vec![Group::tag("a")],
+        };
+        let sealed = seal(&header, b"value", b"mine").expect("it fits");
+        assert_eq!(open(&sealed, b"yours"), Err(Refused::Checksum));
+        assert_eq!(mark(&sealed), [[0, 0, 0, 0, 0, 0, 0, 2], [0, 0, 0, 0, 0, 0, 0, 3]].concat());
+    }
+}

@@ -1,0 +1,123 @@
+//! A proxy between a cache and its server, which can fail as networks do.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// A proxy on a port of its own; dropped, it ends with all its connections.
+#[derive(Debug)]
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    mode: AtomicU8,
+    is_over: AtomicBool,
+    streams: Mutex<Vec<TcpStream>>,
+}
+
+/// What it does with what comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mode {
+    /// It is passed on.
+    Pass,
+    /// It is lost, and connections stay open: as behind a firewall that has forgotten them.
+    Swallow,
+    /// Of the next answer one byte is passed on, then the connection is closed.
+    Truncate,
+}
+
+impl Proxy {
+    /// Starts one before a port of the loopback.
+    ///
+    /// # Panics
+    ///
+    /// There is no free port.
+    #[must_use]
+    pub fn before(server: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback has free ports");
+        let port = listener.local_addr().expect("a bound socket has an address").port();
+        let shared = Arc::new(Shared {
+            mode: AtomicU8::new(Mode::Pass as u8),
+            is_over: AtomicBool::new(false),
+            streams: Mutex::default(),
+        });
+        let accepting = shared.clone();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                if accepting.is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+                if let Ok(client) = client {
+                    accepting.connect(client, server);
+                }
+            }
+        });
+        Self { port, shared }
+    }
+
+    /// Returns the URL by which a cache goes through it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Says what it is to do from now on.
+    pub fn set(&self, mode: Mode) {
+        self.shared.mode.store(mode as u8, Ordering::SeqCst);
+    }
+
+    /// Closes all connections.
+    pub fn cut(&self) {
+        let mut streams = self.shared.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        for stream in streams.drain(..) {
+            let _gone = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Shared {
+    fn connect(self: &Arc<Self>, client: TcpStream, server: u16) {
+        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else { return };
+        let copies = (client.try_clone(), server.try_clone(), client.try_clone(), server.try_clone());
+        let (Ok(client_too), Ok(server_too), Ok(client_kept), Ok(server_kept)) = copies else { return };
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).extend([client_kept, server_kept]);
+        let (to, from) = (self.clone(), self.clone());
+        thread::spawn(move || to.pass(client, server, false));
+        thread::spawn(move || from.pass(server_too, client_too, true));
+    }
+
+    fn pass(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool) {
+        let _ = from.set_read_timeout(Some(Duration::from_secs(60)));
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            let mode = self.mode.load(Ordering::SeqCst);
+            if mode == Mode::Swallow as u8 {
+                continue;
+            }
+            if is_answer && mode == Mode::Truncate as u8 {
+                let _gone = to.write_all(&buffer[..1]);
+                break;
+            }
+            if to.write_all(&buffer[..read]).is_err() {
+                break;
+            }
+        }
+        let _gone = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::Relaxed);
+        self.cut();
+        // The listener looks up.
+        let _gone = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+    }
+}

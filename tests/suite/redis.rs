@@ -1,0 +1,42 @@
+//! Redis as the second tier: real servers, several caches of one namespace, each with a memory of its own.
+
+mod basics;
+mod faults;
+mod processes;
+mod races;
+
+use std::time::Duration;
+
+use cachex::{Cache, RedisSettings};
+use cachex_tests::redis::Server;
+
+/// Makes a cache over a server, and waits until it is whole.
+async fn node(server: &Server) -> Cache {
+    node_with(server, |_| {}).await
+}
+
+async fn node_with(server: &Server, change: impl FnOnce(&mut RedisSettings)) -> Cache {
+    let mut redis = RedisSettings::new(server.url());
+    // A machine that runs all tests at once is slow: what is asked must not fail for that.
+    redis.timeout = Duration::from_secs(10);
+    change(&mut redis);
+    let cache = Cache::builder().namespace("tests").redis(redis).build().unwrap();
+    cache.connected(Duration::from_secs(10)).await.unwrap();
+    cache
+}
+
+/// Waits until something is so; it is looked at again and again, as another process, or task, makes it so.
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    for _ in 0..2_000 {
+        if is_so().await {
+            return;
+        }
+        pause(Duration::from_millis(5)).await;
+    }
+    panic!("not so within 10 s: {what}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server lives in real time")]
+async fn pause(span: Duration) {
+    tokio::time::sleep(span).await;
+}

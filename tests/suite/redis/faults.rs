@@ -1,0 +1,268 @@
+//! What happens when the server is gone, hangs, refuses, or comes back: calls go on, invalidations are kept and delivered, and nothing that
+//! missed one is served.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cachex::{Cache, CacheScope, RedisSettings, RemoteStats, cached, invalidates};
+use cachex_tests::proxy::{Mode, Proxy};
+use cachex_tests::redis::Server;
+
+use super::{node_with, until};
+
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// Longer than any call may take: it asks a few things.
+const MOST: Duration = Duration::from_secs(8);
+
+/// A service over a value that changes.
+#[derive(CacheScope)]
+struct Service {
+    #[scope(cache)]
+    cache: Cache,
+    value: Arc<AtomicU64>,
+}
+
+impl Service {
+    #[cached(ttl = "1h", tags = ["value"])]
+    async fn read(&self) -> u64 {
+        self.value.load(Ordering::SeqCst)
+    }
+
+    #[invalidates(tags = ["value"])]
+    async fn write(&self, value: u64) {
+        self.value.store(value, Ordering::SeqCst);
+    }
+
+    /// Reads within the time a call may take.
+    async fn soon(&self) -> u64 {
+        tokio::time::timeout(MOST, self.read()).await.expect("a call ends in time")
+    }
+
+    /// Writes within the time a call may take.
+    async fn write_soon(&self, value: u64) {
+        tokio::time::timeout(MOST, self.write(value)).await.expect("a call ends in time");
+    }
+
+    fn stats(&self) -> RemoteStats {
+        self.cache.remote_stats().unwrap()
+    }
+
+    async fn whole_again(&self) {
+        self.cache.connected(Duration::from_secs(20)).await.unwrap();
+        until("all is delivered", async || self.stats().undelivered == 0).await;
+    }
+}
+
+/// Makes a cache that does not wait for long.
+async fn node(server: &Server) -> Cache {
+    node_at(server, server.url()).await
+}
+
+async fn node_at(server: &Server, url: String) -> Cache {
+    node_with(server, |redis| {
+        redis.url = url;
+        redis.timeout = TIMEOUT;
+    })
+    .await
+}
+
+/// Two services over one server and one value.
+async fn pair(server: &Server) -> (Service, Service) {
+    let value = Arc::new(AtomicU64::new(1));
+    let service = |cache| Service { cache, value: value.clone() };
+    (service(node(server).await), service(node(server).await))
+}
+
+/// After a fault: what one writes the other sees.
+async fn agree(a: &Service, b: &Service, value: u64) {
+    a.whole_again().await;
+    b.whole_again().await;
+    a.write_soon(value).await;
+    assert_eq!(a.soon().await, value);
+    until("the other sees it", async || b.soon().await == value).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_and_comes_back() {
+    let mut server = Server::start();
+    let (a, b) = pair(&server).await;
+    assert_eq!((a.soon().await, b.soon().await), (1, 1));
+    server.kill();
+    a.write_soon(2).await;
+    assert_eq!(a.soon().await, 2);
+    until("it is known that the server is gone", async || !b.stats().is_up && !b.stats().is_listening).await;
+    // What was in memory may have missed an invalidation: it is gone.
+    assert_eq!(b.soon().await, 2);
+    assert!(a.stats().undelivered > 0 && a.stats().invalidation_errors > 0);
+    server.run();
+    agree(&a, &b, 3).await;
+    assert!(a.stats().disconnects >= 1 && a.stats().connects >= 2, "{:?}", a.stats());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invalidation_while_the_server_hangs_is_delivered_when_it_goes_on() {
+    let server = Server::start();
+    let (a, b) = pair(&server).await;
+    assert_eq!((a.soon().await, b.soon().await), (1, 1));
+    until("the value is stored", async || a.stats().stores + b.stats().stores > 0).await;
+    server.freeze();
+    a.write_soon(2).await;
+    assert_eq!(a.soon().await, 2);
+    until("the hang is noticed", async || !a.stats().is_up && !b.stats().is_listening).await;
+    assert_eq!(b.soon().await, 2);
+    server.thaw();
+    a.whole_again().await;
+    b.whole_again().await;
+    // The value in the server is from before, and is not taken.
+    assert_eq!((a.soon().await, b.soon().await), (2, 2));
+    agree(&a, &b, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_cut_off_without_a_word() {
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let value = Arc::new(AtomicU64::new(1));
+    let a = Service { cache: node(&server).await, value: value.clone() };
+    let b = Service { cache: node_at(&server, proxy.url()).await, value };
+    assert_eq!((a.soon().await, b.soon().await), (1, 1));
+    proxy.set(Mode::Swallow);
+    a.write_soon(2).await;
+    // No notice comes, and nothing says so, until the ping is not answered.
+    until("the other sees it", async || b.soon().await == 2).await;
+    assert!(!b.stats().is_listening);
+    proxy.set(Mode::Pass);
+    agree(&b, &a, 3).await;
+}
+
+/// Whatever may be kept while no notices come: when they come again, it may be wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_kept_while_no_notices_came_goes_when_they_come_again() {
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let value = Arc::new(AtomicU64::new(1));
+    let a = Service { cache: node(&server).await, value: value.clone() };
+    let cache = node_with(&server, |redis| {
+        redis.url = proxy.url();
+        redis.timeout = TIMEOUT;
+        redis.outage_ttl = Some(Duration::from_secs(3600));
+    });
+    let b = Service { cache: cache.await, value };
+    proxy.set(Mode::Swallow);
+    until("the cut is noticed", async || !b.stats().is_up && !b.stats().is_listening).await;
+    assert_eq!(b.soon().await, 1);
+    a.write_soon(2).await;
+    assert_eq!(b.soon().await, 1);
+    proxy.set(Mode::Pass);
+    b.whole_again().await;
+    assert_eq!(b.soon().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_reset_or_end_within_an_answer() {
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let value = Arc::new(AtomicU64::new(1));
+    let a = Service { cache: node_at(&server, proxy.url()).await, value: value.clone() };
+    let b = Service { cache: node(&server).await, value };
+    for round in 0..5 {
+        proxy.set(Mode::Truncate);
+        a.write_soon(10 * round + 2).await;
+        assert_eq!(a.soon().await, 10 * round + 2);
+        proxy.set(Mode::Pass);
+        proxy.cut();
+        a.write_soon(10 * round + 3).await;
+        assert_eq!(a.soon().await, 10 * round + 3);
+        agree(&a, &b, 10 * round + 4).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_know_us_any_more_and_then_does() {
+    let server = Server::start();
+    let (a, b) = pair(&server).await;
+    assert_eq!(a.soon().await, 1);
+    server.command(&["CONFIG", "SET", "requirepass", "secret"]).unwrap();
+    server.authenticated("secret", &["CLIENT", "KILL", "TYPE", "normal"]).unwrap();
+    server.authenticated("secret", &["CLIENT", "KILL", "TYPE", "pubsub"]).unwrap();
+    a.write_soon(2).await;
+    assert_eq!((a.soon().await, b.soon().await), (2, 2));
+    until("neither gets in", async || !a.stats().is_up && !b.stats().is_listening).await;
+    server.authenticated("secret", &["CONFIG", "SET", "requirepass", ""]).unwrap();
+    agree(&a, &b, 3).await;
+}
+
+/// A server that refuses to write: it is out of memory, or a replica.
+async fn refusing(refuse: &[&str], mend: &[&str]) {
+    let server = Server::start();
+    let (a, b) = pair(&server).await;
+    assert_eq!((a.soon().await, b.soon().await), (1, 1));
+    until("the value is stored", async || a.stats().stores + b.stats().stores > 0).await;
+    server.command(refuse).unwrap();
+    a.write_soon(2).await;
+    assert!(a.stats().undelivered > 0 && a.stats().invalidation_errors > 0);
+    // It is still in the server, and is not taken from there.
+    assert_eq!(a.soon().await, 2);
+    server.command(mend).unwrap();
+    agree(&a, &b, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_out_of_memory() {
+    refusing(&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_become_a_replica() {
+    refusing(&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_right_to_the_channel_goes_on_without_notices() {
+    let server = Server::start();
+    server.command(&["ACL", "SETUSER", "app", "on", ">pw", "~*", "+@all", "resetchannels"]).unwrap();
+    let mut redis = RedisSettings::new(format!("redis://app:pw@127.0.0.1:{}", server.port()));
+    redis.outage_ttl = Some(Duration::ZERO);
+    let cache = Cache::builder().namespace("tests").redis(redis).build().unwrap();
+    let a = Service { cache, value: Arc::new(AtomicU64::new(1)) };
+    until("it is up", async || a.stats().is_up).await;
+    assert!(a.cache.connected(Duration::from_millis(100)).await.unwrap_err().is_timeout());
+    assert_eq!(a.soon().await, 1);
+    assert!(!a.stats().is_listening);
+    server.command(&["ACL", "SETUSER", "app", "&cx:*"]).unwrap();
+    a.cache.connected(Duration::from_secs(20)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_starts_without_its_server() {
+    let mut server = Server::start();
+    server.kill();
+    let cache = Cache::builder().redis(RedisSettings::new(server.url())).build().unwrap();
+    let a = Service { cache, value: Arc::new(AtomicU64::new(1)) };
+    assert_eq!(a.soon().await, 1);
+    a.write_soon(2).await;
+    assert_eq!(a.soon().await, 2);
+    assert!(a.stats().bypasses > 0);
+    server.run();
+    a.whole_again().await;
+    until("values are stored", async || {
+        a.write_soon(2).await;
+        a.soon().await;
+        a.stats().stores > 0
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invalidation_that_is_not_waited_for_is_seen_at_once_by_who_made_it() {
+    let server = Server::start();
+    let (a, _) = pair(&server).await;
+    for value in 2..200 {
+        assert_eq!(a.soon().await, value - 1);
+        // In the second tier, so that it could be taken from there.
+        until("the value is stored", async || a.stats().stores >= value - 1).await;
+        a.value.store(value, Ordering::SeqCst);
+        let _delivery = a.cache.invalidate_tags(["value"]);
+    }
+}

@@ -1,0 +1,258 @@
+//! Readers and writers on several nodes at once, over rows that change: nothing from before an invalidation that has returned is read in
+//! the same process or from the second tier, and in the end every node knows what the rows are.
+//!
+//! `CACHEX_RACE_SECONDS=60` makes each of them that long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use cachex::{Cache, CacheScope, cached, invalidates};
+use cachex_tests::redis::Server;
+
+use super::{node, node_with, pause, until};
+
+const ROWS: u64 = 6;
+const NODES: usize = 3;
+const READERS: usize = 3;
+
+/// How an entry is invalidated.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Tag,
+    /// One that the load finds out.
+    DerivedTag,
+    Key,
+    /// From the hand of the writer, as a part of everything.
+    Clear,
+}
+
+const ALL: [By; 4] = [By::Tag, By::DerivedTag, By::Key, By::Clear];
+
+/// What the rows are, by the way in which they are invalidated.
+#[derive(Default)]
+struct Rows {
+    versions: [[AtomicU64; ROWS as usize]; 4],
+    /// The versions whose invalidation has returned.
+    known: [[AtomicU64; ROWS as usize]; 4],
+}
+
+impl Rows {
+    fn version(&self, by: By, id: u64) -> u64 {
+        self.versions[by as usize][id as usize].load(Ordering::SeqCst)
+    }
+
+    fn known(&self, by: By, id: u64) -> u64 {
+        self.known[by as usize][id as usize].load(Ordering::SeqCst)
+    }
+
+    /// Reads a row; the answer takes its time.
+    async fn read(&self, by: By, id: u64) -> u64 {
+        let version = self.version(by, id);
+        match random() % 4 {
+            0 => {}
+            1 => tokio::task::yield_now().await,
+            span => pause(Duration::from_micros(span * 700)).await,
+        }
+        version
+    }
+}
+
+#[derive(CacheScope)]
+struct Node {
+    #[scope(cache)]
+    cache: Cache,
+    rows: Arc<Rows>,
+    /// The versions whose invalidation has returned in this node.
+    known: [[AtomicU64; ROWS as usize]; 4],
+}
+
+impl Node {
+    #[cached(ttl = "1h", tags = ["rows", "row:{id}"])]
+    async fn by_tag(&self, id: u64) -> u64 {
+        self.rows.read(By::Tag, id).await
+    }
+
+    #[cached(ttl = "1h", tags_with = tags_of)]
+    async fn by_derived_tag(&self, id: u64) -> (u64, u64) {
+        (id, self.rows.read(By::DerivedTag, id).await)
+    }
+
+    #[cached(ttl = "1h")]
+    async fn by_key(&self, id: u64) -> u64 {
+        self.rows.read(By::Key, id).await
+    }
+
+    #[cached(ttl = "1h")]
+    async fn by_clear(&self, id: u64) -> u64 {
+        self.rows.read(By::Clear, id).await
+    }
+
+    #[invalidates(tags = ["row:{id}"])]
+    async fn write_tag(&self, id: u64) -> u64 {
+        self.bump(By::Tag, id)
+    }
+
+    #[invalidates(tags = ["derived:{id}"])]
+    async fn write_derived_tag(&self, id: u64) -> u64 {
+        self.bump(By::DerivedTag, id)
+    }
+
+    #[invalidates(Self::by_key(id))]
+    async fn write_key(&self, id: u64) -> u64 {
+        self.bump(By::Key, id)
+    }
+
+    async fn write_and_clear(&self, id: u64) -> u64 {
+        let version = self.bump(By::Clear, id);
+        self.cache.clear().await;
+        version
+    }
+
+    fn bump(&self, by: By, id: u64) -> u64 {
+        self.rows.versions[by as usize][id as usize].fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    async fn read(&self, by: By, id: u64) -> u64 {
+        match by {
+            By::Tag => self.by_tag(id).await,
+            By::DerivedTag => self.by_derived_tag(id).await.1,
+            By::Key => self.by_key(id).await,
+            By::Clear => self.by_clear(id).await,
+        }
+    }
+
+    async fn write(&self, by: By, id: u64) {
+        let version = match by {
+            By::Tag => self.write_tag(id).await,
+            By::DerivedTag => self.write_derived_tag(id).await,
+            By::Key => self.write_key(id).await,
+            By::Clear => self.write_and_clear(id).await,
+        };
+        self.known[by as usize][id as usize].fetch_max(version, Ordering::SeqCst);
+        // Where the store could not be reached, the invalidation is still on its way.
+        if self.cache.remote_stats().unwrap().undelivered == 0 {
+            self.rows.known[by as usize][id as usize].fetch_max(version, Ordering::SeqCst);
+        }
+    }
+}
+
+fn tags_of(row: &(u64, u64)) -> [String; 1] {
+    [format!("derived:{}", row.0)]
+}
+
+/// Returns a number nobody foresees.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0_u8)
+}
+
+fn seconds() -> f64 {
+    let variable = std::env::var("CACHEX_RACE_SECONDS");
+    variable.map_or(2.0, |seconds| seconds.parse().expect("`CACHEX_RACE_SECONDS` is a number"))
+}
+
+/// Races for a while, and returns how often a value from before an invalidation was read: on the node that had invalidated, and from the
+/// second tier.
+async fn race(server: &Server, adversary: impl AsyncFn(&Server)) -> (u64, u64) {
+    let rows = Arc::new(Rows::default());
+    let mut nodes = Vec::new();
+    let join = |cache| Arc::new(Node { cache, rows: rows.clone(), known: Default::default() });
+    for _ in 0..NODES {
+        nodes.push(join(node(server).await));
+    }
+    // It keeps nothing in memory: what it finds is in the second tier.
+    let eye = join(node_with(server, |redis| redis.l1_ttl = Some(Duration::ZERO)).await);
+    let (is_over, stale_here, stale_there) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let state = Arc::new((is_over, stale_here, stale_there));
+    let mut tasks = tokio::task::JoinSet::new();
+    for node in &nodes {
+        for _ in 0..READERS {
+            let (node, state) = (node.clone(), state.clone());
+            tasks.spawn(async move {
+                while !state.0.load(Ordering::Relaxed) {
+                    let (by, id) = (ALL[random() as usize % 3], random() % ROWS);
+                    let known = node.known[by as usize][id as usize].load(Ordering::SeqCst);
+                    if node.read(by, id).await < known {
+                        state.1.fetch_add(1, Ordering::Relaxed);
+                    }
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        let (node, state) = (node.clone(), state.clone());
+        tasks.spawn(async move {
+            while !state.0.load(Ordering::Relaxed) {
+                pause(Duration::from_micros(random() % 3_000)).await;
+                let by = if random().is_multiple_of(200) { By::Clear } else { ALL[random() as usize % 3] };
+                node.write(by, random() % ROWS).await;
+            }
+        });
+    }
+    // One reader: of several, one could join the load of another before the notice has come, which is as late as it may be.
+    let (only, states) = (eye.clone(), state.clone());
+    tasks.spawn(async move {
+        while !states.0.load(Ordering::Relaxed) {
+            let (by, id) = (ALL[random() as usize % 3], random() % ROWS);
+            let known = only.rows.known(by, id);
+            if only.read(by, id).await < known {
+                states.2.fetch_add(1, Ordering::Relaxed);
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let adversaries = async {
+        loop {
+            adversary(server).await;
+        }
+    };
+    tokio::select! {
+        () = pause(Duration::from_secs_f64(seconds())) => {}
+        () = adversaries => {}
+    }
+    state.0.store(true, Ordering::Relaxed);
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap();
+    }
+    for node in nodes.iter().chain([&eye]) {
+        for by in ALL {
+            for id in 0..ROWS {
+                let what = format!("{by:?} {id} is what it is in the end; {:?}", node.cache.remote_stats());
+                until(&what, async || node.read(by, id).await == rows.version(by, id)).await;
+            }
+        }
+    }
+    let hits: u64 = nodes.iter().chain([&eye]).map(|node| node.cache.remote_stats().unwrap().hits).sum();
+    assert!(hits > 20, "the second tier took part: {hits}");
+    (state.1.load(Ordering::Relaxed), state.2.load(Ordering::Relaxed))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_from_before_an_invalidation_is_read() {
+    let server = Server::start();
+    assert_eq!(race(&server, async |_| std::future::pending().await).await, (0, 0));
+}
+
+/// What is lost in Redis is a miss.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_stale_is_read_while_the_server_loses_what_it_has() {
+    const LOSE: &str = "local keys = redis.call('KEYS', '*') \
+        for i = 1, 3 do if #keys > 0 then redis.call('DEL', keys[math.random(#keys)]) end end";
+    let server = Server::start();
+    let lose = async |server: &Server| {
+        pause(Duration::from_millis(2)).await;
+        server.command(&["EVAL", LOSE, "0"]).unwrap();
+    };
+    assert_eq!(race(&server, lose).await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_stale_stays_when_connections_break() {
+    let server = Server::start();
+    let cut = async |server: &Server| {
+        pause(Duration::from_millis(random() % 60)).await;
+        let kind = if random().is_multiple_of(3) { "normal" } else { "pubsub" };
+        server.command(&["CLIENT", "KILL", "TYPE", kind]).unwrap();
+    };
+    assert_eq!(race(&server, cut).await, (0, 0));
+}
