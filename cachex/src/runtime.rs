@@ -1,5 +1,6 @@
 //! Where loads in the background run, and how a blocking caller waits: the one file that spawns.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -68,6 +69,22 @@ pub(crate) async fn sleep(span: Duration) {
     let _ended = receiver.await;
 }
 
+/// Whether this is our own thread: what blocks it waits for itself.
+#[cfg(feature = "redis")]
+pub(crate) fn is_own_thread() -> bool {
+    IS_OWN.get()
+}
+
+/// As [`block_on`]; nothing on our own thread, which drives what is waited for.
+#[cfg(feature = "redis")]
+pub(crate) fn block_elsewhere<F: Future>(future: F) -> Option<F::Output> {
+    (!is_own_thread()).then(|| block_on(future))
+}
+
+thread_local! {
+    static IS_OWN: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Blocks the running thread until `future` ends.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
@@ -120,7 +137,10 @@ fn own() -> &'static Handle {
         let handle = runtime.handle().clone();
         thread::Builder::new()
             .name("cachex".to_owned())
-            .spawn(move || runtime.block_on(std::future::pending::<()>()))
+            .spawn(move || {
+                IS_OWN.set(true);
+                runtime.block_on(std::future::pending::<()>());
+            })
             .expect("the operating system starts one thread");
         handle
     })

@@ -19,6 +19,7 @@ async fn node_with(server: &Server, change: impl FnOnce(&mut RedisSettings)) -> 
     let mut redis = RedisSettings::new(server.url());
     // A machine that runs all tests at once is slow: what is asked must not fail for that.
     redis.timeout = Duration::from_secs(10);
+    redis.connections = 2;
     change(&mut redis);
     let cache = Cache::builder().namespace("tests").redis(redis).build().unwrap();
     cache.connected(Duration::from_secs(10)).await.unwrap();

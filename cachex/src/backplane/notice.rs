@@ -9,6 +9,8 @@
 
 /// The version of the format.
 const VERSION: u8 = 1;
+/// The longest name of a group, in bytes.
+pub(crate) const LONGEST: usize = u16::MAX as usize;
 /// Bytes before the clock, and after it.
 const HEAD: usize = 18;
 const FIXED: usize = HEAD + 8;
@@ -30,7 +32,7 @@ pub(crate) enum Subject {
     Groups(Vec<Box<str>>),
     /// A key was invalidated, or written by hand.
     Key { method: Box<str>, bytes: Vec<u8> },
-    /// A load that others wait for has stored its value, or failed.
+    /// A load that others wait for has stored its value.
     Stored { method: Box<str>, bytes: Vec<u8> },
     /// Nothing: so many notices there were.
     Heartbeat,
@@ -90,7 +92,7 @@ impl Notice {
 }
 
 fn put(out: &mut Vec<u8>, name: &str) {
-    // Longer names there are none: `Remote` names their group by a digest.
+    // Longer names there are none: see `LONGEST`.
     let len = u16::try_from(name.len()).unwrap_or(u16::MAX);
     out.extend(len.to_be_bytes());
     out.extend(&name.as_bytes()[..usize::from(len)]);

@@ -3,22 +3,44 @@
 //! postcard writes neither names nor kinds: a struct whose fields were swapped is read without an error, and wrong. So the envelope has a
 //! digest of the type, made by letting the type read itself from a source that gives it the simplest value of whatever it asks for, and notes what
 //! that was: names of structs, fields and variants, kinds of values, in their order. It is not the name of the type: a type that moves to
-//! another module, or is written down once more in another program, is the same. Of an enum each variant's name is noted,
-//! and the fields of the first one only; what a type refuses to read ends the noting, at the same place each time.
+//! another module, or is written down once more in another program, is the same.
+//!
+//! It reads itself many times, each time from other samples and by other variants of its enums. What a type refuses ends a reading, at
+//! the same place each time: what comes after something that takes none of the samples is not seen. For such a type a change is told by
+//! `version`.
 
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{PoisonError, RwLock};
 
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 /// Types within types that are looked into; a type may hold itself.
 const DEEPEST: u32 = 24;
+/// How often a type reads itself.
+const PASSES: u32 = 96;
+/// In the first of them all enums have the variant of the number of the pass, as far as they have one.
+const IN_STEP: u32 = 24;
+/// What types ask for that look closely: a number, a date, an address, an identifier.
+const TEXTS: [&str; 8] = [
+    "",
+    "1",
+    "2020-02-02T02:02:02Z",
+    "2020-02-02",
+    "http://localhost/",
+    "127.0.0.1",
+    "67e55044-10b1-426f-9247-bb680e5fe0c8",
+    "02:02:02",
+];
+/// The same in bytes: nothing, and what has 4, 12 or 16 of them.
+const BYTES: [&[u8]; 4] = [&[], &[1; 16], &[1; 4], &[1; 12]];
+
 /// Steps after which the type is taken as known.
 const MOST_STEPS: u32 = 4096;
 
@@ -35,9 +57,14 @@ pub(crate) fn of<V: DeserializeOwned + 'static>() -> u64 {
 }
 
 fn digest<V: DeserializeOwned>() -> u64 {
-    let notes = RefCell::new(Notes { hasher: Xxh3::new(), steps: 0 });
-    let _refused = V::deserialize(Source { notes: &notes, depth: 0 });
-    notes.into_inner().hasher.digest()
+    let mut hasher = Xxh3::new();
+    for pass in 0..PASSES {
+        let notes = RefCell::new(Notes { hasher: Xxh3::new(), steps: 0 });
+        // A type may panic at a sample: then it is known up to there.
+        let _refused = catch_unwind(AssertUnwindSafe(|| V::deserialize(Source { notes: &notes, pass, depth: 0 })));
+        hasher.update(&notes.into_inner().hasher.digest().to_be_bytes());
+    }
+    hasher.digest()
 }
 
 struct Notes {
@@ -49,6 +76,7 @@ struct Notes {
 #[derive(Clone, Copy)]
 struct Source<'n> {
     notes: &'n RefCell<Notes>,
+    pass: u32,
     depth: u32,
 }
 
@@ -80,6 +108,26 @@ impl Source<'_> {
 
     fn note_all(&self, names: &[&str]) -> Result<(), Enough> {
         names.iter().try_for_each(|name| self.note(name))
+    }
+
+    /// Returns a number below `count` that depends on the pass and on what it is for.
+    fn draw(self, what: &str, count: usize) -> usize {
+        let seed = xxh3_64_with_seed(what.as_bytes(), u64::from(self.pass));
+        seed as usize % count.max(1)
+    }
+
+    fn text(self) -> &'static str {
+        TEXTS[self.draw("text", TEXTS.len())]
+    }
+
+    fn bytes(self) -> &'static [u8] {
+        BYTES[self.draw("bytes", BYTES.len())]
+    }
+
+    /// Returns which variant an enum has.
+    fn variant(self, name: &str, count: usize) -> u32 {
+        let in_step = (self.pass as usize).min(count.saturating_sub(1));
+        if self.pass < IN_STEP { in_step as u32 } else { self.draw(name, count) as u32 }
     }
 
     fn deeper(self) -> Self {
@@ -118,14 +166,28 @@ impl<'de> Deserializer<'de> for Source<'_> {
         deserialize_f32 => visit_f32(1.0);
         deserialize_f64 => visit_f64(1.0);
         deserialize_char => visit_char('a');
-        deserialize_str => visit_str("");
-        deserialize_string => visit_str("");
-        deserialize_bytes => visit_bytes(&[]);
-        deserialize_byte_buf => visit_bytes(&[]);
         deserialize_unit => visit_unit();
         deserialize_any => visit_unit();
         deserialize_ignored_any => visit_unit();
         deserialize_identifier => visit_str("");
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Enough> {
+        self.note("text")?;
+        visitor.visit_str(self.text())
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Enough> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Enough> {
+        self.note("bytes")?;
+        visitor.visit_bytes(self.bytes())
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Enough> {
+        self.deserialize_bytes(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Enough> {
@@ -193,7 +255,7 @@ impl<'de> Deserializer<'de> for Source<'_> {
         if self.is_deepest() {
             return Err(Enough);
         }
-        visitor.visit_enum(self.deeper())
+        visitor.visit_enum(Variant { source: self.deeper(), number: self.variant(name, variants.len()) })
     }
 
     fn is_human_readable(&self) -> bool {
@@ -231,13 +293,19 @@ impl<'de> MapAccess<'de> for Items<'_> {
     }
 }
 
-impl<'de> EnumAccess<'de> for Source<'_> {
-    type Error = Enough;
-    type Variant = Self;
+/// A variant of an enum.
+struct Variant<'n> {
+    source: Source<'n>,
+    number: u32,
+}
 
-    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), Enough> {
-        let first = de::value::U32Deserializer::<Enough>::new(0);
-        Ok((seed.deserialize(first)?, self))
+impl<'de, 'n> EnumAccess<'de> for Variant<'n> {
+    type Error = Enough;
+    type Variant = Source<'n>;
+
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Source<'n>), Enough> {
+        let number = de::value::U32Deserializer::<Enough>::new(self.number);
+        Ok((seed.deserialize(number)?, self.source))
     }
 }
 
@@ -328,6 +396,50 @@ mod tests {
         assert_ne!(digest::<HashMap<String, u8>>(), digest::<HashMap<String, u16>>());
         assert_ne!(digest::<Shape>(), digest::<Renamed>());
         assert_ne!(digest::<Vec<first::User>>(), digest::<Vec<swapped::User>>());
+    }
+
+    /// Takes nothing but 16 bytes, as identifiers do.
+    struct Id;
+
+    impl<'de> Deserialize<'de> for Id {
+        fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+            struct Sixteen;
+            impl serde::de::Visitor<'_> for Sixteen {
+                type Value = Id;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("16 bytes")
+                }
+
+                fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Id, E> {
+                    if bytes.len() == 16 { Ok(Id) } else { Err(E::custom("not 16")) }
+                }
+            }
+            source.deserialize_bytes(Sixteen)
+        }
+    }
+
+    #[derive(Deserialize)]
+    enum Last {
+        None,
+        Some { street: String, town: String },
+    }
+
+    mod other {
+        use super::*;
+        #[derive(Deserialize)]
+        pub(super) enum Last {
+            None,
+            Some { town: String, street: String },
+        }
+    }
+
+    #[test]
+    fn what_comes_after_an_identifier_and_in_any_variant_is_seen() {
+        assert_ne!(digest::<(Id, first::User)>(), digest::<(Id, swapped::User)>());
+        assert_ne!(digest::<Last>(), digest::<other::Last>());
+        assert_ne!(digest::<(Id, Vec<Last>)>(), digest::<(Id, Vec<other::Last>)>());
+        assert_ne!(digest::<(std::net::IpAddr, u8)>(), digest::<(std::net::IpAddr, i8)>());
     }
 
     #[test]

@@ -101,7 +101,6 @@ where
                 #[cfg(feature = "redis")]
                 if engine.remote.is_some() {
                     job.share(self.permit.take(), &appraised.entry, value);
-                    engine.keep_within_l1(&appraised.entry, now);
                 }
                 engine.store_loaded(method, &appraised.entry, place.ticket(), now);
             }

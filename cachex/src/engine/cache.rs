@@ -94,7 +94,7 @@ impl Cache {
     }
 
     /// Invalidates the entry of one call of a method: `arguments` is what the method's key is made of, in order, as a tuple: the
-    /// scope of its `self`, then its arguments. Of a generic method, all instances are meant.
+    /// scope of its `self`, then its arguments. Of a generic method, all instances are meant that this process has called.
     ///
     /// Returns, once a second tier has it as well, whether there was such an entry in memory.
     ///

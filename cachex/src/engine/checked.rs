@@ -27,6 +27,8 @@ impl Engine {
         // Break this check (`|| true`) and the race suite shows stale entries.
         let is_valid = || ticket.allows(entry.stamp()) && self.is_current(method, entry);
         let inserted = self.tier.insert(ticket.at(), entry.clone(), now, is_valid);
+        #[cfg(feature = "redis")]
+        self.keep_within_l1(ticket.at(), now);
         self.account(method, ticket.at(), inserted, now)
     }
 
@@ -41,12 +43,18 @@ impl Engine {
     /// A write has a place among the invalidations for the sake of the loads under way of its key. Where there are none, the
     /// clock stands still and the order is not held: what is loaded from now on waits for the write, and so do other writes.
     pub(crate) fn write(&self, method: &Method, at: KeyRef<'_>, entry: Option<Entry>, now: Timestamp) {
+        let gone = self.write_here(at, entry, now);
+        self.settle(method, at, gone, now);
+    }
+
+    /// As [`write`](Self::write); what has gone is to be settled.
+    #[inline]
+    pub(super) fn write_here(&self, at: KeyRef<'_>, entry: Option<Entry>, now: Timestamp) -> Gone {
         let idle = self.flights.hold(at).if_idle().map(|hold| (hold, self.sequence.now()));
-        let gone = match idle {
+        match idle {
             Some((hold, stamp)) => self.put(&hold, entry, stamp, now),
             None => self.at_next(|stamp| self.put(&self.flights.hold(at), entry, stamp, now)),
-        };
-        self.settle(method, at, gone, now);
+        }
     }
 
     /// As [`write`](Self::write), of what `make` makes of the present state, unless it fails. Writes of a key happen one after
@@ -75,7 +83,11 @@ impl Engine {
         hold.void(stamp);
         let Some(mut entry) = entry else { return Gone::Removed(self.tier.remove(hold.at())) };
         entry.set_stamp(stamp);
-        Gone::Inserted(self.tier.insert(hold.at(), entry, now, || true))
+        let inserted = self.tier.insert(hold.at(), entry, now, || true);
+        // Once it is there: whether notices come is asked later than who empties the tier says that they do not.
+        #[cfg(feature = "redis")]
+        self.keep_within_l1(hold.at(), now);
+        Gone::Inserted(inserted)
     }
 
     /// Accounts for a write, once nothing is held any more, and drops what had to go.

@@ -91,8 +91,13 @@ impl<T> Delivery<T> {
     /// assert!(!cache.blocking().exists(&Key::new("a")));
     /// # Ok::<(), cachex::Error>(())
     /// ```
-    pub fn wait(self) -> T {
-        runtime::block_on(self)
+    pub fn wait(mut self) -> T {
+        #[cfg(feature = "redis")]
+        if runtime::is_own_thread() {
+            // An observer, say: what it waits for is done by this thread.
+            self.parts.clear();
+        }
+        runtime::block_on(&mut self)
     }
 }
 
@@ -117,6 +122,10 @@ impl<T> Future for Delivery<T> {
 /// Without L2 nothing is sent.
 #[cfg(not(feature = "redis"))]
 impl Engine {
+    pub(in crate::engine) fn has_remote(&self) -> bool {
+        false
+    }
+
     pub(in crate::engine) fn send(&self, _: &Tags, _: &[&Key]) -> Delivery {
         Delivery::done()
     }
@@ -140,6 +149,10 @@ impl Engine {
 
 #[cfg(feature = "redis")]
 impl Engine {
+    pub(in crate::engine) fn has_remote(&self) -> bool {
+        self.remote.is_some()
+    }
+
     /// Sends the invalidation of tags and keys to L2.
     pub(in crate::engine) fn send(&self, tags: &Tags, keys: &[&Key]) -> Delivery {
         let Some(remote) = &self.remote else { return Delivery::done() };

@@ -15,9 +15,17 @@ use crate::tag::Tags;
 impl Engine {
     /// Invalidates tags and keys in one step, here and then in L2.
     pub(crate) fn invalidate(&self, tags: &Tags, keys: &[&Key]) -> Delivery {
-        let delivery = self.send(tags, keys);
-        self.invalidate_here(tags, keys);
-        delivery
+        self.sent(|| self.invalidate_here(tags, keys), || self.send(tags, keys)).1
+    }
+
+    /// Invalidates here and sends it.
+    ///
+    /// With L2 it is done here before and after it is sent. Without the first, a write by hand from before could be given the clock from
+    /// after; without the second, what was read from L2 in between would be kept.
+    fn sent<T: Default>(&self, here: impl Fn() -> T, send: impl FnOnce() -> Delivery) -> ((T, T), Delivery) {
+        let before = if self.has_remote() { here() } else { T::default() };
+        let delivery = send();
+        ((before, here()), delivery)
     }
 
     /// Invalidates tags and keys in one step, in this process.
@@ -45,9 +53,7 @@ impl Engine {
 
     /// Makes every entry wrong, and every load that has begun, here and then in L2.
     pub(crate) fn clear(&self) -> Delivery {
-        let delivery = self.send_all();
-        self.clear_here();
-        delivery
+        self.sent(|| self.clear_here(), || self.send_all()).1
     }
 
     /// Makes every entry wrong, and every load that has begun, in this process. The memory is given back at once.
@@ -69,9 +75,7 @@ impl Engine {
 
     /// Makes every entry of a method wrong, and every load of one that has begun, here and then in L2.
     pub(crate) fn invalidate_method(&self, method: &Method) -> Delivery {
-        let delivery = self.send_method(method);
-        self.invalidate_method_here(method);
-        delivery
+        self.sent(|| self.invalidate_method_here(method), || self.send_method(method)).1
     }
 
     /// Makes every entry of a method wrong, and every load of one that has begun, in this process.
@@ -91,11 +95,11 @@ impl Engine {
 
     /// Removes one entry, and voids the loads of it that have begun, here and then in L2. Returns whether there was an entry here.
     pub(crate) fn remove(&self, at: KeyRef<'_>) -> Delivery<bool> {
-        let delivery = self.send_key(at);
-        delivery.returning(self.remove_here(at))
+        let ((first, second), delivery) = self.sent(|| self.remove_here(at), || self.send_key(at));
+        delivery.returning(first || second)
     }
 
-    fn remove_here(&self, at: KeyRef<'_>) -> bool {
+    pub(super) fn remove_here(&self, at: KeyRef<'_>) -> bool {
         // Break this (drop the line) and a load that began before a removal is stored after it.
         self.at_next(|now| self.flights.hold(at).void(now));
         self.take(at)
@@ -113,8 +117,8 @@ impl Engine {
     /// Removes every entry whose key `matches`, and voids the loads of such keys. Returns how many entries there were here. In L2, where
     /// keys are not known, everything is invalidated.
     pub(crate) fn remove_matching(&self, matches: impl Fn(&Key) -> bool) -> Delivery<u64> {
-        let delivery = self.send_all();
-        delivery.returning(self.remove_matching_here(matches))
+        let ((first, second), delivery) = self.sent(|| self.remove_matching_here(&matches), || self.send_all());
+        delivery.returning(first + second)
     }
 
     fn remove_matching_here(&self, matches: impl Fn(&Key) -> bool) -> u64 {

@@ -47,6 +47,10 @@ impl Writing {
     pub(crate) fn end(self, entry: Option<Entry>, tags: &Tags) -> Delivery {
         // In L2 the entry goes, whatever becomes of it here: what is written there is written with the clock from before, which an
         // invalidation of its own tags has moved on.
+        if self.engine.has_remote() {
+            // As in `Engine::sent`.
+            self.engine.at_next(|stamp| self.engine.raise_tags(tags, stamp));
+        }
         let delivery = self.engine.send(tags, &[&self.ticket.at().key()]);
         let (engine, at, now) = (&self.engine, self.ticket.at(), self.engine.now());
         // What is not kept is dropped once the order is no longer held: the drop of a value is code of users.

@@ -27,6 +27,8 @@ macro_rules! remote_counters {
             pub is_listening: bool,
             /// Invalidations and writes on their way to the store.
             pub undelivered: u64,
+            /// What failed last, with what to do about it where that is known. It stays when all is well again.
+            pub last_error: Option<String>,
             $($(#[$doc])* pub $name: u64,)*
         }
 

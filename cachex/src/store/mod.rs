@@ -188,6 +188,9 @@ pub(crate) trait Listener: Send + Sync + 'static {
     /// The store can't be reached.
     fn down(&self);
 
+    /// Connecting, or listening, has failed.
+    fn troubled(&self, why: &str);
+
     /// From now on no notice is lost, but those that [`missed`](Self::missed) speaks of.
     fn listening(&self);
 

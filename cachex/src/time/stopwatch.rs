@@ -1,15 +1,16 @@
-//! Measures spans for statistics.
+//! Measures spans in real time.
 
 use std::time::{Duration, Instant};
 
-/// Measures how long something takes, in real time: for statistics, never for a decision.
+/// Measures how long something takes, in real time: for statistics, and for waits for another process, which lives in it; never for a decision
+/// about an entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a statistic, not a decision: the injected clock is too coarse for it"
+        reason = "not a decision about an entry: the injected clock is too coarse for statistics, and no other process has it"
     )]
     pub(crate) fn start() -> Self {
         Self(Instant::now())

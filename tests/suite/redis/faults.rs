@@ -1,11 +1,11 @@
 //! What happens when the server is gone, hangs, refuses, or comes back: calls go on, invalidations are kept and delivered, and nothing that
 //! missed one is served.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cachex::{Cache, CacheScope, RedisSettings, RemoteStats, cached, invalidates};
+use cachex::{Cache, CacheScope, EntryOptions, Event, Key, Observer, RedisSettings, RemoteStats, cached, invalidates};
 use cachex_tests::proxy::{Mode, Proxy};
 use cachex_tests::redis::Server;
 
@@ -150,7 +150,8 @@ async fn what_was_kept_while_no_notices_came_goes_when_they_come_again() {
     });
     let b = Service { cache: cache.await, value };
     proxy.set(Mode::Swallow);
-    until("the cut is noticed", async || !b.stats().is_up && !b.stats().is_listening).await;
+    // And memory was emptied for it, after the first time.
+    until("the cut is noticed", async || !b.stats().is_up && b.stats().flushes == 2).await;
     assert_eq!(b.soon().await, 1);
     a.write_soon(2).await;
     assert_eq!(b.soon().await, 1);
@@ -189,6 +190,7 @@ async fn a_server_that_does_not_know_us_any_more_and_then_does() {
     a.write_soon(2).await;
     assert_eq!((a.soon().await, b.soon().await), (2, 2));
     until("neither gets in", async || !a.stats().is_up && !b.stats().is_listening).await;
+    until("it is told why", async || a.stats().last_error.is_some_and(|told| told.contains("`redis.url`"))).await;
     server.authenticated("secret", &["CONFIG", "SET", "requirepass", ""]).unwrap();
     agree(&a, &b, 3).await;
 }
@@ -226,10 +228,16 @@ async fn who_has_no_right_to_the_channel_goes_on_without_notices() {
     redis.outage_ttl = Some(Duration::ZERO);
     let cache = Cache::builder().namespace("tests").redis(redis).build().unwrap();
     let a = Service { cache, value: Arc::new(AtomicU64::new(1)) };
-    until("it is up", async || a.stats().is_up).await;
+    until("it is told", async || a.stats().last_error.is_some()).await;
     assert!(a.cache.connected(Duration::from_millis(100)).await.unwrap_err().is_timeout());
     assert_eq!(a.soon().await, 1);
-    assert!(!a.stats().is_listening);
+    a.write_soon(2).await;
+    assert_eq!(a.soon().await, 2);
+    // Nothing is half done there.
+    assert!(!a.stats().is_up && !a.stats().is_listening);
+    assert_eq!(server.command(&["DBSIZE"]).unwrap(), ":0\r\n");
+    let told = a.stats().last_error.unwrap();
+    assert!(told.contains("no right to the keys or the channel") && told.contains("&cx:*"), "{told}");
     server.command(&["ACL", "SETUSER", "app", "&cx:*"]).unwrap();
     a.cache.connected(Duration::from_secs(20)).await.unwrap();
 }
@@ -265,4 +273,83 @@ async fn an_invalidation_that_is_not_waited_for_is_seen_at_once_by_who_made_it()
         a.value.store(value, Ordering::SeqCst);
         let _delivery = a.cache.invalidate_tags(["value"]);
     }
+}
+
+/// It has the values of some time ago, and the clocks as well: what was invalidated since is not known there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_as_it_was_some_time_ago() {
+    let mut server = Server::start();
+    let (a, b) = pair(&server).await;
+    assert_eq!(a.soon().await, 1);
+    until("the value is stored", async || a.stats().stores > 0).await;
+    assert_eq!(server.command(&["SAVE"]).unwrap(), "+OK\r\n");
+    a.write_soon(2).await;
+    assert_eq!(a.soon().await, 2);
+    server.kill();
+    server.run();
+    // It was not there, and takes part from now on.
+    let fresh = Service { cache: node(&server).await, value: a.value.clone() };
+    assert_eq!(fresh.soon().await, 2);
+    agree(&a, &b, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_that_is_dropped_lets_go_of_its_connections() {
+    let server = Server::start();
+    let clients = || server.command(&["CLIENT", "LIST"]).unwrap().lines().filter(|line| line.contains("name=")).count();
+    let before = clients();
+    let (a, b) = pair(&server).await;
+    assert_eq!((a.soon().await, b.soon().await), (1, 1));
+    a.write_soon(2).await;
+    // Two for commands and one for notices, each.
+    assert_eq!(clients(), before + 6);
+    drop((a, b));
+    until("they are closed", async || clients() == before).await;
+}
+
+/// The thread that tells of it is the one that drives the connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_may_use_the_cache_it_observes() {
+    struct Curious(Mutex<Option<Cache>>, AtomicU64);
+    impl Observer for Curious {
+        fn observe(&self, _: &Event) {
+            if let Some(cache) = &*self.0.lock().unwrap() {
+                let _value = cache.blocking().get::<u64>(&Key::new("observed"));
+                let _was_there = cache.blocking().remove(&Key::new("observed"));
+                self.1.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+    let server = Server::start();
+    let curious = Arc::new(Curious(Mutex::new(None), AtomicU64::new(0)));
+    let redis = RedisSettings::new(server.url());
+    let cache = Cache::builder().namespace("tests").redis(redis).observer(curious.clone()).build().unwrap();
+    cache.connected(Duration::from_secs(10)).await.unwrap();
+    let other = node(&server).await;
+    *curious.0.lock().unwrap() = Some(cache.clone());
+    let value = Arc::new(AtomicU64::new(1));
+    let (a, b) = (Service { cache, value: value.clone() }, Service { cache: other, value });
+    assert_eq!(a.soon().await, 1);
+    // The notice takes the entry away, on that thread, and the observer is told.
+    b.cache.clear().await;
+    until("the observer was told", async || curious.1.load(Ordering::SeqCst) > 0).await;
+    assert_eq!(a.soon().await, 1);
+    curious.0.lock().unwrap().take();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_set_while_the_server_is_gone_is_there_until_it_is_back() {
+    let mut server = Server::start();
+    let cache = node_with(&server, |redis| redis.outage_ttl = Some(Duration::from_secs(3600))).await;
+    let key = Key::new("set");
+    server.kill();
+    until("it is known that the server is gone", async || cache.remote_stats().unwrap().flushes == 2).await;
+    cache.set(&key, 1, &EntryOptions::new()).await.unwrap();
+    assert_eq!(cache.get::<i32>(&key).await.unwrap(), Some(1));
+    server.run();
+    until("both tiers agree", async || cache.get::<i32>(&key).await.unwrap().is_none()).await;
+    cache.connected(Duration::from_secs(20)).await.unwrap();
+    cache.set(&key, 2, &EntryOptions::new()).await.unwrap();
+    let other = node(&server).await;
+    assert_eq!(other.get::<i32>(&key).await.unwrap(), Some(2));
 }

@@ -88,7 +88,7 @@ impl Blocking<'_> {
         let found = self.get_here(key)?;
         #[cfg(feature = "redis")]
         if found.is_none() {
-            return Ok(crate::runtime::block_on(self.engine().get_remote(key)));
+            return Ok(crate::runtime::block_elsewhere(self.engine().get_remote(key)).flatten());
         }
         Ok(found)
     }
@@ -364,7 +364,7 @@ impl Blocking<'_> {
     pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
         let is_here = self.expire_here(key, ttl);
         #[cfg(feature = "redis")]
-        let is_there = crate::runtime::block_on(self.engine().expire_in_remote(key, ttl));
+        let is_there = crate::runtime::block_elsewhere(self.engine().expire_in_remote(key, ttl)).unwrap_or(false);
         #[cfg(not(feature = "redis"))]
         let is_there = false;
         is_here || is_there
@@ -374,6 +374,8 @@ impl Blocking<'_> {
         let engine = self.engine();
         let Some(entry) = self.engine().peek(key.at()) else { return false };
         engine.tier.expire_at(key.at(), &entry, engine.now().after(ttl));
+        #[cfg(feature = "redis")]
+        engine.keep_within_l1(key.at(), engine.now());
         true
     }
 
@@ -394,7 +396,7 @@ impl Blocking<'_> {
     pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
         let here = self.end_here(key);
         #[cfg(feature = "redis")]
-        let here = here.or_else(|| crate::runtime::block_on(self.engine().end_in_remote(key)));
+        let here = here.or_else(|| crate::runtime::block_elsewhere(self.engine().end_in_remote(key)).flatten());
         Some(self.ttl_until(here?))
     }
 

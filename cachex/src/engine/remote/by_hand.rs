@@ -25,7 +25,6 @@ impl Engine {
         // As for annotated methods: what was invalidated meanwhile answers all the same, and is not kept.
         let value = Portable.value(&entry).filter(|_| !self.is_fenced(method, &entry))?;
         let now = self.now();
-        self.keep_within_l1(&entry, now);
         self.store_loaded(method, &entry, &ticket, now);
         Some(value)
     }

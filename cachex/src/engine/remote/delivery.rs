@@ -1,13 +1,15 @@
 //! Sending what is in the outbox, and writes.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
 
 use super::Remote;
 use super::outbox::Batch;
-use crate::backplane::notice::Subject;
+use crate::backplane::notice::{LONGEST, Subject};
 use crate::engine::Engine;
 use crate::engine::methods::Method;
 use crate::key::Key;
@@ -16,8 +18,9 @@ use crate::store::{Group, Invalidation};
 use crate::tag::Tags;
 use crate::tier::remote::name;
 
-/// Before what could not be delivered is tried again.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Before what could not be delivered is tried again: twice as long each time.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Remote {
     /// Puts the invalidation of tags and keys into the outbox.
@@ -56,7 +59,9 @@ impl Remote {
         let groups: Vec<_> = batch.groups.iter().cloned().collect();
         let mut notices = Vec::new();
         if !groups.is_empty() {
-            notices.push(self.notice(Subject::Groups(groups.iter().map(|group| group.as_str().into()).collect())));
+            // A name that is too long for a notice stands for everything.
+            let name = |group: &Group| if group.as_str().len() > LONGEST { "*".into() } else { group.as_str().into() };
+            notices.push(self.notice(Subject::Groups(groups.iter().map(name).collect())));
         }
         let mut keys = Vec::new();
         for (name, key) in &batch.keys {
@@ -68,35 +73,29 @@ impl Remote {
     }
 }
 
-/// Sends what is in the outbox, as long as there is an engine.
-pub(super) async fn keep_delivering(remote: Weak<Remote>) {
-    let mut is_failed = false;
-    while let Some(known) = remote.upgrade() {
-        if is_failed {
-            known.store_is_back(PAUSE).await;
+/// Sends what is in the outbox, as long as there is an engine. Nothing of it is held while there is nothing to do.
+pub(super) async fn keep_delivering(remote: Weak<Remote>, filled: Arc<Notify>) {
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        let Some(known) = remote.upgrade() else { return };
+        let is_delivered = known.deliver().await;
+        drop(known);
+        if is_delivered {
+            pause = SHORTEST_PAUSE;
+            let _elapsed = timeout(LONGEST_PAUSE, filled.notified()).await;
         } else {
-            let _elapsed = tokio::time::timeout(Duration::from_secs(1), known.outbox.filled.notified()).await;
-        }
-        is_failed = false;
-        while let Some(batch) = known.outbox.take() {
-            let what = known.invalidation(&batch);
-            if known.store.invalidate(&what).await.is_err() {
-                known.counters.invalidation_errors.one();
-                known.outbox.failed();
-                is_failed = true;
-                break;
-            }
-            known.counters.invalidations.add((batch.groups.len() + batch.keys.len()) as u64);
-            known.outbox.delivered();
+            runtime::pause(pause).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
         }
     }
 }
 
 /// Tells the others how many notices there were, as long as there is an engine.
 pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
-    while let Some(known) = remote.upgrade() {
+    loop {
         runtime::pause(interval).await;
-        let number = known.notices.load(std::sync::atomic::Ordering::Relaxed);
+        let Some(known) = remote.upgrade() else { return };
+        let number = known.notices.load(Ordering::Relaxed);
         // Of notices on their way others would think that they are lost.
         if number > 0 && known.outbox.len() == 0 && known.store.is_up() {
             let _ignored = known.store.publish(known.numbered(Subject::Heartbeat, number)).await;
@@ -105,15 +104,24 @@ pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
 }
 
 impl Remote {
-    /// Waits until the store is back, or for a while.
-    async fn store_is_back(&self, pause: Duration) {
-        runtime::pause(pause).await;
-        while !self.store.is_up() {
-            let changed = self.changed.notified();
-            let _elapsed = tokio::time::timeout(Duration::from_secs(1), changed).await;
-            if self.engine().is_none() {
-                return;
+    /// Sends what there is to send. Returns whether all of it has arrived.
+    async fn deliver(&self) -> bool {
+        while let Some(batch) = self.outbox.take() {
+            let what = self.invalidation(&batch);
+            if let Err(failed) = self.store.invalidate(&what).await {
+                self.note_failure(&failed);
+                self.counters.invalidation_errors.one();
+                self.outbox.failed();
+                return false;
+            }
+            self.counters.invalidations.add((batch.groups.len() + batch.keys.len()) as u64);
+            let unwritten = self.outbox.delivered();
+            if let Some(engine) = self.engine() {
+                for key in &unwritten {
+                    let _was_there = engine.remove_here(key.at());
+                }
             }
         }
+        true
     }
 }

@@ -34,6 +34,12 @@ impl Listener for Inbox {
         }
     }
 
+    fn troubled(&self, why: &str) {
+        if let Some(remote) = self.0.upgrade() {
+            *remote.trouble() = Some(why.to_owned());
+        }
+    }
+
     fn listening(&self) {
         let Some(remote) = self.0.upgrade() else { return };
         remote.gaps().forget();

@@ -1,5 +1,6 @@
 //! What is found in L2.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,9 +22,12 @@ use crate::tag::Tags;
 use crate::tier::remote::envelope::{self, Header};
 use crate::tier::remote::name;
 use crate::time::Timestamp;
+use crate::time::stopwatch::Stopwatch;
 
 /// Between two looks whether another process has stored what is waited for, where nobody says so.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// How often another value may have taken the place of the one that was looked at, each of no use.
+const MOST_REPLACED: u32 = 8;
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Who asks.
@@ -47,6 +51,8 @@ pub(super) enum Answer {
     Found(Entry),
     /// It is to be loaded here; the permit lets the value be stored there.
     Load(Option<Permit>),
+    /// Another process loads it.
+    Held,
 }
 
 impl Asking<'_> {
@@ -76,17 +82,10 @@ impl Remote {
         let groups = asking.groups();
         let search = Search { remote: self, engine, asking, name: &name, groups: &groups };
         let asked = search.go::<V, K>(keep);
-        match runtime::within(self.rules.patience, asked).await {
-            Some(Ok(answer)) => answer,
-            Some(Err(failed)) => {
-                self.note_failure(&failed);
-                Answer::Load(None)
-            }
-            None => {
-                self.counters.impatience.one();
-                Answer::Load(None)
-            }
-        }
+        asked.await.unwrap_or_else(|failed| {
+            self.note_failure(&failed);
+            Answer::Load(None)
+        })
     }
 
     /// Looks for a value, and asks for no right.
@@ -122,6 +121,8 @@ impl Remote {
                 return Ok(false);
             };
             let life = ttl.saturating_add(asking.policy.grace.unwrap_or_default());
+            let groups: Vec<_> = search.groups.iter().chain(&header.groups).cloned().collect();
+            self.store.begin(&groups, Some(life)).await?;
             let subject =
                 Subject::Key { method: asking.at.region.remote_name().into(), bytes: asking.at.bytes.to_vec() };
             self.store.replace_same(search.name, &bytes, next, life, self.notice(subject)).await
@@ -129,7 +130,7 @@ impl Remote {
         self.search(engine, asking, expire).await.unwrap_or(false)
     }
 
-    /// Does something that ends within the patience there is. Nothing if it fails.
+    /// Does something in the store. Nothing if it fails.
     async fn search<T>(
         self: &Arc<Self>,
         engine: &Engine,
@@ -143,7 +144,7 @@ impl Remote {
         let name = name::name(asking.at);
         let groups = asking.groups();
         let search = Search { remote: self, engine, asking, name: &name, groups: &groups };
-        match runtime::within(self.rules.patience, work(&search)).await? {
+        match work(&search).await {
             Ok(done) => Some(done),
             Err(failed) => {
                 self.note_failure(&failed);
@@ -154,7 +155,19 @@ impl Remote {
 }
 
 impl Remote {
-    fn note_failure(&self, failed: &StoreError) {
+    /// Waits until nothing about a value is on its way, for as long as for the load of another. Returns whether it came to that.
+    async fn is_delivered(&self, name: &str, groups: &[Group]) -> bool {
+        if !self.outbox.holds(name, groups) {
+            return true;
+        }
+        runtime::within(self.rules.patience, self.outbox.emptied_of(name, groups)).await.unwrap_or(false)
+    }
+
+    pub(super) fn note_failure(&self, failed: &StoreError) {
+        // What is known to be out of reach is not the trouble itself.
+        if failed.kind() != StoreErrorKind::Down {
+            *self.trouble() = Some(failed.to_string());
+        }
         match failed.kind() {
             StoreErrorKind::Down => self.counters.bypasses.one(),
             StoreErrorKind::Unknown | StoreErrorKind::Refused => self.counters.errors.one(),
@@ -187,6 +200,8 @@ struct Search<'a> {
 impl Search<'_> {
     async fn go<V, K: Keep<V>>(&self, keep: K) -> Result<Answer, StoreError> {
         let mut pause = FIRST_PAUSE;
+        let mut waited: Option<Stopwatch> = None;
+        let mut replaced = 0;
         loop {
             // Before the look: what is stored after it is told of.
             let stored = self.remote.waiting_for(self.name).notified();
@@ -200,13 +215,23 @@ impl Search<'_> {
             let ask = Ask { key: self.name, token: permit.token(), span: self.remote.rules.lease, seen: &seen };
             match self.remote.store.lease(ask).await? {
                 Lease::Granted => return self.granted(permit).await.map(|permit| Answer::Load(Some(permit))),
-                Lease::Stored => permit.forget(),
+                Lease::Stored => {
+                    permit.forget();
+                    replaced += 1;
+                    if replaced > MOST_REPLACED {
+                        return Ok(Answer::Load(None));
+                    }
+                }
                 Lease::Held if !self.asking.may_wait => {
                     permit.forget();
-                    return Ok(Answer::Load(None));
+                    return Ok(Answer::Held);
                 }
                 Lease::Held => {
                     permit.forget();
+                    if waited.get_or_insert_with(Stopwatch::start).elapsed() >= self.remote.rules.patience {
+                        self.remote.counters.impatience.one();
+                        return Ok(Answer::Load(None));
+                    }
                     self.remote.counters.waits.one();
                     let _woken = runtime::within(pause, stored).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -218,7 +243,7 @@ impl Search<'_> {
     /// Reads the clock before the load: after the lease was granted, or an invalidation of the key in between would not take it away.
     async fn granted(&self, mut permit: Permit) -> Result<Permit, StoreError> {
         let life = self.asking.policy.ttl.map(|ttl| ttl.saturating_add(self.asking.policy.grace.unwrap_or_default()));
-        permit.begins_at(self.remote.store.begin(self.groups, life).await?, self.groups);
+        permit.begins_at(self.remote.store.begin(self.groups, life).await?, self.groups, life);
         Ok(permit)
     }
 
@@ -253,7 +278,7 @@ impl Search<'_> {
     async fn look_closed(&self) -> Result<Closed, StoreError> {
         let remote = self.remote;
         // Break this (drop the line) and who has invalidated without waiting is answered with what was before.
-        if !remote.outbox.emptied_of(self.name, self.groups).await {
+        if !remote.is_delivered(self.name, self.groups).await {
             return Err(undelivered());
         }
         let read = remote.store.read(self.name, self.groups).await?;
@@ -267,7 +292,7 @@ impl Search<'_> {
         let others: Vec<_> = header.groups.iter().filter(|group| !self.groups.contains(group)).cloned().collect();
         let mut is_valid = are_valid(&read.clocks, header.stamp);
         if is_valid && !others.is_empty() {
-            if !remote.outbox.emptied_of(self.name, &others).await {
+            if !remote.is_delivered(self.name, &others).await {
                 return Err(undelivered());
             }
             is_valid = are_valid(&remote.store.clocks(&others).await?, header.stamp);
@@ -286,7 +311,8 @@ impl Search<'_> {
             return None;
         }
         let raw = Compression::numbered(header.compression)?.unpack(payload, header.raw_len as usize)?;
-        keep.decode(&raw, codec)
+        // Code of users, of which a cache must not break.
+        catch_unwind(AssertUnwindSafe(|| keep.decode(&raw, codec))).ok()?
     }
 
     /// Removes what can't be read.

@@ -42,6 +42,7 @@ use crate::entry::Entry;
 use crate::key::KeyRef;
 use crate::observe::RemoteStats;
 use crate::observe::remote::RemoteCounters;
+use crate::raw::grace::pinned;
 use crate::runtime;
 use crate::store::{Group, Store};
 use crate::time::Timestamp;
@@ -87,6 +88,8 @@ pub(crate) struct Remote {
     gaps: Mutex<Gaps>,
     stored: [Notify; WAITERS],
     changed: Notify,
+    /// What failed last.
+    trouble: Mutex<Option<String>>,
     engine: OnceLock<Weak<Engine>>,
     pub(crate) counters: RemoteCounters,
 }
@@ -105,6 +108,7 @@ impl Remote {
             gaps: Mutex::default(),
             stored: [const { Notify::const_new() }; WAITERS],
             changed: Notify::new(),
+            trouble: Mutex::default(),
             engine: OnceLock::new(),
             counters: RemoteCounters::default(),
         })
@@ -116,7 +120,7 @@ impl Remote {
             return;
         }
         self.store.start(Arc::new(inbox::Inbox::new(self)));
-        runtime::spawn_own(delivery::keep_delivering(Arc::downgrade(self)));
+        runtime::spawn_own(delivery::keep_delivering(Arc::downgrade(self), self.outbox.filled.clone()));
         runtime::spawn_own(permit::keep_renewing(Arc::downgrade(self), self.rules.lease));
         runtime::spawn_own(delivery::keep_beating(Arc::downgrade(self), self.rules.heartbeat));
     }
@@ -157,6 +161,10 @@ impl Remote {
         &self.stored[hash as usize % WAITERS]
     }
 
+    fn trouble(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn gaps(&self) -> std::sync::MutexGuard<'_, Gaps> {
         self.gaps.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -174,11 +182,17 @@ impl Engine {
         method.constant_cells().iter().chain(entry.tags()).any(|cell| cell.is_fenced())
     }
 
-    /// Gives an entry no longer in L1 than it may stay there.
-    pub(crate) fn keep_within_l1(&self, entry: &Entry, now: Timestamp) {
-        if let Some(most) = self.remote.as_ref().and_then(|remote| remote.most_in_l1()) {
-            entry.expire_at(entry.expires_at().min(now.after(most)));
-        }
+    /// Gives the entry of a key no longer in L1 than it may stay there.
+    pub(crate) fn keep_within_l1(&self, at: KeyRef<'_>, now: Timestamp) {
+        let Some(most) = self.remote.as_ref().and_then(|remote| remote.most_in_l1()) else { return };
+        let end = now.after(most);
+        pinned(|pin| {
+            if let Some(entry) = self.tier.peek_pinned(pin, at)
+                && entry.expires_at() > end
+            {
+                self.tier.expire_at(at, &entry, end);
+            }
+        });
     }
 }
 
@@ -217,6 +231,7 @@ impl Cache {
         stats.is_up = remote.store.is_up();
         stats.is_listening = remote.is_listening();
         stats.undelivered = remote.outbox.len() as u64;
+        stats.last_error.clone_from(&remote.trouble());
         Some(stats)
     }
 }

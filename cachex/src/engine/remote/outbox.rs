@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
@@ -19,8 +19,8 @@ pub(super) struct Outbox {
     state: Mutex<State>,
     /// How many things are on their way: most who ask need not look.
     len: AtomicUsize,
-    /// There is something to do.
-    pub(super) filled: Notify,
+    /// There is something to do. Shared with who does it, who holds nothing else while it waits.
+    pub(super) filled: Arc<Notify>,
     /// Something has arrived, or could not be delivered.
     progress: Notify,
 }
@@ -29,14 +29,21 @@ pub(super) struct Outbox {
 struct State {
     queued: Batch,
     sending: Batch,
-    /// Told when what was queued up to now has been tried.
-    waiting: Vec<oneshot::Sender<()>>,
-    told: Vec<oneshot::Sender<()>>,
+    /// Told when the groups that were queued up to now have been tried …
+    waiting: Waiting,
+    /// … and when the keys have been as well.
+    waiting_for_keys: Waiting,
+    /// Told when what is being sent has been tried.
+    told: Waiting,
     /// Whether the last attempt failed: then nobody waits for the next one.
     is_stuck: bool,
+    /// Keys whose write has failed, and whose removal is on its way: what is here of them goes when that has arrived.
+    unwritten: HashSet<Box<str>>,
     /// The names of keys that are being written.
     writes: HashSet<Box<str>>,
 }
+
+type Waiting = Vec<oneshot::Sender<()>>;
 
 /// What is invalidated at once.
 #[derive(Clone, Debug, Default)]
@@ -60,11 +67,13 @@ impl Batch {
         !self.is_empty() && (self.keys.contains_key(name) || groups.iter().any(is_in))
     }
 
-    fn add(&mut self, other: Self) {
+    /// Adds more. If it becomes too much, everything is invalidated in its place, but keys that are being `written`: that may come later.
+    fn add(&mut self, other: Self, written: &HashSet<Box<str>>) {
         self.groups.extend(other.groups);
         self.keys.extend(other.keys);
         if self.len() > MOST {
-            *self = Self { groups: HashSet::from([Group::all()]), keys: HashMap::new() };
+            self.groups = HashSet::from([Group::all()]);
+            self.keys.retain(|name, _| written.contains(name));
         }
     }
 }
@@ -74,11 +83,12 @@ impl Outbox {
     pub(super) fn add(&self, batch: Batch) -> oneshot::Receiver<()> {
         let (told, delivered) = oneshot::channel();
         let not_told = self.change(|state| {
-            state.queued.add(batch);
+            let has_keys = !batch.keys.is_empty();
+            state.queued.add(batch, &state.writes);
             if state.is_stuck {
                 return Some(told);
             }
-            state.waiting.push(told);
+            if has_keys { &mut state.waiting_for_keys } else { &mut state.waiting }.push(told);
             None
         });
         if let Some(told) = not_told {
@@ -88,11 +98,26 @@ impl Outbox {
         delivered
     }
 
-    /// Says that a key is about to be written.
-    pub(super) fn begin_write(&self, name: &str) {
+    /// Says that a key is about to be written: a removal that has not been sent yet is a part of that. Returns who waits for it.
+    // Break this (leave the removal in) and it takes away what was written after it.
+    pub(super) fn begin_write(&self, name: &str) -> Waiting {
         self.change(|state| {
             state.writes.insert(name.into());
-        });
+            state.unwritten.remove(name);
+            let is_superseded = state.queued.keys.remove(name).is_some();
+            if is_superseded { std::mem::take(&mut state.waiting_for_keys) } else { Vec::new() }
+        })
+    }
+
+    /// Waits until no removal of a key is being sent.
+    pub(super) async fn nothing_sent_of(&self, name: &str) {
+        loop {
+            let progress = self.progress.notified();
+            if !self.lock().sending.keys.contains_key(name) {
+                return;
+            }
+            progress.await;
+        }
     }
 
     /// Says that a write has arrived, or failed.
@@ -106,33 +131,46 @@ impl Outbox {
     /// Takes out what is to be sent. Keys that are being written stay until that is done: else the write could arrive later.
     pub(super) fn take(&self) -> Option<Batch> {
         self.change(|state| {
-            let State { queued, sending, waiting, told, writes, .. } = state;
+            let State { queued, sending, waiting, waiting_for_keys, told, writes, .. } = state;
             debug_assert!(sending.is_empty(), "one batch is sent at a time");
             sending.groups = std::mem::take(&mut queued.groups);
             sending.keys = queued.keys.extract_if(|name, _| !writes.contains(name)).collect();
-            if queued.is_empty() {
-                told.append(waiting);
+            told.append(waiting);
+            if queued.keys.is_empty() {
+                told.append(waiting_for_keys);
             }
             (!sending.is_empty()).then(|| sending.clone())
         })
     }
 
-    /// Notes that what was taken out has arrived.
-    pub(super) fn delivered(&self) {
+    /// Says that a write has failed; the removal of the key is to follow.
+    pub(super) fn failed_to_write(&self, name: &str) {
+        self.change(|state| state.unwritten.insert(name.into()));
+    }
+
+    /// Notes that what was taken out has arrived. Returns the keys that are to go here as well.
+    pub(super) fn delivered(&self) -> Vec<Key> {
+        let mut unwritten = Vec::new();
         self.end(|state| {
-            state.sending = Batch::default();
+            let sent = std::mem::take(&mut state.sending);
+            let State { unwritten: names, .. } = state;
+            unwritten = sent.keys.into_iter().filter(|(name, _)| names.remove(name)).map(|(_, key)| key).collect();
             state.is_stuck = false;
         });
+        unwritten
     }
 
     /// Puts back what was taken out.
     pub(super) fn failed(&self) {
         self.end(|state| {
-            let sending = std::mem::take(&mut state.sending);
-            state.queued.add(sending);
+            let mut sending = std::mem::take(&mut state.sending);
+            // What was written since is later than the removal.
+            sending.keys.retain(|name, _| !state.writes.contains(name));
+            state.queued.add(sending, &state.writes);
             state.is_stuck = true;
-            let State { waiting, told, .. } = state;
+            let State { waiting, waiting_for_keys, told, .. } = state;
             told.append(waiting);
+            told.append(waiting_for_keys);
         });
     }
 
@@ -153,10 +191,8 @@ impl Outbox {
     /// Waits until nothing about a value is on its way. Returns whether it came to that: not if the store does not take it.
     pub(super) async fn emptied_of(&self, name: &str, groups: &[Group]) -> bool {
         loop {
-            let progress = self.progress.notified();
-            tokio::pin!(progress);
             // From here on it is told, also before it is polled.
-            progress.as_mut().enable();
+            let progress = self.progress.notified();
             if !self.holds(name, groups) {
                 return true;
             }
@@ -226,11 +262,35 @@ mod tests {
     #[test]
     fn the_removal_of_a_key_waits_for_its_write() {
         let outbox = Outbox::default();
-        outbox.begin_write("k");
+        assert!(outbox.begin_write("k").is_empty());
         let _delivered = outbox.add(key("k"));
         assert!(outbox.take().is_none() && outbox.holds("k", &[]));
         outbox.end_write("k");
         assert!(outbox.take().is_some_and(|batch| batch.keys.contains_key("k")));
+    }
+
+    #[test]
+    fn a_write_takes_the_place_of_a_removal_from_before() {
+        let outbox = Outbox::default();
+        let _delivered = outbox.add(key("queued"));
+        assert_eq!(outbox.begin_write("queued").len(), 1);
+        assert!(outbox.take().is_none());
+        let _delivered = outbox.add(key("sent"));
+        assert!(outbox.take().is_some());
+        assert!(outbox.begin_write("sent").is_empty());
+        outbox.failed();
+        outbox.end_write("sent");
+        assert!(outbox.take().is_none());
+    }
+
+    #[test]
+    fn who_waits_for_a_group_does_not_wait_for_a_write() {
+        let outbox = Outbox::default();
+        outbox.begin_write("k");
+        let (mut key, mut group) = (outbox.add(key("k")), outbox.add(groups(&["a"])));
+        assert!(outbox.take().is_some());
+        outbox.delivered();
+        assert!(group.try_recv().is_ok() && key.try_recv().is_err());
     }
 
     #[test]

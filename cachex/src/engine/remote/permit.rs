@@ -30,8 +30,9 @@ pub(crate) struct Permit {
     name: Box<str>,
     token: u64,
     stamp: Reading,
-    /// Those whose clocks are known to be there since `stamp`.
+    /// Those whose clocks are known to be there since `stamp`, for so long at least.
     groups: Vec<Group>,
+    life: Option<Duration>,
 }
 
 impl Permit {
@@ -39,8 +40,8 @@ impl Permit {
     pub(super) fn new(remote: &Arc<Remote>, at: KeyRef<'_>, name: &str) -> Self {
         let token = remote.origin.wrapping_add(crate::engine::nesting::next_id());
         remote.renewals.lock().insert(token, name.into());
-        let (stamp, groups) = (Reading::default(), Vec::new());
-        Self { remote: Some(remote.clone()), key: at.key(), name: name.into(), token, stamp, groups }
+        let (stamp, groups, life) = (Reading::default(), Vec::new(), None);
+        Self { remote: Some(remote.clone()), key: at.key(), name: name.into(), token, stamp, groups, life }
     }
 
     pub(super) fn token(&self) -> u64 {
@@ -48,8 +49,9 @@ impl Permit {
     }
 
     /// Says when the load begins, and which groups have clocks.
-    pub(super) fn begins_at(&mut self, stamp: Reading, groups: &[Group]) {
+    pub(super) fn begins_at(&mut self, stamp: Reading, groups: &[Group], life: Option<Duration>) {
         self.stamp = stamp;
+        self.life = life;
         self.groups = groups.to_vec();
     }
 
@@ -62,6 +64,7 @@ impl Permit {
     pub(super) fn store(mut self, portion: Portion) {
         let Some(remote) = self.take() else { return };
         let (key, name, token, stamp) = (self.key.clone(), self.name.clone(), self.token, self.stamp);
+        let expected = self.life;
         let is_known = portion.groups.iter().all(|group| self.groups.contains(group));
         runtime::spawn_own(async move {
             let stored = async {
@@ -69,6 +72,10 @@ impl Permit {
                 // Groups that were found out by the load: one of them may have been invalidated since it began.
                 let stamp =
                     if is_known { Some(stamp) } else { remote.store.mint(&portion.groups, stamp, life).await? };
+                if is_known && life != expected {
+                    // It lives otherwise than was thought: so do the clocks.
+                    remote.store.begin(&portion.groups, life).await?;
+                }
                 let Some(value) = stamp.and_then(|stamp| portion.sealed(stamp)) else { return Ok(false) };
                 let at = key.at();
                 let subject = Subject::Stored { method: at.region.remote_name().into(), bytes: at.bytes.to_vec() };
@@ -80,7 +87,11 @@ impl Permit {
                     remote.counters.rejected_stores.one();
                     let _ignored = remote.store.release(&name, token).await;
                 }
-                Err::<_, crate::store::StoreError>(_failed) => remote.counters.store_errors.one(),
+                Err::<_, crate::store::StoreError>(failed) => {
+                    remote.note_failure(&failed);
+                    remote.counters.store_errors.one();
+                    let _ignored = remote.store.release(&name, token).await;
+                }
             }
         });
     }

@@ -9,28 +9,36 @@ use super::lookup::{Answer, Asking};
 use super::permit::Permit;
 use crate::engine::Landing;
 use crate::engine::attempt::{Attempt, Place};
-use crate::engine::job::Job;
+use crate::engine::job::{Caller, Job};
 use crate::engine::subject::Subject;
 use crate::entry::Entry;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
+use crate::runtime;
 
 impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Returns L2, if values of the method are kept there.
     pub(in crate::engine) fn remote(&self) -> Option<&Arc<Remote>> {
-        self.subject.engine().remote.as_ref().filter(|_| self.keep.schema().is_some())
+        // A blocking caller on our own thread (an observer, say) would wait for itself.
+        let may_wait = self.caller == Caller::Async || !runtime::is_own_thread();
+        self.subject.engine().remote.as_ref().filter(|_| may_wait && self.keep.schema().is_some())
     }
 
     /// Takes what L2 has, or nothing and the right to store there what is loaded.
-    async fn ask_remote(&self, remote: &Arc<Remote>, place: &Place, wants_fresh: bool) -> Answer {
+    async fn ask_remote(
+        &self,
+        remote: &Arc<Remote>,
+        place: &Place,
+        (has_fallback, wants_fresh): (bool, bool),
+    ) -> Answer {
         let asking = Asking {
             at: self.subject.at(),
             tags: &self.tags,
             policy: self.policy(),
             stamp: place.ticket().stamp(),
             wants_fresh,
-            // Who loads for itself does so for not having to wait.
-            may_wait: matches!(place, Place::Leading(_)),
+            // Who loads for itself does so for not having to wait; and who has a stale value need not.
+            may_wait: matches!(place, Place::Leading(_)) && !(wants_fresh && has_fallback),
         };
         remote.ask::<S::Value, K>(self.subject.engine(), asking, self.keep).await
     }
@@ -48,7 +56,6 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         }
         let Some(value) = self.keep.value(&entry) else { return Err(place) };
         let now = engine.now();
-        engine.keep_within_l1(&entry, now);
         engine.store_loaded(method, &entry, ticket, now);
         place.land(Landing::Value(entry));
         Ok(self.shape.output(value))
@@ -79,11 +86,16 @@ where
 {
     let remote = job.remote().cloned();
     let answer = match &remote {
-        Some(remote) => job.ask_remote(remote, &place, wants_fresh).await,
+        Some(remote) => job.ask_remote(remote, &place, (fallback.is_some(), wants_fresh)).await,
         None => Answer::Load(None),
     };
     let (place, permit) = match answer {
         Answer::Load(permit) => (place, permit),
+        Answer::Held => match fallback.as_ref().filter(|_| wants_fresh).and_then(|stale| job.keep.value(stale)) {
+            // Another process loads: what is there is stale, and good until then.
+            Some(value) => return job.shape.output(value),
+            None => (place, None),
+        },
         Answer::Found(entry) => match job.promote(entry, place) {
             Ok(output) => return output,
             Err(place) => (place, None),

@@ -1,5 +1,6 @@
 //! Entries as the store keeps them, and the other way round.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::own_groups;
@@ -44,7 +45,8 @@ impl Engine {
     /// Makes of an entry what the store keeps. Nothing if the value refuses, or is for memory only.
     pub(super) fn portion<V, K: Keep<V>>(&self, at: KeyRef<'_>, entry: &Entry, keep: K, value: &V) -> Option<Portion> {
         let rules = self.remote.as_ref()?.rules;
-        let raw = keep.encode(value, rules.codec)?;
+        // Code of users, of which a cache must not break.
+        let raw = catch_unwind(AssertUnwindSafe(|| keep.encode(value, rules.codec))).ok()??;
         let raw_len = u32::try_from(raw.len()).ok()?;
         let is_long = raw.len() as u64 >= rules.compression_threshold;
         let packed = is_long.then(|| rules.compression.pack(&raw, rules.compression_level)).flatten();
@@ -66,12 +68,12 @@ impl Engine {
             stamp: Reading::default(),
             created_at: wall,
             stale_at: at_wall(life.stale_at),
-            expires_at: at_wall(life.expires_at),
+            expires_at: at_wall(entry.deadline()),
             load_time: entry.load_time().map_or(0, |time| u32::try_from(time.as_micros()).unwrap_or(u32::MAX)),
             is_negative: entry.is_negative(),
             groups: tags,
         };
-        let life = span(life.expires_at).map(|span| span.saturating_add(life.grace));
+        let life = span(entry.deadline()).map(|span| span.saturating_add(life.grace));
         let identity = name::identity(&self.namespace, at);
         Some(Portion { header, payload, identity, life, groups })
     }

@@ -74,31 +74,35 @@ pub(in crate::engine) fn write<V, K: Keep<V>>(
         engine.write(method, at, entry, now);
         return delivery;
     };
-    engine.keep_within_l1(made, now);
-    // Before it is here: who does not find it here any more waits for it to arrive there.
     let (told, delivered) = oneshot::channel();
     let write = Write { key: at.key(), portion, stamp: engine.sequence.now(), cells: TagCells::from(made.tags()) };
-    let is_first = remote.add_write(&name::name(at), write, told);
-    engine.write(method, at, entry, now);
+    let name = name::name(at);
+    // Break this (write when the turn is taken) and of two writes one is the last here and the other one there.
+    let (is_first, gone) = remote.in_turn(&name, write, told, || engine.write_here(at, entry, now));
+    engine.settle(method, at, gone, now);
     if is_first {
-        let (remote, engine, name) = (remote.clone(), engine.clone(), name::name(at));
+        let (remote, engine) = (remote.clone(), engine.clone());
         runtime::spawn_own(async move { remote.write_all(&engine, &name).await });
     }
     Delivery::of([delivered])
 }
 
 impl Remote {
-    /// Adds a write in the place of one that waits. Returns whether nobody writes the key.
-    fn add_write(&self, name: &str, write: Write, told: oneshot::Sender<()>) -> bool {
+    /// Takes a turn, in the place of a write that waits, and writes here within it. Returns whether nobody writes the key there, and what has
+    /// gone here: to be dropped once nothing is held.
+    fn in_turn<G>(&self, name: &str, write: Write, told: oneshot::Sender<()>, here: impl FnOnce() -> G) -> (bool, G) {
         let mut writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !writes.contains_key(name);
+        // Before it is here: who does not find it here any more waits for it to arrive there.
+        let superseded = self.outbox.begin_write(name);
         let turn = writes.entry(name.into()).or_default();
-        turn.next = Some(write);
+        let before = turn.next.replace(write);
         turn.waiting.push(told);
-        if is_first {
-            self.outbox.begin_write(name);
-        }
-        is_first
+        turn.waiting.extend(superseded);
+        let gone = here();
+        drop(writes);
+        drop(before);
+        (is_first, gone)
     }
 
     /// Writes a key until there is nothing more to write.
@@ -124,19 +128,30 @@ impl Remote {
     async fn write_one(&self, engine: &Engine, name: &str, write: &Write) {
         let Write { key, portion, .. } = write;
         let at: KeyRef<'_> = key.at();
+        self.outbox.nothing_sent_of(name).await;
         let written = async {
-            let stamp = self.store.begin(&portion.groups, portion.life).await.ok()?;
+            let stamp = self.store.begin(&portion.groups, portion.life).await?;
             // What was invalidated here before the clock was read may be known there already, and then the stamp does not tell.
             // Break this (drop the condition) and a value that was invalidated right after it was set comes back from L2.
-            let value = write.is_unaltered(engine).then(|| portion.sealed(stamp)).flatten()?;
+            let is_unaltered = write.is_unaltered(engine);
+            let Some(value) = is_unaltered.then(|| portion.sealed(stamp)).flatten() else { return Ok(false) };
             let subject = Subject::Key { method: at.region.remote_name().into(), bytes: at.bytes.to_vec() };
-            self.store.write(name, value, portion.life, self.notice(subject)).await.ok()
+            self.store.write(name, value, portion.life, self.notice(subject)).await.map(|()| true)
         };
-        if written.await.is_some() {
-            self.counters.writes.one();
-        } else {
-            // What is there is older, or is what was written: nobody knows.
-            self.counters.write_errors.one();
+        match written.await {
+            Ok(true) => return self.counters.writes.one(),
+            Ok(false) => {}
+            Err(failed) => self.note_failure(&failed),
+        }
+        // What is there is older, or is what was written: nobody knows.
+        self.counters.write_errors.one();
+        let is_last = {
+            let writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
+            writes.get(name).is_none_or(|turn| turn.next.is_none())
+        };
+        if is_last {
+            // What is here stays as long as the store can't be told, and then goes as well: else the two would differ.
+            self.outbox.failed_to_write(name);
             let _delivery = engine.send_key(at);
         }
     }

@@ -10,7 +10,6 @@ use redis::{Cmd, FromRedisValue, Value};
 use super::Redis;
 use super::link::LinkError;
 use super::scripts::{self as script, Script};
-use crate::runtime::with_own_timers;
 use crate::store::{
     Ask, Doing, Group, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Store, StoreError, StoreErrorKind,
 };
@@ -21,7 +20,7 @@ impl Store for Redis {
     }
 
     fn is_up(&self) -> bool {
-        self.links.get().is_some_and(|links| links.iter().any(super::Link::is_up))
+        self.links.get().is_some_and(|links| links.iter().all(super::Link::is_up))
     }
 
     fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
@@ -203,7 +202,7 @@ enum Argument<'a> {
 
 impl Redis {
     fn asked<'a, T>(&'a self, doing: impl Future<Output = Result<T, StoreError>> + Send + 'a) -> Doing<'a, T> {
-        Box::pin(with_own_timers(doing))
+        Box::pin(doing)
     }
 
     fn names_of(&self, key: &str) -> [String; 3] {

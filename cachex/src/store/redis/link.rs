@@ -3,8 +3,12 @@
 //! The client's own `ConnectionManager` is not used: an error of authentication met while it reconnects stops it for ever, commands
 //! wait for a connection that is gone for longer than they may, and it goes on with the address it began with.
 
+use std::future::{Future, poll_fn};
 use std::hash::BuildHasher;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -13,11 +17,15 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use super::greeting::Greeting;
 use crate::runtime;
 use crate::store::{Listener, StoreError, StoreErrorKind};
+use crate::time::stopwatch::Stopwatch;
 
 /// Commands that wait for the connection; from 1024 on throughput does not grow.
 const BUFFER: usize = 1024;
+/// A timeout is so many ticks.
+const TICKS: u32 = 4;
 const SHORTEST_BACKOFF: Duration = Duration::from_millis(20);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 
@@ -37,16 +45,21 @@ pub(super) struct Link {
     alive: watch::Receiver<Option<MultiplexedConnection>>,
     suspect: Arc<Notify>,
     timing: Timing,
-    task: AbortHandle,
+    ticks: Arc<Ticks>,
+    tasks: [AbortHandle; 2],
 }
 
 impl Link {
     /// Begins to connect, and to go on doing so. `listener` is told how it stands.
-    pub(super) fn begin(client: Client, timing: Timing, listener: Option<Arc<dyn Listener>>) -> Self {
+    pub(super) fn begin(client: Client, timing: Timing, greeting: Greeting, listener: Arc<dyn Listener>) -> Self {
         let (status, alive) = watch::channel(None);
         let suspect = Arc::new(Notify::new());
-        let task = runtime::spawn_own(keep_up(client, timing, listener, status, suspect.clone()));
-        Self { alive, suspect, timing, task }
+        let ticks = Arc::new(Ticks::default());
+        let tasks = [
+            runtime::spawn_own(keep_up((client, timing, greeting), listener, status, suspect.clone())),
+            runtime::spawn_own(keep_ticking(ticks.clone(), timing.command / TICKS)),
+        ];
+        Self { alive, suspect, timing, ticks, tasks }
     }
 
     pub(super) fn is_up(&self) -> bool {
@@ -59,16 +72,16 @@ impl Link {
         let Some(mut connection) = alive else {
             return Err(LinkError::Down);
         };
-        let answer = timeout(self.timing.command, connection.send_packed_command(command)).await;
+        let answer = self.ticks.bounded(self.timing.command, connection.send_packed_command(command)).await;
         match answer.map(|answer| answer.and_then(Value::extract_error)) {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => {
                 if is_of_connection(&error) {
                     self.suspect();
                 }
                 Err(LinkError::Redis(error))
             }
-            Err(_elapsed) => {
+            None => {
                 self.suspect();
                 Err(LinkError::Silent(self.timing.command))
             }
@@ -83,15 +96,80 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// What tells those who wait for an answer that time passes: a timer for each would have to be set in the runtime of another thread, which
+/// takes longer than all else.
+#[derive(Default)]
+struct Ticks {
+    /// Those who wait.
+    waiting: AtomicUsize,
+    begun: Notify,
+    ticked: Notify,
+}
+
+/// Counts one who waits.
+struct Counted<'a>(&'a Ticks);
+
+impl Ticks {
+    /// Waits for a future, no longer than `limit` and a tick.
+    async fn bounded<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        // Most of it is done by the first look: what is sent.
+        let _counted = Counted::new(self);
+        let started_at = Stopwatch::start();
+        loop {
+            let mut ticked = pin!(self.ticked.notified());
+            let either = poll_fn(|cx| {
+                if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                    return Poll::Ready(Some(output));
+                }
+                ticked.as_mut().poll(cx).map(|()| None)
+            });
+            match either.await {
+                Some(output) => return Some(output),
+                None if started_at.elapsed() >= limit => return None,
+                None => {}
+            }
+        }
+    }
+}
+
+impl<'a> Counted<'a> {
+    fn new(ticks: &'a Ticks) -> Self {
+        if ticks.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
+            ticks.begun.notify_one();
+        }
+        Self(ticks)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Ticks as long as somebody waits.
+async fn keep_ticking(ticks: Arc<Ticks>, span: Duration) {
+    loop {
+        ticks.begun.notified().await;
+        // Until nobody has waited for a while: else each command would wake this task.
+        let mut idle = 0;
+        while idle < TICKS * 4 {
+            runtime::pause(span).await;
+            idle = if ticks.waiting.load(Ordering::Acquire) == 0 { idle + 1 } else { 0 };
+            ticks.ticked.notify_waiters();
+        }
     }
 }
 
 /// Connects, watches, and begins anew.
 async fn keep_up(
-    client: Client,
-    timing: Timing,
-    listener: Option<Arc<dyn Listener>>,
+    (client, timing, greeting): (Client, Timing, Greeting),
+    listener: Arc<dyn Listener>,
     status: watch::Sender<Option<MultiplexedConnection>>,
     suspect: Arc<Notify>,
 ) {
@@ -101,19 +179,26 @@ async fn keep_up(
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(BUFFER);
-        let connecting = client.get_multiplexed_async_connection_with_config(&config);
-        if let Ok(Ok(connection)) = timeout(timing.connect, connecting).await
-            && ping(connection.clone(), timing).await
-        {
-            status.send_replace(Some(connection.clone()));
-            if let Some(listener) = &listener {
+        let connecting = async {
+            let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+            greeting.exchange(&mut connection).await?;
+            Ok(connection)
+        };
+        let connected = match timeout(timing.connect, connecting).await {
+            Ok(connected) => connected.map_err(LinkError::Redis),
+            Err(_elapsed) => Err(LinkError::Silent(timing.connect)),
+        };
+        match connected {
+            Ok(connection) => {
+                status.send_replace(Some(connection.clone()));
                 listener.up();
-            }
-            backoff.succeeded();
-            watch_over(&connection, timing, &suspect).await;
-            status.send_replace(None);
-            if let Some(listener) = &listener {
+                backoff.succeeded();
+                watch_over(&connection, timing, &suspect).await;
+                status.send_replace(None);
                 listener.down();
+            }
+            Err(error) => {
+                listener.troubled(&StoreError::from(error).to_string());
             }
         }
         runtime::pause(backoff.next()).await;
@@ -140,6 +225,11 @@ pub(super) async fn ping(mut connection: MultiplexedConnection, timing: Timing) 
         Ok(Err(error)) => !is_of_connection(&error) && !is_of_identity(&error),
         Err(_elapsed) => false,
     }
+}
+
+/// Whether the server refused for want of a right: what a script may not do has no code of its own.
+fn is_forbidden(error: &RedisError) -> bool {
+    error.code() == Some("NOPERM") || error.detail().is_some_and(|detail| detail.contains("executing the script can't"))
 }
 
 /// Whether an error tells that the connection is of no use any more.
@@ -176,11 +266,15 @@ impl From<LinkError> for StoreError {
             LinkError::Silent(span) => {
                 Self::new(StoreErrorKind::Unknown, format!("redis did not answer within {span:?}"))
             }
-            LinkError::Redis(error) => match error.code() {
+            LinkError::Redis(error) => match if is_forbidden(&error) { Some("NOPERM") } else { error.code() } {
                 Some("NOPERM") => Self::new(
                     StoreErrorKind::Refused,
                     "redis refused: this user has no right to the keys or the channel of the cache; \
-                     grant both, as in `ACL SETUSER app ~cx:* ~{cx:* &cx:* +@all`",
+                     grant both, as in `ACL SETUSER app ~cx:* ~{cx:* &cx:* +@all` where the prefix is `cx`",
+                ),
+                Some(code @ ("NOAUTH" | "WRONGPASS")) => Self::new(
+                    StoreErrorKind::Refused,
+                    format!("redis refused: {code}; write user and password into `redis.url`"),
                 ),
                 Some(code) => Self::new(StoreErrorKind::Refused, format!("redis refused: {code}")),
                 None => Self::new(StoreErrorKind::Unknown, format!("redis failed: {}", error.category())),

@@ -1,9 +1,10 @@
 //! Redis and Valkey as a store.
 //!
-//! Reading order: this file (the store), [`link`] (a connection that is watched), [`subscription`] (the notices), [`commands`] and [`scripts`] (what is done in one
+//! Reading order: this file (the store), [`link`] (a connection that is watched), [`greeting`] (what is asked of a server first), [`subscription`] (the notices), [`commands`] and [`scripts`] (what is done in one
 //! step), [`names`] (the keys in Redis).
 
 mod commands;
+mod greeting;
 mod link;
 mod names;
 mod scripts;
@@ -17,6 +18,7 @@ use redis::{Client, IntoConnectionInfo};
 
 use super::Listener;
 use crate::error::Error;
+use greeting::Greeting;
 use link::Link;
 pub(crate) use link::Timing;
 use names::Names;
@@ -46,6 +48,10 @@ pub(crate) struct Redis {
 impl Redis {
     /// Makes a store that does not connect before it is started.
     pub(crate) fn new(options: &Options<'_>) -> Result<Self, Error> {
+        if options.url.starts_with("rediss:") {
+            let text = "`redis.url` asks for TLS, which is not there yet; go through a tunnel, or write `redis://`";
+            return Err(Error::configuration(text));
+        }
         let connection = options.url.into_connection_info().map(|info| {
             // Answers are small, and waited for.
             let tcp = info.tcp_settings().clone().set_nodelay(true);
@@ -66,11 +72,8 @@ impl Redis {
     }
 
     fn begin_to_work(&self, listener: Arc<dyn Listener>) {
-        let link = |first: bool| {
-            let listener = first.then(|| listener.clone());
-            Link::begin(self.client.clone(), self.timing, listener)
-        };
-        self.links.get_or_init(|| (0..self.connections).map(|number| link(number == 0)).collect());
+        let link = |_| Link::begin(self.client.clone(), self.timing, Greeting::new(&self.names), listener.clone());
+        self.links.get_or_init(|| (0..self.connections).map(link).collect());
         let subscribe =
             || Subscription::begin(self.client.clone(), self.timing, self.names.channel(), listener.clone());
         self.subscription.get_or_init(subscribe);

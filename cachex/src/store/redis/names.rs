@@ -43,6 +43,11 @@ impl Names {
         format!("{{{}}}:clock", self.root)
     }
 
+    /// Names the number of the server's start.
+    pub(super) fn run(&self) -> String {
+        format!("{{{}}}:run", self.root)
+    }
+
     /// Names the channel of notices.
     pub(super) fn channel(&self) -> String {
         format!("{}:notices", self.root)

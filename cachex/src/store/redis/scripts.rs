@@ -77,6 +77,19 @@ for i = 2, #KEYS do keep(KEYS[i], now, tonumber(ARGV[1])) end
 return text(now)
 ";
 
+/// Keys: the clock, the group of everything, the number of the start. Arguments: that number, the channel, a notice that says nothing.
+///
+/// What may not be done fails first. Nobody is told: whoever listened to the server as it was has lost it, and empties memory for that.
+const GREET: &str = r"
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+if redis.call('GET', KEYS[3]) == ARGV[1] then return 0 end
+local now = math.max(reading(KEYS[1]) + 1, time())
+redis.call('ZADD', KEYS[1], text(now), '#', text(now), KEYS[2])
+redis.call('SET', KEYS[2], text(now))
+redis.call('SET', KEYS[3], ARGV[1])
+return 1
+";
+
 /// Keys: the clock, groups. Arguments: the channel, and a notice in two parts.
 ///
 /// A group without a clock gets none: no value of it is valid. It is logged, for loads that may find out only now that they have it.
@@ -126,7 +139,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 ";
 
-/// Keys: the lease, the mark of those who wait. Arguments: the token, the channel, a notice.
+/// Keys: the lease. Arguments: the token.
 const RELEASE: &str = r"
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
@@ -170,6 +183,7 @@ fn with_clock(rest: &str) -> Script {
     Script::new(format!("{CLOCK}{rest}"))
 }
 
+pub(super) static GREET_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_clock(GREET));
 pub(super) static BEGIN_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_clock(BEGIN));
 pub(super) static MINT_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_clock(MINT));
 pub(super) static INVALIDATE_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_clock(INVALIDATE));

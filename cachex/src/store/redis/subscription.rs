@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::link::{Backoff, Timing, ping};
+use super::link::{Backoff, LinkError, Timing, ping};
 use crate::runtime;
-use crate::store::Listener;
+use crate::store::{Listener, StoreError};
 
 /// A subscription; dropped, it ends.
 pub(super) struct Subscription(AbortHandle);
@@ -53,18 +53,26 @@ async fn listen(client: &Client, timing: Timing, channel: &str, listener: &dyn L
     let config =
         AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None).set_push_sender(sender);
     let subscribe = async {
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.ok()?;
-        connection.subscribe(channel).await.ok()?;
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        connection.subscribe(channel).await?;
         // Confirmed by the server: from here on nothing is lost as long as the connection holds.
-        loop {
-            match pushes.recv().await?.kind {
-                PushKind::Subscribe => return Some(connection),
-                PushKind::Disconnection => return None,
+        while let Some(push) = pushes.recv().await {
+            match push.kind {
+                PushKind::Subscribe => return Ok(Some(connection)),
+                PushKind::Disconnection => break,
                 _ => {}
             }
         }
+        Ok(None)
     };
-    let Ok(Some(connection)) = timeout(timing.connect, subscribe).await else { return false };
+    let connection = match timeout(timing.connect, subscribe).await {
+        Ok(Ok(Some(connection))) => connection,
+        Ok(Ok(None)) | Err(_) => return false,
+        Ok(Err(error)) => {
+            listener.troubled(&StoreError::from(LinkError::Redis(error)).to_string());
+            return false;
+        }
+    };
     listener.listening();
     loop {
         match timeout(timing.ping_interval, pushes.recv()).await {

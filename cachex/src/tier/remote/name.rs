@@ -1,4 +1,4 @@
-//! The key of a value in a store: readable where that is short and safe, else a digest.
+//! The key of a value in a store: readable where that is short and safe, and a digest.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::key::KeyRef;
 
-/// Longer texts become a digest.
+/// Longer texts are left to the digest.
 const LONGEST: usize = 160;
 
-/// Returns what the key is called in a store. Two keys may be called the same (`1_u8` and `1_u64`): what they are is in the checksum.
+/// Returns what the key is called in a store. That it is this very key is in the checksum of the value.
 pub(crate) fn name(at: KeyRef<'_>) -> String {
     let method = at.region.remote_name();
     let text = at.key().text();
@@ -23,9 +23,9 @@ pub(crate) fn name(at: KeyRef<'_>) -> String {
             name.push(':');
         }
         name.push_str(arguments);
-    } else {
-        let _written = write!(name, "#{:032x}", xxh3_128(at.bytes));
     }
+    // Two keys may have one text (`1_u8` and `1_u64`).
+    let _written = write!(name, "#{:032x}", xxh3_128(at.bytes));
     name
 }
 

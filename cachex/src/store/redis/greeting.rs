@@ -1,0 +1,44 @@
+//! What is asked of a server before it is used: whether it is still the one that it was, and whether we may do there what we do.
+//!
+//! A server that was started again may have what it had some time ago: values, and with them the clocks of groups. Invalidations from in
+//! between are forgotten, and not by being a miss. So a server is known by the number it draws when it starts; where another one is noted,
+//! everything is invalidated before anybody uses it. The same goes for a replica in the place of its master.
+
+use redis::aio::MultiplexedConnection;
+use redis::{ErrorKind, RedisError, RedisResult, Value};
+
+use super::names::Names;
+use super::scripts;
+use crate::backplane::notice::{Notice, Subject};
+use crate::store::Group;
+
+/// What is sent to a server that we have just connected to.
+#[derive(Debug)]
+pub(super) struct Greeting {
+    keys: [String; 3],
+    channel: String,
+    /// A notice that says nothing, to see whether one may be sent.
+    probe: Vec<u8>,
+}
+
+impl Greeting {
+    pub(super) fn new(names: &Names) -> Self {
+        let (head, tail) = Notice { origin: 0, number: 0, subject: Subject::Heartbeat }.parts();
+        Self {
+            keys: [names.clock(), names.group(&Group::all()), names.run()],
+            channel: names.channel(),
+            probe: [head, vec![0; 8], tail].concat(),
+        }
+    }
+
+    /// Asks a server; an error is a reason not to use it.
+    pub(super) async fn exchange(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        let info: String = redis::cmd("INFO").arg("server").query_async(connection).await?;
+        let run = info.lines().find_map(|line| line.strip_prefix("run_id:")).map(str::trim);
+        let unknown = || RedisError::from((ErrorKind::UnexpectedReturnType, "a server without a run_id"));
+        let mut command = redis::cmd("EVAL");
+        command.arg(&scripts::GREET_SCRIPT.code).arg(self.keys.len()).arg(&self.keys);
+        command.arg(run.ok_or_else(unknown)?).arg(&self.channel).arg(&self.probe);
+        command.query_async::<Value>(connection).await.map(drop)
+    }
+}
