@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cachex::{Cache, CacheScope, EntryOptions, Key, RedisSettings, cached};
+use cachex::{Cache, CacheScope, EntryOptions, Key, RedisSettings, RemoteSettings, cached};
 use cachex_tests::redis::Server;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -99,11 +99,12 @@ fn now() -> std::time::Instant {
 }
 
 impl Bench {
-    fn cache(&self, change: impl FnOnce(&mut RedisSettings)) -> Result<Cache, String> {
+    fn cache(&self, change: impl FnOnce(&mut RemoteSettings)) -> Result<Cache, String> {
         let mut redis = RedisSettings::new(self.server.url());
         redis.timeout = Duration::from_secs(10);
-        change(&mut redis);
-        let cache = Cache::builder().namespace("bench").max_entries(1 << 20).redis(redis).build();
+        let mut remote = RemoteSettings::default();
+        change(&mut remote);
+        let cache = Cache::builder().namespace("bench").max_entries(1 << 20).redis(redis).remote(remote).build();
         let cache = cache.map_err(|error| error.to_string())?;
         cachex_tests::connected(&cache).map_err(|error| error.to_string())?;
         Ok(cache)
@@ -116,7 +117,7 @@ impl Bench {
     }
 
     fn gets(&mut self) -> Result<(), String> {
-        let values = Arc::new(Values { cache: self.cache(|redis| redis.l1_ttl = Some(Duration::ZERO))? });
+        let values = Arc::new(Values { cache: self.cache(|remote| remote.l1_ttl = Some(Duration::ZERO))? });
         let client = redis::Client::open(self.server.url()).map_err(|error| error.to_string())?;
         let connection = self.runtime.block_on(client.get_multiplexed_async_connection());
         let connection = connection.map_err(|error| error.to_string())?;

@@ -34,7 +34,7 @@
 
 #[doc(hidden)]
 pub mod __private;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 mod backplane;
 mod call;
 mod codec;
@@ -48,7 +48,7 @@ mod observe;
 mod policy;
 mod raw;
 mod runtime;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 mod store;
 mod sync;
 mod tag;
@@ -58,7 +58,7 @@ pub mod time;
 pub use cachex_macros::{CacheKey, CacheScope, cached, invalidates, updates};
 pub use call::scope::CacheScope;
 pub use codec::{Codec, Compression};
-pub use config::{MemorySettings, RedisSettings, Settings};
+pub use config::{MemorySettings, RedisSettings, RemoteSettings, Settings};
 pub use engine::{
     Blocking, Builder, Cache, Delivery, EntryOptions, Explanation, Fence, KeyParts, Loading, MethodInfo, Tier, Ttl,
     Verdict, install, installed,
@@ -67,7 +67,7 @@ pub use entry::Stamp;
 pub use error::Error;
 pub use key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use method::CacheValue;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub use observe::RemoteStats;
 pub use observe::{Event, Observer, Stats};
 pub use policy::{Jitter, MethodSettings, Policy};

@@ -23,7 +23,7 @@ pub(crate) fn spawn_own(task: impl Future<Output = ()> + Send + 'static) -> Abor
 }
 
 /// Lets a future use the timers of our own runtime, and what it spawns run there, wherever it is polled.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) fn with_own_timers<F: Future>(future: F) -> impl Future<Output = F::Output> {
     let mut future = Box::pin(future);
     std::future::poll_fn(move |cx| {
@@ -33,7 +33,7 @@ pub(crate) fn with_own_timers<F: Future>(future: F) -> impl Future<Output = F::O
 }
 
 /// Waits for a future for so long in real time; works under every executor.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) async fn within<F: Future>(span: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut end = pin!(with_own_timers(async move { pause(span).await }));
@@ -45,7 +45,7 @@ pub(crate) async fn within<F: Future>(span: Duration, future: F) -> Option<F::Ou
 }
 
 /// Sleeps for real time in a task of ours.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 #[expect(clippy::disallowed_methods, reason = "the other side of a connection lives in real time")]
 pub(crate) async fn pause(span: Duration) {
     tokio::time::sleep(span).await;
@@ -70,13 +70,13 @@ pub(crate) async fn sleep(span: Duration) {
 }
 
 /// Whether this is our own thread: what blocks it waits for itself.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) fn is_own_thread() -> bool {
     IS_OWN.get()
 }
 
 /// As [`block_on`]; nothing on our own thread, which drives what is waited for.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) fn block_elsewhere<F: Future>(future: F) -> Option<F::Output> {
     (!is_own_thread()).then(|| block_on(future))
 }
@@ -131,7 +131,7 @@ fn own() -> &'static Handle {
     OWN.get_or_init(|| {
         let mut builder = Builder::new_current_thread();
         builder.enable_time().thread_name("cachex-blocking");
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         builder.enable_io();
         let runtime = builder.build().expect("the operating system gives a few file descriptors at most");
         let handle = runtime.handle().clone();

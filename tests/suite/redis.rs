@@ -7,21 +7,22 @@ mod races;
 
 use std::time::Duration;
 
-use cachex::{Cache, RedisSettings};
+use cachex::{Cache, RedisSettings, RemoteSettings};
 use cachex_tests::redis::Server;
 
 /// Makes a cache over a server, and waits until it is whole.
 async fn node(server: &Server) -> Cache {
-    node_with(server, |_| {}).await
+    node_with(server, |_, _| {}).await
 }
 
-async fn node_with(server: &Server, change: impl FnOnce(&mut RedisSettings)) -> Cache {
+async fn node_with(server: &Server, change: impl FnOnce(&mut RedisSettings, &mut RemoteSettings)) -> Cache {
     let mut redis = RedisSettings::new(server.url());
     // A machine that runs all tests at once is slow: what is asked must not fail for that.
     redis.timeout = Duration::from_secs(10);
     redis.connections = 2;
-    change(&mut redis);
-    let cache = Cache::builder().namespace("tests").redis(redis).build().unwrap();
+    let mut remote = RemoteSettings::default();
+    change(&mut redis, &mut remote);
+    let cache = Cache::builder().namespace("tests").redis(redis).remote(remote).build().unwrap();
     cache.connected(Duration::from_secs(10)).await.unwrap();
     cache
 }

@@ -2,7 +2,7 @@
 
 /// How the bytes of values are made fewer in a second tier.
 ///
-/// In configuration: `redis.compression`, by the names shown; from `redis.compression_threshold` bytes on. What does not become shorter
+/// In configuration: `remote.compression`, by the names shown; from `remote.compression_threshold` bytes on. What does not become shorter
 /// is kept as it is. Values are read however they were compressed, as long as the feature is there.
 ///
 /// Default: [`Lz4`](Self::Lz4).
@@ -10,10 +10,10 @@
 /// # Examples
 ///
 /// ```
-/// use cachex::{Compression, RedisSettings};
+/// use cachex::{Compression, RemoteSettings};
 ///
-/// let redis = RedisSettings::new("redis://localhost");
-/// assert_eq!((redis.compression, redis.compression_threshold), (Compression::Lz4, 512));
+/// let remote = RemoteSettings::default();
+/// assert_eq!((remote.compression, remote.compression_threshold), (Compression::Lz4, 512));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -23,14 +23,14 @@ pub enum Compression {
     /// `lz4`: fast.
     #[default]
     Lz4,
-    /// `zstd`: shorter. Needs the feature `zstd`, and a C compiler. `redis.compression_level` is 1 to 22; 3 if there is none.
+    /// `zstd`: shorter. Needs the feature `zstd`, and a C compiler. `remote.compression_level` is 1 to 22; 3 if there is none.
     Zstd,
-    /// `gzip`: for others to read. Needs the feature `gzip`. `redis.compression_level` is 1 to 9; 6 if there is none.
+    /// `gzip`: for others to read. Needs the feature `gzip`. `remote.compression_level` is 1 to 9; 6 if there is none.
     Gzip,
 }
 
 /// More bytes are not compressed, and not made of fewer ones: whatever an envelope says.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 const MOST: usize = 64 << 20;
 
 impl Compression {
@@ -62,7 +62,7 @@ impl Compression {
     }
 
     /// Returns its number in an envelope.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Off => 0,
@@ -73,13 +73,13 @@ impl Compression {
     }
 
     /// Returns the one with a number.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     pub(crate) fn numbered(number: u8) -> Option<Self> {
         Self::NAMES.into_iter().map(|(_, compression)| compression).find(|known| known.number() == number)
     }
 
     /// Compresses. Nothing where that makes it no shorter.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     pub(crate) fn pack(self, bytes: &[u8], level: Option<u64>) -> Option<Vec<u8>> {
         if bytes.len() > MOST {
             return None;
@@ -105,7 +105,7 @@ impl Compression {
     }
 
     /// Undoes it. Nothing if the bytes are not what it makes of just so many.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     pub(crate) fn unpack(self, packed: &[u8], len: usize) -> Option<Vec<u8>> {
         if len > MOST {
             return None;
@@ -131,7 +131,7 @@ impl Compression {
 }
 
 /// Contexts of zstd, one for each thread: making one takes longer than most of what it does.
-#[cfg(all(feature = "redis", feature = "zstd"))]
+#[cfg(all(feature = "remote", feature = "zstd"))]
 mod zstd_contexts {
     use std::cell::RefCell;
 
@@ -164,7 +164,7 @@ mod zstd_contexts {
     }
 }
 
-#[cfg(all(test, feature = "redis", feature = "zstd", feature = "gzip"))]
+#[cfg(all(test, feature = "remote", feature = "zstd", feature = "gzip"))]
 mod tests {
     use proptest::prelude::*;
 

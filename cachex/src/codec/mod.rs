@@ -3,26 +3,26 @@
 //! Reading order: this file (the forms), [`compress`] (the same in fewer bytes), [`schema`] (which type bytes are of).
 
 pub(crate) mod compress;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) mod schema;
 
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use compress::Compression;
 
 /// How values become bytes in a second tier.
 ///
-/// In configuration: `redis.codec`, by the names shown. Values of one form are not read as another: who changes it loads anew.
+/// In configuration: `remote.codec`, by the names shown. Values of one form are not read as another: who changes it loads anew.
 ///
 /// Default: [`Postcard`](Self::Postcard).
 ///
 /// # Examples
 ///
 /// ```
-/// use cachex::{Codec, RedisSettings};
+/// use cachex::{Codec, RemoteSettings};
 ///
-/// assert_eq!(RedisSettings::new("redis://localhost").codec, Codec::Postcard);
+/// assert_eq!(RemoteSettings::default().codec, Codec::Postcard);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -44,7 +44,7 @@ impl Codec {
     /// Whether the features of this build have it.
     pub(crate) fn is_built_in(self) -> bool {
         match self {
-            Self::Postcard => cfg!(feature = "redis"),
+            Self::Postcard => cfg!(feature = "remote"),
             Self::MessagePack => cfg!(feature = "msgpack"),
             Self::Json => cfg!(feature = "json"),
         }
@@ -57,7 +57,7 @@ impl Codec {
     }
 
     /// Returns its number in an envelope.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Postcard => 0,
@@ -68,7 +68,7 @@ impl Codec {
 }
 
 /// Turns a value into bytes. Nothing if the type refuses.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) fn encode<V: Serialize>(codec: Codec, value: &V) -> Option<Vec<u8>> {
     match codec {
         Codec::Postcard => postcard::to_stdvec(value).ok(),
@@ -83,7 +83,7 @@ pub(crate) fn encode<V: Serialize>(codec: Codec, value: &V) -> Option<Vec<u8>> {
 }
 
 /// Turns bytes into a value. Nothing if they are none of this type, or more than one.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) fn decode<V: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Option<V> {
     match codec {
         Codec::Postcard => {
@@ -103,7 +103,7 @@ pub(crate) fn decode<V: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Option<
     }
 }
 
-#[cfg(all(test, feature = "redis", feature = "msgpack", feature = "json"))]
+#[cfg(all(test, feature = "remote", feature = "msgpack", feature = "json"))]
 mod tests {
     use std::collections::BTreeMap;
 

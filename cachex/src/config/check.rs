@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::read::written;
-use super::{RedisSettings, Settings};
+use super::{RedisSettings, RemoteSettings, Settings};
 use crate::error::Error;
 use crate::policy::{MethodSettings, Policy};
 use crate::tier::MemoryEngine;
@@ -47,6 +47,7 @@ pub(super) fn mistakes(settings: &Settings) -> Vec<(Vec<&str>, String)> {
         mistakes.push((vec!["namespace"], "has a space or a control character; write for example \"shop\"".to_owned()));
     }
     memory(settings, &mut mistakes);
+    remote(&settings.remote, &mut mistakes);
     if let Some(redis) = &settings.redis {
         self::redis(redis, &mut mistakes);
     }
@@ -81,30 +82,41 @@ fn redis<'a>(redis: &'a RedisSettings, mistakes: &mut Vec<(Vec<&'a str>, String)
     if !(1..=MOST_CONNECTIONS).contains(&redis.connections) {
         add("connections", "is not between 1 and 64; write 1 unless one is known to be too few");
     }
-    if !redis.codec.is_built_in() {
-        add("codec", &feature_missing(redis.codec.name()));
+    for (key, span) in
+        [("connect_timeout", redis.connect_timeout), ("timeout", redis.timeout), ("ping_interval", redis.ping_interval)]
+    {
+        if span < SHORTEST_SPAN {
+            add(key, "is shorter than 1ms; write for example \"1s\"");
+        }
     }
-    if !redis.compression.is_built_in() {
-        add("compression", &feature_missing(redis.compression.name()));
+}
+
+fn remote<'a>(remote: &'a RemoteSettings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {
+    if !cfg!(feature = "remote") {
+        if *remote != RemoteSettings::default() {
+            let text = "needs a store for the second tier, as with the feature `redis` of cachex";
+            mistakes.push((vec!["remote"], text.to_owned()));
+        }
+        return;
     }
-    match (redis.compression_level, redis.compression.levels()) {
+    let mut add = |key, text: &str| mistakes.push((vec!["remote", key], text.to_owned()));
+    if !remote.codec.is_built_in() {
+        add("codec", &feature_missing(remote.codec.name()));
+    }
+    if !remote.compression.is_built_in() {
+        add("compression", &feature_missing(remote.compression.name()));
+    }
+    match (remote.compression_level, remote.compression.levels()) {
         (Some(_), None) => {
-            add("compression_level", &format!("has no effect with `{}`; remove it", redis.compression.name()));
+            add("compression_level", &format!("has no effect with `{}`; remove it", remote.compression.name()));
         }
         (Some(level), Some(levels)) if !levels.contains(&level) => {
             add("compression_level", &format!("is not between {} and {}", levels.start(), levels.end()));
         }
         _ => {}
     }
-    for (key, span) in [
-        ("connect_timeout", redis.connect_timeout),
-        ("timeout", redis.timeout),
-        ("ping_interval", redis.ping_interval),
-        ("lease", redis.lease),
-    ] {
-        if span < SHORTEST_SPAN {
-            add(key, "is shorter than 1ms; write for example \"1s\"");
-        }
+    if remote.lease < SHORTEST_SPAN {
+        add("lease", "is shorter than 1ms; write for example \"5s\"");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a program is set to: files and the environment go in, checked [`Settings`] come out.
 //!
 //! Reading order: [`tree`] (values with their places), [`toml`], [`yaml`], [`environment`] and [`embed`] (the sources),
-//! [`schema`] (every key), [`scalar`] (single values), [`mod@redis`] (what is set of Redis), [`read`] (tree to settings), [`check`] (what makes sense),
+//! [`schema`] (every key), [`scalar`] (single values), [`remote`] and [`mod@redis`] (what is set of the second tier, and of Redis), [`read`] (tree to settings), [`check`] (what makes sense),
 //! [`load`] (which sources there are).
 
 mod check;
@@ -10,6 +10,7 @@ mod environment;
 mod load;
 mod read;
 mod redis;
+mod remote;
 mod scalar;
 mod schema;
 #[cfg(feature = "toml")]
@@ -25,6 +26,7 @@ use crate::policy::MethodSettings;
 use crate::tier::MemoryEngine;
 use crate::tier::memory::Eviction;
 pub use redis::RedisSettings;
+pub use remote::RemoteSettings;
 use tree::Place;
 
 /// How a cache is set up: what [`load`](Self::load) reads from `cachex.toml` and the environment.
@@ -72,9 +74,11 @@ pub struct Settings {
     pub memory: MemorySettings,
     /// Settings of single methods by their full name, such as `shop::Users::find`. Default: none.
     pub methods: BTreeMap<String, MethodSettings>,
-    /// Where the settings of each method were written, for messages of who knows which methods there are.
+    /// How the second tier is used, if there is one.
+    pub remote: RemoteSettings,
     /// Redis or Valkey as the second tier. Default: none, entries live in memory only.
     pub redis: Option<RedisSettings>,
+    /// Where the settings of each method were written, for messages of who knows which methods there are.
     pub(crate) places: Places,
 }
 
@@ -119,6 +123,7 @@ impl Default for Settings {
             namespace: "cachex".to_owned(),
             defaults: MethodSettings::new(),
             memory: MemorySettings::default(),
+            remote: RemoteSettings::default(),
             redis: None,
             methods: BTreeMap::new(),
             places: Places::default(),

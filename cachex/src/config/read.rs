@@ -43,6 +43,7 @@ pub(super) fn settings(tree: &Node, mut mistakes: Mistakes) -> Result<Settings, 
                 section(key, node, schema::REDIS, redis, &mut mistakes);
             }
             "redis" => {}
+            "remote" => section(key, node, schema::REMOTE, &mut settings.remote, &mut mistakes),
             "defaults" => section(key, node, schema::METHOD, &mut settings.defaults, &mut mistakes),
             "methods" => methods(node, &mut settings, &mut mistakes),
             key => setting("", key, node, schema::ROOT, &mut settings, &mut mistakes),

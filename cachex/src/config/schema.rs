@@ -1,7 +1,7 @@
 //! Every key there is, with how it is read.
 
 use super::tree::Value;
-use super::{MemorySettings, RedisSettings, Settings};
+use super::{MemorySettings, RedisSettings, RemoteSettings, Settings};
 use crate::codec::{Codec, Compression};
 use crate::policy::MethodSettings;
 use crate::tier::MemoryEngine;
@@ -27,7 +27,7 @@ macro_rules! settings {
 }
 
 /// The sections of the root.
-pub(super) const SECTIONS: [&str; 4] = ["memory", "redis", "defaults", "methods"];
+pub(super) const SECTIONS: [&str; 5] = ["memory", "remote", "redis", "defaults", "methods"];
 
 /// The keys outside of any section.
 pub(super) const ROOT: &[Setting<Settings>] = settings! {
@@ -43,15 +43,8 @@ pub(super) const MEMORY: &[Setting<MemorySettings>] = settings! {
     reclaim_interval: Value::span;
 };
 
-/// The keys of `defaults` and of each method.
-// The one place where the settings of Redis are listed.
-pub(super) const REDIS: &[Setting<RedisSettings>] = settings! {
-    url: Value::text;
-    prefix: Value::text;
-    connections: |value: &Value| value.count().map(|count| usize::try_from(count).unwrap_or(usize::MAX));
-    connect_timeout: Value::span;
-    timeout: Value::span;
-    ping_interval: Value::span;
+/// The keys of `remote`.
+pub(super) const REMOTE: &[Setting<RemoteSettings>] = settings! {
     lease: Value::span;
     lease_wait: Value::span;
     l1_ttl: |value: &Value| value.span().map(Some);
@@ -62,6 +55,17 @@ pub(super) const REDIS: &[Setting<RedisSettings>] = settings! {
     compression_threshold: Value::bytes;
 };
 
+/// The keys of `redis`.
+pub(super) const REDIS: &[Setting<RedisSettings>] = settings! {
+    url: Value::text;
+    prefix: Value::text;
+    connections: |value: &Value| value.count().map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+    connect_timeout: Value::span;
+    timeout: Value::span;
+    ping_interval: Value::span;
+};
+
+/// The keys of `defaults` and of each method.
 pub(super) const METHOD: &[Setting<MethodSettings>] = settings! {
     ttl: |value: &Value| value.span().map(Some);
     tti: |value: &Value| value.span().map(Some);
@@ -83,5 +87,6 @@ pub(super) fn paths() -> impl Iterator<Item = String> {
     let memory = MEMORY.iter().map(|setting| format!("memory.{}", setting.name));
     let defaults = METHOD.iter().map(|setting| format!("defaults.{}", setting.name));
     let redis = REDIS.iter().map(|setting| format!("redis.{}", setting.name));
-    root.chain(memory).chain(redis).chain(defaults)
+    let remote = REMOTE.iter().map(|setting| format!("remote.{}", setting.name));
+    root.chain(memory).chain(remote).chain(redis).chain(defaults)
 }

@@ -9,7 +9,7 @@ use super::Landing;
 use super::flight::{Lead, Ticket};
 use super::job::Job;
 use super::nesting::{self, Frame};
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 use super::remote::permit::Permit;
 use super::subject::Subject;
 use crate::entry::Entry;
@@ -53,7 +53,7 @@ pub(super) struct Attempt<J, F> {
     fallback: Option<Entry>,
     stopwatch: Option<Stopwatch>,
     /// The right to store the value in L2 as well.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     permit: Option<Permit>,
     load: F,
 }
@@ -72,14 +72,14 @@ where
             place: Some(place),
             fallback,
             stopwatch,
-            #[cfg(feature = "redis")]
+            #[cfg(feature = "remote")]
             permit: None,
             load,
         }
     }
 
     /// Stores the value in L2 as well, if there is a permit.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     pub(super) fn with(self, permit: Option<Permit>) -> Self {
         Self { permit, ..self }
     }
@@ -98,7 +98,7 @@ where
         let now = engine.now();
         if let Some(appraised) = job.appraise(place.ticket().stamp(), value, took, now) {
             if appraised.is_kept {
-                #[cfg(feature = "redis")]
+                #[cfg(feature = "remote")]
                 if engine.remote.is_some() {
                     job.share(self.permit.take(), &appraised.entry, value);
                 }

@@ -11,10 +11,10 @@ use super::fence::Fences;
 use super::flight::Flights;
 use super::methods::Methods;
 use super::registry::{Rules, check_names};
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 use super::remote;
 use super::{ClockInUse, Engine, reclaim};
-use crate::config::{RedisSettings, Settings};
+use crate::config::{RedisSettings, RemoteSettings, Settings};
 use crate::entry::stamp::{Epoch, Sequence};
 use crate::entry::tags::TagClocks;
 use crate::error::Error;
@@ -155,6 +155,28 @@ impl Builder {
     /// ```
     pub fn redis(mut self, redis: RedisSettings) -> Self {
         self.settings.redis = Some(redis);
+        self
+    }
+
+    /// Sets how the second tier is used, whatever it is kept in.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, RedisSettings, RemoteSettings};
+    ///
+    /// # #[cfg(feature = "redis")]
+    /// # {
+    /// let mut remote = RemoteSettings::default();
+    /// remote.l1_ttl = Some(Duration::from_secs(60));
+    /// let cache = Cache::builder().redis(RedisSettings::new("redis://localhost:1")).remote(remote).build()?;
+    /// assert!(cache.remote_stats().is_some());
+    /// # }
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn remote(mut self, remote: RemoteSettings) -> Self {
+        self.settings.remote = remote;
         self
     }
 
@@ -333,11 +355,9 @@ impl Builder {
 
     /// Makes the cache without looking at other annotations of the program.
     pub(super) fn assemble(self) -> Result<Cache, Error> {
-        let Settings { namespace, defaults, memory, redis, methods, places } = self.settings;
-        #[cfg(feature = "redis")]
-        let remote = remote::setup::remote(redis.as_ref(), &namespace)?;
-        #[cfg(not(feature = "redis"))]
-        drop(redis);
+        #[cfg(feature = "remote")]
+        let remote = remote::setup::remote(&self.settings)?;
+        let Settings { namespace, defaults, memory, methods, places, .. } = self.settings;
         let clock = match self.clock {
             Some(clock) => ClockInUse::Injected(clock),
             None => ClockInUse::System(SystemClock),
@@ -363,11 +383,11 @@ impl Builder {
             loaders: Loaders::default(),
             observers: self.observers,
             is_bounded_by_bytes: limits.max_bytes.is_some(),
-            #[cfg(feature = "redis")]
+            #[cfg(feature = "remote")]
             remote,
         });
         engine.preset(methods, &places)?;
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         if let Some(remote) = &engine.remote {
             remote.start(&engine);
         }

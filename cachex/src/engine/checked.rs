@@ -27,7 +27,7 @@ impl Engine {
         // Break this check (`|| true`) and the race suite shows stale entries.
         let is_valid = || ticket.allows(entry.stamp()) && self.is_current(method, entry);
         let inserted = self.tier.insert(ticket.at(), entry.clone(), now, is_valid);
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         self.keep_within_l1(ticket.at(), now);
         self.account(method, ticket.at(), inserted, now)
     }
@@ -85,7 +85,7 @@ impl Engine {
         entry.set_stamp(stamp);
         let inserted = self.tier.insert(hold.at(), entry, now, || true);
         // Once it is there: whether notices come is asked later than who empties the tier says that they do not.
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         self.keep_within_l1(hold.at(), now);
         Gone::Inserted(inserted)
     }

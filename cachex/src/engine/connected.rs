@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::cache::Cache;
 use crate::error::Error;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 use crate::runtime;
 
 impl Cache {
@@ -31,7 +31,7 @@ impl Cache {
     /// # }
     /// ```
     pub async fn connected(&self, within: Duration) -> Result<(), Error> {
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         if let Some(remote) = &self.engine().remote {
             let whole = runtime::within(within, remote.whole()).await;
             return whole.ok_or_else(|| Error::timeout("connected", within));

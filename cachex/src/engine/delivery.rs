@@ -10,13 +10,13 @@ use tokio::sync::oneshot;
 use super::Engine;
 use super::methods::Method;
 use super::subject::Borrowed;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 use super::{registry, remote};
 use crate::entry::Entry;
 use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
 use crate::runtime;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 use crate::store::Group;
 use crate::tag::Tags;
 use crate::time::Timestamp;
@@ -92,7 +92,7 @@ impl<T> Delivery<T> {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn wait(mut self) -> T {
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         if runtime::is_own_thread() {
             // An observer, say: what it waits for is done by this thread.
             self.parts.clear();
@@ -120,7 +120,7 @@ impl<T> Future for Delivery<T> {
 }
 
 /// Without L2 nothing is sent.
-#[cfg(not(feature = "redis"))]
+#[cfg(not(feature = "remote"))]
 impl Engine {
     pub(in crate::engine) fn has_remote(&self) -> bool {
         false
@@ -147,7 +147,7 @@ impl Engine {
     }
 }
 
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 impl Engine {
     pub(in crate::engine) fn has_remote(&self) -> bool {
         self.remote.is_some()
@@ -195,7 +195,7 @@ impl Engine {
         now: Timestamp,
     ) -> Delivery {
         let Borrowed { engine, method, at } = subject;
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         if engine.remote.is_some() {
             return remote::writing::write(subject, entry, keep, now);
         }

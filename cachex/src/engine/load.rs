@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::attempt::{Attempt, Place, go_on};
 use super::flight::{Follow, Joined, Lead, Ticket, Waited};
 use super::job::Job;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 use super::remote::through::through;
 use super::subject::Subject;
 use super::{Landing, nesting};
@@ -54,7 +54,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
             Ok(place) => place,
             Err(output) => return output,
         };
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         if self.remote().is_some() {
             return Box::pin(through(&*self, place, (fallback, false), pin!(load))).await;
         }
@@ -88,9 +88,9 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
             Err(output) => return output,
         };
         let job = Arc::new(self);
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         let mut attempt = Box::pin(through(job.clone(), place, (fallback.clone(), false), Box::pin(load)));
-        #[cfg(not(feature = "redis"))]
+        #[cfg(not(feature = "remote"))]
         let mut attempt = Attempt::new(job.clone(), place, fallback.clone(), Box::pin(load));
         match job.within(&mut attempt, fallback.as_ref(), patience).await {
             Ok(output) => output,
@@ -116,7 +116,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
             Some(lead) => {
                 self.subject.method().counters.tally().miss();
                 self.subject.method().counters.refreshes.one();
-                #[cfg(feature = "redis")]
+                #[cfg(feature = "remote")]
                 if self.remote().is_some() {
                     let place = Place::Leading(lead);
                     return Box::pin(through(&*self, place, (Some(stale), true), pin!(load))).await;
@@ -143,9 +143,9 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     {
         // The stamp is older than this hold, and the load keeps its slot: the horizon keeps what there is to know.
         self.hold_tags();
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         go_on(through(Arc::new(self), Place::Leading(lead), (None, true), Box::pin(load)));
-        #[cfg(not(feature = "redis"))]
+        #[cfg(not(feature = "remote"))]
         go_on(Attempt::new(Arc::new(self), Place::Leading(lead), None, Box::pin(load)));
     }
 

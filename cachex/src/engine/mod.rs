@@ -30,7 +30,7 @@ pub(crate) mod nesting;
 pub(crate) mod plan;
 pub(crate) mod reclaim;
 pub(crate) mod registry;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) mod remote;
 pub(crate) mod sample;
 pub(crate) mod subject;
@@ -99,7 +99,7 @@ pub(crate) struct Engine {
     observers: Observers,
     is_bounded_by_bytes: bool,
     /// L2, if there is one.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     remote: Option<Arc<remote::Remote>>,
 }
 

@@ -7,7 +7,7 @@ use super::Engine;
 use super::cache::Cache;
 use crate::config::Places;
 use crate::error::Error;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 use crate::method::region::remote_name;
 use crate::method::site::Registered;
 use crate::observe::Stats;
@@ -104,7 +104,7 @@ pub struct MethodInfo {
 }
 
 /// Returns what other processes call the methods of a name: one for each version of it.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) fn remote_names(name: &str) -> impl Iterator<Item = String> + '_ {
     let sites = inventory::iter::<Registered>().filter(move |registered| registered.0.name() == name);
     let annotated = sites.map(|registered| remote_name(registered.0.name(), "", registered.0.site().version));

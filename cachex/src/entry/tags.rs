@@ -54,7 +54,7 @@ impl TagCell {
         self.fences.fetch_sub(1, Ordering::AcqRel);
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     pub(crate) fn is_fenced(&self) -> bool {
         self.fences.load(Ordering::Acquire) != 0
     }

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::shape::Shape;
 use super::size::size_of_value;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 use crate::codec::{self, Codec};
 use crate::entry::{Entry, Meta, PlainEntry};
 
@@ -65,15 +65,15 @@ pub trait Keep<V>: Copy + Send + Sync {
     #[doc(hidden)]
     fn size(self, value: &V) -> u64;
     /// Turns a value into bytes for a store. Nothing if it is kept in memory only, or refuses.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     #[doc(hidden)]
     fn encode(self, value: &V, codec: Codec) -> Option<Vec<u8>>;
     /// Turns bytes into a value. Nothing if they are none.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     #[doc(hidden)]
     fn decode(self, bytes: &[u8], codec: Codec) -> Option<V>;
     /// Returns what tells the type from others. Nothing if its values are kept in memory only.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     #[doc(hidden)]
     fn schema(self) -> Option<u64>;
 }
@@ -117,17 +117,17 @@ impl<V: CacheValue> Keep<V> for Portable {
         size_of_value(value)
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     fn encode(self, value: &V, codec: Codec) -> Option<Vec<u8>> {
         codec::encode(codec, value)
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     fn decode(self, bytes: &[u8], codec: Codec) -> Option<V> {
         codec::decode(codec, bytes)
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     fn schema(self) -> Option<u64> {
         Some(codec::schema::of::<V>())
     }
@@ -164,17 +164,17 @@ impl<V: Clone + Send + Sync + 'static> Keep<V> for Local {
         size_of::<V>() as u64
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     fn encode(self, _: &V, _: Codec) -> Option<Vec<u8>> {
         None
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     fn decode(self, _: &[u8], _: Codec) -> Option<V> {
         None
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "remote")]
     fn schema(self) -> Option<u64> {
         None
     }

@@ -114,7 +114,7 @@ impl Region {
     }
 
     /// Returns what other processes call the method: its name, with the types of a generic one, and its version.
-    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "there are no other processes"))]
+    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "there are no other processes"))]
     pub(crate) fn remote_name(&self) -> &'static str {
         self.remote_name
     }

@@ -3,11 +3,11 @@
 pub(crate) mod counters;
 pub(crate) mod event;
 mod lane;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) mod remote;
 pub(crate) mod stats;
 
 pub use event::{Event, Observer};
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub use remote::RemoteStats;
 pub use stats::Stats;

@@ -10,6 +10,7 @@
 //! A load holds the *lease* of its key, and its value is stored only while it still does. Who invalidates the key takes the lease
 //! away: so a load that began before is not stored after it, and of many processes one loads.
 
+#[cfg(feature = "redis")]
 pub(crate) mod redis;
 
 use std::fmt;
@@ -127,18 +128,24 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
     /// Reads the value of a key and the clocks of groups.
     fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read>;
 
-    /// Reads the clocks of groups.
-    fn clocks<'a>(&'a self, groups: &'a [Group]) -> Doing<'a, Vec<Option<Reading>>>;
+    /// Reads the clocks of groups, as they count for a key.
+    fn clocks<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Vec<Option<Reading>>>;
 
     /// Asks for the lease of a key.
     fn lease<'a>(&'a self, ask: Ask<'a>) -> Doing<'a, Lease>;
 
-    /// Reads the clock before a load. Groups that have no clock get this reading; each is kept for `life` at least, or for good.
-    fn begin<'a>(&'a self, groups: &'a [Group], life: Option<Duration>) -> Doing<'a, Reading>;
+    /// Reads the clock before a load of a key. Groups that have no clock get this reading; each is kept for `life` at least, or for good.
+    fn begin<'a>(&'a self, key: &'a str, groups: &'a [Group], life: Option<Duration>) -> Doing<'a, Reading>;
 
-    /// Reads the clock for a value of these groups whose load began at `since`: nothing if one of them was invalidated later, or may have
+    /// Reads the clock for a value of a key and of these groups whose load began at `since`: nothing if one of them was invalidated later, or may have
     /// been. As in [`begin`](Self::begin), each group has a clock then.
-    fn mint<'a>(&'a self, groups: &'a [Group], since: Reading, life: Option<Duration>) -> Doing<'a, Option<Reading>>;
+    fn mint<'a>(
+        &'a self,
+        key: &'a str,
+        groups: &'a [Group],
+        since: Reading,
+        life: Option<Duration>,
+    ) -> Doing<'a, Option<Reading>>;
 
     /// Stores the value of a load for `life`, or for good, if it still has the lease, which ends. Returns whether it had. `stored` is told to those who
     /// wait for it.

@@ -7,7 +7,7 @@ pub(crate) mod memory;
 mod memory_engine;
 #[cfg(feature = "moka")]
 mod moka;
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 pub(crate) mod remote;
 
 pub(crate) use memory::{FoundEntry, Inserted, Left, Limits, Reclaimed};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cachex::{Cache, CacheScope, Codec, Compression, EntryOptions, Key, RedisSettings, Ttl, cached, invalidates};
+use cachex::{
+    Cache, CacheScope, Codec, Compression, EntryOptions, Key, RedisSettings, RemoteSettings, Ttl, cached, invalidates,
+};
 use cachex_tests::redis::Server;
 use serde::{Deserialize, Serialize};
 
@@ -230,7 +232,7 @@ async fn of_many_callers_on_many_nodes_one_loads() {
 async fn an_entry_stays_in_memory_no_longer_than_it_may() {
     let server = Server::start();
     let loads = Arc::new(AtomicU64::new(0));
-    let cache = node_with(&server, |redis| redis.l1_ttl = Some(Duration::ZERO)).await;
+    let cache = node_with(&server, |_, remote| remote.l1_ttl = Some(Duration::ZERO)).await;
     let users = Users { cache, loads: loads.clone() };
     users.find(1).await.unwrap();
     stored(&users, 1).await;
@@ -250,9 +252,9 @@ async fn values_take_every_form_there_is() {
     let value = vec![Some("the same again".to_owned()); 200];
     for codec in [Codec::Postcard, Codec::MessagePack, Codec::Json] {
         for compression in [Compression::Off, Compression::Lz4, Compression::Zstd, Compression::Gzip] {
-            let set = |redis: &mut RedisSettings| {
-                redis.codec = codec;
-                redis.compression = compression;
+            let set = |_: &mut RedisSettings, remote: &mut RemoteSettings| {
+                remote.codec = codec;
+                remote.compression = compression;
             };
             let (a, b) = (node_with(&server, set).await, node_with(&server, set).await);
             a.set(&key, value.clone(), &EntryOptions::new()).await.unwrap();
@@ -302,7 +304,7 @@ async fn what_was_invalidated_right_after_it_was_primed_does_not_come_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_primed_is_read_by_who_primed_it_also_before_it_has_arrived() {
     let server = Server::start();
-    let cache = node_with(&server, |redis| redis.l1_ttl = Some(Duration::ZERO)).await;
+    let cache = node_with(&server, |_, remote| remote.l1_ttl = Some(Duration::ZERO)).await;
     let users = Users { cache, loads: Arc::default() };
     for round in 0..100 {
         let user = User { id: 5, name: format!("primed {round}") };
@@ -315,7 +317,8 @@ async fn what_was_primed_is_read_by_who_primed_it_also_before_it_has_arrived() {
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_and_removals_of_a_key_are_the_same_in_both_tiers_in_the_end() {
     let server = Server::start();
-    let (cache, eye) = (node(&server).await, node_with(&server, |redis| redis.l1_ttl = Some(Duration::ZERO)).await);
+    let (cache, eye) =
+        (node(&server).await, node_with(&server, |_, remote| remote.l1_ttl = Some(Duration::ZERO)).await);
     for round in 0..60 {
         let key = Key::new("changed").part(&round);
         let change = |writer: u64| {

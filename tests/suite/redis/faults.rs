@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cachex::{Cache, CacheScope, EntryOptions, Event, Key, Observer, RedisSettings, RemoteStats, cached, invalidates};
+use cachex::{
+    Cache, CacheScope, EntryOptions, Event, Key, Observer, RedisSettings, RemoteSettings, RemoteStats, cached,
+    invalidates,
+};
 use cachex_tests::proxy::{Mode, Proxy};
 use cachex_tests::redis::Server;
 
@@ -60,7 +63,7 @@ async fn node(server: &Server) -> Cache {
 }
 
 async fn node_at(server: &Server, url: String) -> Cache {
-    node_with(server, |redis| {
+    node_with(server, |redis, _| {
         redis.url = url;
         redis.timeout = TIMEOUT;
     })
@@ -143,10 +146,10 @@ async fn what_was_kept_while_no_notices_came_goes_when_they_come_again() {
     let proxy = Proxy::before(server.port());
     let value = Arc::new(AtomicU64::new(1));
     let a = Service { cache: node(&server).await, value: value.clone() };
-    let cache = node_with(&server, |redis| {
+    let cache = node_with(&server, |redis, remote| {
         redis.url = proxy.url();
         redis.timeout = TIMEOUT;
-        redis.outage_ttl = Some(Duration::from_secs(3600));
+        remote.outage_ttl = Some(Duration::from_secs(3600));
     });
     let b = Service { cache: cache.await, value };
     proxy.set(Mode::Swallow);
@@ -224,9 +227,10 @@ async fn a_server_that_has_become_a_replica() {
 async fn who_has_no_right_to_the_channel_goes_on_without_notices() {
     let server = Server::start();
     server.command(&["ACL", "SETUSER", "app", "on", ">pw", "~*", "+@all", "resetchannels"]).unwrap();
-    let mut redis = RedisSettings::new(format!("redis://app:pw@127.0.0.1:{}", server.port()));
-    redis.outage_ttl = Some(Duration::ZERO);
-    let cache = Cache::builder().namespace("tests").redis(redis).build().unwrap();
+    let redis = RedisSettings::new(format!("redis://app:pw@127.0.0.1:{}", server.port()));
+    let mut remote = RemoteSettings::default();
+    remote.outage_ttl = Some(Duration::ZERO);
+    let cache = Cache::builder().namespace("tests").redis(redis).remote(remote).build().unwrap();
     let a = Service { cache, value: Arc::new(AtomicU64::new(1)) };
     until("it is told", async || a.stats().last_error.is_some()).await;
     assert!(a.cache.connected(Duration::from_millis(100)).await.unwrap_err().is_timeout());
@@ -340,7 +344,7 @@ async fn an_observer_may_use_the_cache_it_observes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_set_while_the_server_is_gone_is_there_until_it_is_back() {
     let mut server = Server::start();
-    let cache = node_with(&server, |redis| redis.outage_ttl = Some(Duration::from_secs(3600))).await;
+    let cache = node_with(&server, |_, remote| remote.outage_ttl = Some(Duration::from_secs(3600))).await;
     let key = Key::new("set");
     server.kill();
     until("it is known that the server is gone", async || cache.remote_stats().unwrap().flushes == 2).await;

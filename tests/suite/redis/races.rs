@@ -162,7 +162,7 @@ async fn race(server: &Server, adversary: impl AsyncFn(&Server)) -> (u64, u64) {
         nodes.push(join(node(server).await));
     }
     // It keeps nothing in memory: what it finds is in the second tier.
-    let eye = join(node_with(server, |redis| redis.l1_ttl = Some(Duration::ZERO)).await);
+    let eye = join(node_with(server, |_, remote| remote.l1_ttl = Some(Duration::ZERO)).await);
     let (is_over, stale_here, stale_there) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let state = Arc::new((is_over, stale_here, stale_there));
     let mut tasks = tokio::task::JoinSet::new();

@@ -86,7 +86,7 @@ impl Blocking<'_> {
     /// ```
     pub fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let found = self.get_here(key)?;
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         if found.is_none() {
             return Ok(crate::runtime::block_elsewhere(self.engine().get_remote(key)).flatten());
         }
@@ -223,9 +223,9 @@ impl Blocking<'_> {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         let there = if self.engine().remote.is_some() { self.get::<T>(key)? } else { None };
-        #[cfg(not(feature = "redis"))]
+        #[cfg(not(feature = "remote"))]
         let there = None;
         Ok(self.begin_pull(key)?.wait().or(there))
     }
@@ -363,9 +363,9 @@ impl Blocking<'_> {
     #[must_use = "use `let _ =` if it does not matter whether there was one"]
     pub fn expire(&self, key: &Key, ttl: Duration) -> bool {
         let is_here = self.expire_here(key, ttl);
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         let is_there = crate::runtime::block_elsewhere(self.engine().expire_in_remote(key, ttl)).unwrap_or(false);
-        #[cfg(not(feature = "redis"))]
+        #[cfg(not(feature = "remote"))]
         let is_there = false;
         is_here || is_there
     }
@@ -374,7 +374,7 @@ impl Blocking<'_> {
         let engine = self.engine();
         let Some(entry) = self.engine().peek(key.at()) else { return false };
         engine.tier.expire_at(key.at(), &entry, engine.now().after(ttl));
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         engine.keep_within_l1(key.at(), engine.now());
         true
     }
@@ -395,7 +395,7 @@ impl Blocking<'_> {
     #[must_use]
     pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
         let here = self.end_here(key);
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         let here = here.or_else(|| crate::runtime::block_elsewhere(self.engine().end_in_remote(key)).flatten());
         Some(self.ttl_until(here?))
     }
@@ -453,7 +453,7 @@ impl Blocking<'_> {
 
     fn count(&self, key: &Key, step: impl FnOnce(i64) -> i64) -> Result<i64, Error> {
         let engine = self.engine();
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         engine.refuse_with_remote("counting")?;
         let method = engine.method(key.region());
         let at = key.at();

@@ -68,7 +68,7 @@ impl Cache {
     /// ```
     pub async fn get<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
         let found = self.blocking().get_here(key)?;
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         if found.is_none() {
             return Ok(self.engine().get_remote(key).await);
         }
@@ -185,9 +185,9 @@ impl Cache {
     /// # }
     /// ```
     pub async fn pull<T: CacheValue>(&self, key: &Key) -> Result<Option<T>, Error> {
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         let there = if self.engine().remote.is_some() { self.get::<T>(key).await? } else { None };
-        #[cfg(not(feature = "redis"))]
+        #[cfg(not(feature = "remote"))]
         let there = None;
         Ok(self.blocking().begin_pull(key)?.await.or(there))
     }
@@ -337,9 +337,9 @@ impl Cache {
     /// ```
     pub async fn expire(&self, key: &Key, ttl: Duration) -> bool {
         let is_here = self.blocking().expire_here(key, ttl);
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         let is_there = self.engine().expire_in_remote(key, ttl).await;
-        #[cfg(not(feature = "redis"))]
+        #[cfg(not(feature = "remote"))]
         let is_there = false;
         is_here || is_there
     }
@@ -363,7 +363,7 @@ impl Cache {
     /// ```
     pub async fn ttl_of(&self, key: &Key) -> Option<Ttl> {
         let here = self.blocking().end_here(key);
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "remote")]
         let here = match here {
             None => self.engine().end_in_remote(key).await,
             here => here,

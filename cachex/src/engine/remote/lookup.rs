@@ -122,7 +122,7 @@ impl Remote {
             };
             let life = ttl.saturating_add(asking.policy.grace.unwrap_or_default());
             let groups: Vec<_> = search.groups.iter().chain(&header.groups).cloned().collect();
-            self.store.begin(&groups, Some(life)).await?;
+            self.store.begin(search.name, &groups, Some(life)).await?;
             let subject =
                 Subject::Key { method: asking.at.region.remote_name().into(), bytes: asking.at.bytes.to_vec() };
             self.store.replace_same(search.name, &bytes, next, life, self.notice(subject)).await
@@ -243,7 +243,7 @@ impl Search<'_> {
     /// Reads the clock before the load: after the lease was granted, or an invalidation of the key in between would not take it away.
     async fn granted(&self, mut permit: Permit) -> Result<Permit, StoreError> {
         let life = self.asking.policy.ttl.map(|ttl| ttl.saturating_add(self.asking.policy.grace.unwrap_or_default()));
-        permit.begins_at(self.remote.store.begin(self.groups, life).await?, self.groups, life);
+        permit.begins_at(self.remote.store.begin(self.name, self.groups, life).await?, self.groups, life);
         Ok(permit)
     }
 
@@ -295,7 +295,7 @@ impl Search<'_> {
             if !remote.is_delivered(self.name, &others).await {
                 return Err(undelivered());
             }
-            is_valid = are_valid(&remote.store.clocks(&others).await?, header.stamp);
+            is_valid = are_valid(&remote.store.clocks(self.name, &others).await?, header.stamp);
         }
         if !is_valid {
             return Ok(Closed::Nothing(envelope::mark(&bytes).to_vec()));

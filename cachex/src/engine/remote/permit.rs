@@ -71,10 +71,10 @@ impl Permit {
                 let Portion { life, .. } = portion;
                 // Groups that were found out by the load: one of them may have been invalidated since it began.
                 let stamp =
-                    if is_known { Some(stamp) } else { remote.store.mint(&portion.groups, stamp, life).await? };
+                    if is_known { Some(stamp) } else { remote.store.mint(&name, &portion.groups, stamp, life).await? };
                 if is_known && life != expected {
                     // It lives otherwise than was thought: so do the clocks.
-                    remote.store.begin(&portion.groups, life).await?;
+                    remote.store.begin(&name, &portion.groups, life).await?;
                 }
                 let Some(value) = stamp.and_then(|stamp| portion.sealed(stamp)) else { return Ok(false) };
                 let at = key.at();

@@ -130,7 +130,7 @@ impl Remote {
         let at: KeyRef<'_> = key.at();
         self.outbox.nothing_sent_of(name).await;
         let written = async {
-            let stamp = self.store.begin(&portion.groups, portion.life).await?;
+            let stamp = self.store.begin(name, &portion.groups, portion.life).await?;
             // What was invalidated here before the clock was read may be known there already, and then the stamp does not tell.
             // Break this (drop the condition) and a value that was invalidated right after it was set comes back from L2.
             let is_unaltered = write.is_unaltered(engine);

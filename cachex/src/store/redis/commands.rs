@@ -41,7 +41,7 @@ impl Store for Redis {
         })
     }
 
-    fn clocks<'a>(&'a self, groups: &'a [Group]) -> Doing<'a, Vec<Option<Reading>>> {
+    fn clocks<'a>(&'a self, _key: &'a str, groups: &'a [Group]) -> Doing<'a, Vec<Option<Reading>>> {
         let mut command = redis::cmd("MGET");
         groups.iter().for_each(|group| {
             command.arg(self.names.group(group));
@@ -70,14 +70,20 @@ impl Store for Redis {
         })
     }
 
-    fn begin<'a>(&'a self, groups: &'a [Group], life: Option<Duration>) -> Doing<'a, Reading> {
+    fn begin<'a>(&'a self, _key: &'a str, groups: &'a [Group], life: Option<Duration>) -> Doing<'a, Reading> {
         self.asked(async move {
             let answer = self.run("", &script::BEGIN_SCRIPT, &self.with_clock(groups), &[life_of_group(life)]).await?;
             reading(&answer).ok_or_else(unexpected)
         })
     }
 
-    fn mint<'a>(&'a self, groups: &'a [Group], since: Reading, life: Option<Duration>) -> Doing<'a, Option<Reading>> {
+    fn mint<'a>(
+        &'a self,
+        _key: &'a str,
+        groups: &'a [Group],
+        since: Reading,
+        life: Option<Duration>,
+    ) -> Doing<'a, Option<Reading>> {
         self.asked(async move {
             let arguments = [life_of_group(life), Argument::Number(since.0)];
             match self.run("", &script::MINT_SCRIPT, &self.with_clock(groups), &arguments).await? {
