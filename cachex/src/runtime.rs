@@ -1,4 +1,9 @@
 //! Where loads in the background run, and how a blocking caller waits: the one file that spawns.
+//!
+//! Reading order: this file, `together` (how one task waits for many things).
+
+#[cfg(feature = "remote")]
+mod together;
 
 use std::cell::Cell;
 use std::future::Future;
@@ -11,6 +16,9 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
+
+#[cfg(feature = "remote")]
+pub(crate) use together::together;
 
 /// Runs `task` on the caller's runtime, whose drivers it may need, or else on ours.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +17,8 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Shared {
     mode: AtomicU8,
+    /// How long what comes is kept before it is passed on, in ms.
+    delay: AtomicU64,
     is_over: AtomicBool,
     streams: Mutex<Vec<TcpStream>>,
 }
@@ -45,6 +47,7 @@ impl Proxy {
         let port = listener.local_addr().expect("a bound socket has an address").port();
         let shared = Arc::new(Shared {
             mode: AtomicU8::new(Mode::Pass as u8),
+            delay: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             streams: Mutex::default(),
         });
@@ -73,6 +76,11 @@ impl Proxy {
         self.shared.mode.store(mode as u8, Ordering::SeqCst);
     }
 
+    /// Says how long it takes in each direction from now on, as if the server were far away.
+    pub fn delay(&self, span: Duration) {
+        self.shared.delay.store(u64::try_from(span.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
     /// Closes all connections.
     pub fn cut(&self) {
         let mut streams = self.shared.streams.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,6 +105,10 @@ impl Shared {
         let _ = from.set_read_timeout(Some(Duration::from_secs(60)));
         let mut buffer = vec![0; 1 << 16];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
+            match self.delay.load(Ordering::SeqCst) {
+                0 => {}
+                delay => keep_for(Duration::from_millis(delay)),
+            }
             let mode = self.mode.load(Ordering::SeqCst);
             if mode == Mode::Swallow as u8 {
                 continue;
@@ -120,4 +132,9 @@ impl Drop for Proxy {
         // The listener looks up.
         let _gone = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "connections live in real time")]
+fn keep_for(span: Duration) {
+    thread::sleep(span);
 }

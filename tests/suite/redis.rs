@@ -2,6 +2,7 @@
 
 mod basics;
 mod faults;
+mod many;
 mod processes;
 mod races;
 

@@ -266,7 +266,24 @@ impl Blocking<'_> {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn get_many<T: CacheValue>(&self, keys: &[Key]) -> Result<Vec<Option<T>>, Error> {
-        keys.iter().map(|key| self.get(key)).collect()
+        let values = self.get_many_here(keys)?;
+        #[cfg(feature = "remote")]
+        let values = self.get_many_elsewhere(keys, values);
+        Ok(values)
+    }
+
+    /// As [`get_many`](Self::get_many), from memory.
+    pub(super) fn get_many_here<T: CacheValue>(&self, keys: &[Key]) -> Result<Vec<Option<T>>, Error> {
+        keys.iter().map(|key| self.get_here(key)).collect()
+    }
+
+    /// As [`get_many`](Self::get_many), of those that are not in memory.
+    #[cfg(feature = "remote")]
+    fn get_many_elsewhere<T: CacheValue>(&self, keys: &[Key], values: Vec<Option<T>>) -> Vec<Option<T>> {
+        if crate::runtime::is_own_thread() {
+            return values;
+        }
+        crate::runtime::block_on(self.engine().get_many_remote(keys, values))
     }
 
     /// As [`Cache::set_many`].
@@ -291,7 +308,21 @@ impl Blocking<'_> {
         entries: impl IntoIterator<Item = (Key, T)>,
         options: &EntryOptions,
     ) -> Result<(), Error> {
-        entries.into_iter().try_for_each(|(key, value)| self.set(&key, value, options))
+        self.begin_set_many(entries, options)?.wait();
+        Ok(())
+    }
+
+    /// Keeps values in memory; what is returned ends when the second tier has them.
+    pub(super) fn begin_set_many<T: CacheValue>(
+        &self,
+        entries: impl IntoIterator<Item = (Key, T)>,
+        options: &EntryOptions,
+    ) -> Result<Delivery, Error> {
+        let mut all = Delivery::done();
+        for (key, value) in entries {
+            all = all.and(self.begin_set(&key, value, options)?);
+        }
+        Ok(all)
     }
 
     /// As [`Cache::remove_many`].
@@ -307,7 +338,18 @@ impl Blocking<'_> {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn remove_many(&self, keys: &[Key]) -> u64 {
-        keys.iter().map(|key| u64::from(self.remove(key))).sum()
+        self.begin_remove_many(keys).wait()
+    }
+
+    /// Removes entries from memory; what is returned ends when the second tier knows.
+    pub(super) fn begin_remove_many(&self, keys: &[Key]) -> Delivery<u64> {
+        let (mut all, mut removed) = (Delivery::done(), 0);
+        for key in keys {
+            let one = self.engine().remove(key.at());
+            removed += u64::from(one.here());
+            all = all.and(one.returning(()));
+        }
+        all.returning(removed)
     }
 
     /// As [`Cache::remove_matching`].

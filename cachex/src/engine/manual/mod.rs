@@ -192,7 +192,8 @@ impl Cache {
         Ok(self.blocking().begin_pull(key)?.await.or(there))
     }
 
-    /// Returns the values of keys, in the order of the keys.
+    /// Returns the values of keys, in the order of the keys. The second tier, if there is one, is asked for all that are not in memory
+    /// at once: that takes as long as for one.
     ///
     /// # Errors
     ///
@@ -213,14 +214,13 @@ impl Cache {
     /// # }
     /// ```
     pub async fn get_many<T: CacheValue>(&self, keys: &[Key]) -> Result<Vec<Option<T>>, Error> {
-        let mut values = Vec::with_capacity(keys.len());
-        for key in keys {
-            values.push(self.get(key).await?);
-        }
+        let values = self.blocking().get_many_here(keys)?;
+        #[cfg(feature = "remote")]
+        let values = self.engine().get_many_remote(keys, values).await;
         Ok(values)
     }
 
-    /// Keeps values, each as [`set`](Self::set) does, one after the other.
+    /// Keeps values, each as [`set`](Self::set) does; in a second tier all are written at once. Of values of one key the last one is kept.
     ///
     /// # Errors
     ///
@@ -245,15 +245,11 @@ impl Cache {
         entries: impl IntoIterator<Item = (Key, T)>,
         options: &EntryOptions,
     ) -> Result<(), Error> {
-        let begin = |(key, value)| self.blocking().begin_set(&key, value, options);
-        let begun: Vec<_> = entries.into_iter().map(begin).collect::<Result<_, Error>>()?;
-        for delivery in begun {
-            delivery.await;
-        }
+        self.blocking().begin_set_many(entries, options)?.await;
         Ok(())
     }
 
-    /// Removes entries. Returns how many current ones there were.
+    /// Removes entries, in a second tier all at once. Returns how many current ones there were in memory.
     ///
     /// # Examples
     ///
@@ -269,12 +265,7 @@ impl Cache {
     /// # }
     /// ```
     pub async fn remove_many(&self, keys: &[Key]) -> u64 {
-        let all = keys.iter().map(|key| self.engine().remove(key.at()));
-        let mut removed = 0;
-        for delivery in all.collect::<Vec<_>>() {
-            removed += u64::from(delivery.await);
-        }
-        removed
+        self.blocking().begin_remove_many(keys).await
     }
 
     /// Removes every entry whose readable key matches `pattern`: `*` stands for any characters, `?` for one, `\` takes the

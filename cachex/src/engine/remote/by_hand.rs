@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::key::Key;
 use crate::method::keep::{CacheValue, Keep, Portable};
 use crate::policy::Policy;
+use crate::runtime::together;
 use crate::tag::Tags;
 use crate::time::Timestamp;
 
@@ -27,6 +28,20 @@ impl Engine {
         let now = self.now();
         self.store_loaded(method, &entry, &ticket, now);
         Some(value)
+    }
+
+    /// Looks for the values of keys that are not here, and keeps them here: all are asked for at once.
+    // Break this (await each in turn) and a hundred keys take a hundred times as long.
+    pub(in crate::engine) async fn get_many_remote<T: CacheValue>(
+        &self,
+        keys: &[Key],
+        mut values: Vec<Option<T>>,
+    ) -> Vec<Option<T>> {
+        if self.remote.is_some() {
+            let missing = keys.iter().zip(&mut values).filter(|(_, value)| value.is_none());
+            together(missing.map(async |(key, value)| *value = self.get_remote(key).await)).await;
+        }
+        values
     }
 
     /// Returns when the value of a key in L2 ends, if there is one.

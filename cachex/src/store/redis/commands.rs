@@ -10,9 +10,13 @@ use redis::{Cmd, FromRedisValue, Value};
 use super::Redis;
 use super::link::LinkError;
 use super::scripts::{self as script, Script};
+use crate::runtime::together;
 use crate::store::{
     Ask, Doing, Group, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Store, StoreError, StoreErrorKind,
 };
+
+/// So many keys are removed at once.
+const AT_ONCE: usize = 512;
 
 impl Store for Redis {
     fn start(&self, listener: Arc<dyn Listener>) {
@@ -172,19 +176,17 @@ impl Store for Redis {
 
     fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, ()> {
         self.asked(async move {
-            let channel = self.names.channel();
-            let mut notices = what.notices.iter();
-            if !what.groups.is_empty()
-                && let Some(notice) = notices.next()
-            {
-                let arguments =
-                    [Argument::Bytes(channel.as_bytes()), Argument::Bytes(&notice.head), Argument::Bytes(&notice.tail)];
-                self.run("", &script::INVALIDATE_SCRIPT, &self.with_clock(&what.groups), &arguments).await?;
+            let groups = !what.groups.is_empty();
+            let (for_groups, for_keys) = what.notices.split_at(usize::from(groups).min(what.notices.len()));
+            if let [notice] = for_groups {
+                self.invalidate_groups(&what.groups, notice).await?;
             }
-            for (key, notice) in what.keys.iter().zip(notices) {
-                let notice = whole(notice);
-                let arguments = [Argument::Bytes(channel.as_bytes()), Argument::Bytes(&notice)];
-                self.run(key, &script::REMOVE_SCRIPT, &self.names_of(key), &arguments).await?;
+            // All of a part are on their way at once. Of parts one comes after the other: else so many notices could overtake one another
+            // that others would take some for lost.
+            let keys: Vec<_> = what.keys.iter().zip(for_keys).collect();
+            for part in keys.chunks(AT_ONCE) {
+                let removing = part.iter().map(|(key, notice)| self.remove_key(key, notice));
+                together(removing).await.into_iter().collect::<Result<(), _>>()?;
             }
             Ok(())
         })
@@ -209,6 +211,19 @@ enum Argument<'a> {
 impl Redis {
     fn asked<'a, T>(&'a self, doing: impl Future<Output = Result<T, StoreError>> + Send + 'a) -> Doing<'a, T> {
         Box::pin(doing)
+    }
+
+    async fn invalidate_groups(&self, groups: &[Group], notice: &Notice) -> Result<(), StoreError> {
+        let channel = self.names.channel();
+        let arguments =
+            [Argument::Bytes(channel.as_bytes()), Argument::Bytes(&notice.head), Argument::Bytes(&notice.tail)];
+        self.run("", &script::INVALIDATE_SCRIPT, &self.with_clock(groups), &arguments).await.map(drop)
+    }
+
+    async fn remove_key(&self, key: &str, notice: &Notice) -> Result<(), StoreError> {
+        let (channel, notice) = (self.names.channel(), whole(notice));
+        let arguments = [Argument::Bytes(channel.as_bytes()), Argument::Bytes(&notice)];
+        self.run(key, &script::REMOVE_SCRIPT, &self.names_of(key), &arguments).await.map(drop)
     }
 
     fn names_of(&self, key: &str) -> [String; 3] {
