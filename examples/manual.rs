@@ -28,12 +28,12 @@ async fn main() -> Result<(), Error> {
     assert_eq!(cache.explain(&page).verdict, Verdict::Invalidated);
     assert_eq!(cache.get::<String>(&ada).await?, None);
 
-    // Counters.
+    // Counters: apart from values, and with a second tier one for all processes.
     let visits = Key::new("visits").part("front page");
     for _ in 0..3 {
         cache.increment(&visits, 1).await?;
     }
-    assert_eq!(cache.get::<i64>(&visits).await?, Some(3));
+    assert_eq!(cache.counter(&visits).await?, Some(3));
 
     // Several at once, by pattern, and taken out.
     let sessions = ["s1", "s2", "s3"].map(Key::session);

@@ -15,6 +15,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Error(Box<Kind>);
 
+#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "without a second tier nothing is out of reach"))]
 #[derive(Debug)]
 enum Kind {
     Configuration { message: String, source: Option<Box<dyn std::error::Error + Send + Sync>> },
@@ -23,6 +24,12 @@ enum Kind {
     Loader { name: String, has: (&'static str, &'static str), asked: (&'static str, &'static str) },
     UnknownMethod { name: String, nearest: Option<String> },
     Load(Box<dyn std::error::Error + Send + Sync>),
+    Structure { wanted: &'static str },
+    Value { wanted: &'static str },
+    Unfit { value: &'static str, codec: &'static str },
+    Unavailable(Box<dyn std::error::Error + Send + Sync>),
+    Uncertain(Box<dyn std::error::Error + Send + Sync>),
+    Unsupported { what: &'static str },
 }
 
 impl Error {
@@ -59,6 +66,40 @@ impl Error {
 
     pub(crate) fn load(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(Box::new(Kind::Load(error.into())))
+    }
+
+    /// The structure of a key is no `wanted`.
+    pub(crate) fn other_structure(wanted: &'static str) -> Self {
+        Self(Box::new(Kind::Structure { wanted }))
+    }
+
+    /// What a structure holds is no `wanted`.
+    #[cfg(feature = "structures")]
+    pub(crate) fn other_value(wanted: &'static str) -> Self {
+        Self(Box::new(Kind::Value { wanted }))
+    }
+
+    /// A value can't be turned into bytes.
+    #[cfg(feature = "structures")]
+    pub(crate) fn unfit(value: &'static str, codec: &'static str) -> Self {
+        Self(Box::new(Kind::Unfit { value, codec }))
+    }
+
+    /// The second tier did nothing.
+    pub(crate) fn unavailable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(Box::new(Kind::Unavailable(error.into())))
+    }
+
+    /// The second tier may have done it, or not.
+    #[cfg(feature = "remote")]
+    pub(crate) fn uncertain(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(Box::new(Kind::Uncertain(error.into())))
+    }
+
+    /// The second tier has nothing of that kind.
+    #[cfg(feature = "remote")]
+    pub(crate) fn unsupported(what: &'static str) -> Self {
+        Self(Box::new(Kind::Unsupported { what }))
     }
 
     /// Returns whether a setting is invalid: the program was set up wrongly.
@@ -99,7 +140,7 @@ impl Error {
         matches!(*self.0, Kind::Timeout { .. })
     }
 
-    /// Returns whether an entry, or a registered loader, is of other types than was asked for.
+    /// Returns whether an entry, a structure or what it holds, or a registered loader, is of another type than was asked for.
     ///
     /// # Examples
     ///
@@ -114,7 +155,8 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_type_mismatch(&self) -> bool {
-        matches!(*self.0, Kind::Type { .. } | Kind::Loader { .. })
+        use Kind::{Loader, Structure, Type, Unfit, Value};
+        matches!(*self.0, Type { .. } | Loader { .. } | Structure { .. } | Value { .. } | Unfit { .. })
     }
 
     /// Returns whether a method was named that does not exist.
@@ -157,6 +199,56 @@ impl Error {
     pub fn is_load(&self) -> bool {
         matches!(*self.0, Kind::Load(_))
     }
+
+    /// Returns whether the second tier could not do what it was asked: it is out of reach, or it refused. Nothing was done, and it can be
+    /// asked again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, Key, RedisSettings};
+    ///
+    /// # #[cfg(feature = "redis")]
+    /// # {
+    /// // Nobody is there.
+    /// let cache = Cache::builder().redis(RedisSettings::new("redis://localhost:1")).build()?;
+    /// let error = cache.blocking().increment(&Key::new("visits"), 1).unwrap_err();
+    /// assert!(error.is_unavailable());
+    /// assert_eq!(error.to_string(), "the second tier could not do it, and nothing was done");
+    /// # }
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(*self.0, Kind::Unavailable(_))
+    }
+
+    /// Returns whether the second tier was asked and did not answer in time, or the connection broke: it may have been done, or may still be done,
+    /// or not. What must not be done twice is to be looked at before it is asked again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = cachex::Cache::builder().max_entries(0).build().unwrap_err();
+    /// assert!(!error.is_uncertain());
+    /// ```
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        matches!(*self.0, Kind::Uncertain(_))
+    }
+
+    /// Returns whether the second tier has no structures and locks at all, as a store has that knows values only.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = cachex::Cache::builder().max_entries(0).build().unwrap_err();
+    /// assert!(!error.is_unsupported());
+    /// ```
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        matches!(*self.0, Kind::Unsupported { .. })
+    }
 }
 
 impl fmt::Display for Error {
@@ -175,6 +267,16 @@ impl fmt::Display for Error {
             }
             Kind::UnknownMethod { name, nearest: None } => write!(f, "there is no cached method `{name}`"),
             Kind::Load(_) => f.write_str("the registered loader failed"),
+            Kind::Structure { wanted } => {
+                write!(f, "the key has another structure, or an item of another type: no {wanted}")
+            }
+            Kind::Value { wanted } => write!(f, "the structure holds something that is not a `{wanted}`"),
+            Kind::Unfit { value, codec } => write!(f, "a `{value}` can't be turned into bytes by the codec `{codec}`"),
+            Kind::Unavailable(_) => f.write_str("the second tier could not do it, and nothing was done"),
+            Kind::Uncertain(_) => f.write_str("the second tier did not answer: it may have been done or not"),
+            Kind::Unsupported { what } => {
+                write!(f, "the store of the second tier has no {what}s; use another store for them")
+            }
         }
     }
 }
@@ -183,7 +285,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
             Kind::Configuration { source: Some(source), .. } => Some(&**source),
-            Kind::Load(source) => Some(&**source),
+            Kind::Load(source) | Kind::Unavailable(source) | Kind::Uncertain(source) => Some(&**source),
             _ => None,
         }
     }

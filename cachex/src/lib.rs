@@ -29,7 +29,7 @@
 //!
 //! # Features
 //!
-//! `toml` (default) and `yaml`: configuration files. `redis`: a second tier on Redis or Valkey, [`RedisSettings`]; `msgpack`, `json`, `zstd`, `gzip`: further forms of values there. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
+//! `toml` (default) and `yaml`: configuration files. `structures`: lists, sets and hashes; `redis`: a second tier on Redis or Valkey, [`RedisSettings`], and with it the former; `msgpack`, `json`, `zstd`, `gzip`: further forms of values there. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
 //! the types of these crates.
 
 #[doc(hidden)]
@@ -50,6 +50,7 @@ mod raw;
 mod runtime;
 #[cfg(feature = "remote")]
 mod store;
+mod structure;
 mod sync;
 mod tag;
 mod tier;
@@ -60,8 +61,8 @@ pub use call::scope::CacheScope;
 pub use codec::{Codec, Compression};
 pub use config::{MemorySettings, RedisSettings, RemoteSettings, Settings};
 pub use engine::{
-    Blocking, Builder, Cache, Delivery, EntryOptions, Explanation, Fence, KeyParts, Loading, MethodInfo, Tier, Ttl,
-    Verdict, install, installed,
+    Blocking, Builder, Cache, Delivery, EntryOptions, Explanation, Fence, KeyParts, Loading, LockGuard, MethodInfo,
+    Tier, Ttl, Verdict, install, installed,
 };
 pub use entry::Stamp;
 pub use error::Error;

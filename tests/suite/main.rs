@@ -19,6 +19,7 @@ mod registry;
 mod several_caches;
 mod source;
 mod statistics;
+mod structures;
 mod time;
 mod ui;
 mod weights;

@@ -121,7 +121,7 @@ async fn async_callers_get_the_same() {
     assert_eq!(cache.pull::<i32>(&key(3)).await.unwrap(), Some(3));
     assert_eq!((cache.increment(&key(4), 5).await.unwrap(), cache.decrement(&key(4), 2).await.unwrap()), (5, 3));
     assert_eq!((cache.remove(&key(1)).await, cache.remove_many(&[key(1), key(2)]).await), (true, 1));
-    assert_eq!((cache.remove_matching("manual(4)").await, cache.stats().entries), (1, 0));
+    assert_eq!(cache.stats().entries, 0, "a counter is no entry");
     let load = || async { Ok::<_, String>(9) };
     assert_eq!(cache.get_or_load(&key(1), &options, load).await, Ok(9));
     assert_eq!(cache.get::<i32>(&key(1)).await.unwrap(), Some(9));

@@ -3,10 +3,10 @@
 //! Reading order: this file (the forms), [`compress`] (the same in fewer bytes), [`schema`] (which type bytes are of).
 
 pub(crate) mod compress;
-#[cfg(feature = "remote")]
+#[cfg(feature = "structures")]
 pub(crate) mod schema;
 
-#[cfg(feature = "remote")]
+#[cfg(feature = "structures")]
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use compress::Compression;
@@ -44,7 +44,7 @@ impl Codec {
     /// Whether the features of this build have it.
     pub(crate) fn is_built_in(self) -> bool {
         match self {
-            Self::Postcard => cfg!(feature = "remote"),
+            Self::Postcard => cfg!(feature = "structures"),
             Self::MessagePack => cfg!(feature = "msgpack"),
             Self::Json => cfg!(feature = "json"),
         }
@@ -57,7 +57,7 @@ impl Codec {
     }
 
     /// Returns its number in an envelope.
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "structures")]
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Postcard => 0,
@@ -68,7 +68,7 @@ impl Codec {
 }
 
 /// Turns a value into bytes. Nothing if the type refuses.
-#[cfg(feature = "remote")]
+#[cfg(feature = "structures")]
 pub(crate) fn encode<V: Serialize>(codec: Codec, value: &V) -> Option<Vec<u8>> {
     match codec {
         Codec::Postcard => postcard::to_stdvec(value).ok(),
@@ -83,7 +83,7 @@ pub(crate) fn encode<V: Serialize>(codec: Codec, value: &V) -> Option<Vec<u8>> {
 }
 
 /// Turns bytes into a value. Nothing if they are none of this type, or more than one.
-#[cfg(feature = "remote")]
+#[cfg(feature = "structures")]
 pub(crate) fn decode<V: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Option<V> {
     match codec {
         Codec::Postcard => {
@@ -103,7 +103,7 @@ pub(crate) fn decode<V: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Option<
     }
 }
 
-#[cfg(all(test, feature = "remote", feature = "msgpack", feature = "json"))]
+#[cfg(all(test, feature = "structures", feature = "msgpack", feature = "json"))]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -13,6 +13,7 @@ use super::methods::Methods;
 use super::registry::{Rules, check_names};
 #[cfg(feature = "remote")]
 use super::remote;
+use super::structures::memory::Shelves;
 use super::{ClockInUse, Engine, reclaim};
 use crate::config::{RedisSettings, RemoteSettings, Settings};
 use crate::entry::stamp::{Epoch, Sequence};
@@ -357,6 +358,8 @@ impl Builder {
     pub(super) fn assemble(self) -> Result<Cache, Error> {
         #[cfg(feature = "remote")]
         let remote = remote::setup::remote(&self.settings)?;
+        #[cfg(feature = "structures")]
+        let codec = self.settings.remote.codec;
         let Settings { namespace, defaults, memory, methods, places, .. } = self.settings;
         let clock = match self.clock {
             Some(clock) => ClockInUse::Injected(clock),
@@ -383,6 +386,9 @@ impl Builder {
             loaders: Loaders::default(),
             observers: self.observers,
             is_bounded_by_bytes: limits.max_bytes.is_some(),
+            structures: Shelves::default(),
+            #[cfg(feature = "structures")]
+            codec,
             #[cfg(feature = "remote")]
             remote,
         });

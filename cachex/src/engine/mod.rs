@@ -4,7 +4,7 @@
 //! [`answer`] (what is done), [`subject`], [`job`] and [`load`] (the path of a miss),
 //! [`attempt`] (one run of a loader), [`flight`] and [`nesting`] (who loads, who waits), [`appraise`] (what becomes of a value),
 //! [`checked`] (the only ways to store), [`invalidate`], [`update`] and [`fence`], [`methods`] and [`registry`] (what is cached), [`reclaim`] (what
-//! is dropped), [`delivery`] (what is on its way to L2), [`cache`] and the rest (the public handle).
+//! is dropped), [`delivery`] (what is on its way to L2), [`structures`] (what is shared as it is), [`cache`] and the rest (the public handle).
 
 pub(crate) mod answer;
 pub(crate) mod appraise;
@@ -33,6 +33,7 @@ pub(crate) mod registry;
 #[cfg(feature = "remote")]
 pub(crate) mod remote;
 pub(crate) mod sample;
+mod structures;
 pub(crate) mod subject;
 #[cfg(all(test, cachex_loom))]
 mod tests;
@@ -48,7 +49,10 @@ pub use fence::Fence;
 pub use install::{install, installed};
 pub use manual::{Blocking, EntryOptions, Loading, Ttl};
 pub use registry::MethodInfo;
+pub use structures::LockGuard;
 
+#[cfg(feature = "structures")]
+use crate::codec::Codec;
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
 use crate::entry::tags::{self, TagCells, TagClocks};
 use crate::entry::{AnyValue, Entry};
@@ -98,6 +102,11 @@ pub(crate) struct Engine {
     loaders: dynamic::Loaders,
     observers: Observers,
     is_bounded_by_bytes: bool,
+    /// Counters, lists, sets, hashes and locks; they are in L2 if there is one.
+    structures: structures::memory::Shelves,
+    /// How what structures hold becomes bytes.
+    #[cfg(feature = "structures")]
+    codec: Codec,
     /// L2, if there is one.
     #[cfg(feature = "remote")]
     remote: Option<Arc<remote::Remote>>,

@@ -50,11 +50,13 @@ const ENTRIES_A_LOOK: u64 = 160;
 impl Engine {
     /// Drops all that is dead by age, and all that was invalidated.
     pub(crate) fn reclaim(&self) -> u64 {
+        self.structures.reclaim(self.now());
         self.reclaim_by(MOST_LOOKS, |engine, now| vec![engine.tier.reclaim(now, &|entry| engine.is_kept(entry), true)])
     }
 
     /// Drops all that is dead by age, and what was invalidated among a part of the entries, another one each time.
     fn reclaim_some(&self) -> u64 {
+        self.structures.reclaim_some(self.now());
         self.reclaim_by(1, |engine, now| {
             let looks = LEAST_LOOKS.max(engine.tier.len() / ENTRIES_A_LOOK);
             let look = |_| engine.tier.reclaim(now, &|entry| engine.is_kept(entry), false);

@@ -117,7 +117,8 @@ impl Entry {
         self.deadline().after(rare.grace)
     }
 
-    /// Returns the times of another value of the same entry.
+    /// Returns its times.
+    #[cfg(feature = "remote")]
     pub(crate) fn life(&self, now: Timestamp) -> Life {
         let created_at = Timestamp::from_nanos(now.as_nanos().saturating_sub(self.age(now).as_nanos() as u64));
         let expires_at = self.expires_at();

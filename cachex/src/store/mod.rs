@@ -1,6 +1,6 @@
 //! Byte stores: what the second tier is kept in. Keys, bytes and tags go in; bytes and clocks come out.
 //!
-//! Reading order: this file (the contract), [`redis`] (Redis and Valkey).
+//! Reading order: this file (the contract), [`structures`] (that of what is not a copy of something), [`redis`] (Redis and Valkey).
 //!
 //! A store has one logical clock. Each tag has the reading of its last invalidation, V(T); each value has one *reading* as its stamp,
 //! taken before its load began. Whoever reads a value asks for V(T) of its tags as well, and the value is valid iff each is known
@@ -12,6 +12,7 @@
 
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+pub(crate) mod structures;
 
 use std::fmt;
 use std::future::Future;
@@ -19,6 +20,8 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub(crate) use structures::Structures;
 
 /// The bytes of a value that tell it from that of another load: where whoever writes values puts when and as of what they were loaded.
 pub(crate) const MARK: Range<usize> = 16..32;
@@ -183,6 +186,11 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
     /// Invalidates groups and keys, and tells the other processes.
     fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, ()>;
 
+    /// Returns who keeps structures and locks of a key, if anybody does.
+    fn structures(&self, _key: &str) -> Option<&dyn Structures> {
+        None
+    }
+
     /// Tells the other processes.
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()>;
 }
@@ -224,6 +232,8 @@ pub(crate) enum StoreErrorKind {
     Unknown,
     /// It refused: nothing was done.
     Refused,
+    /// What is there is of another kind: nothing was done.
+    OtherKind,
 }
 
 impl StoreError {

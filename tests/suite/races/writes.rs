@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cachex::{Cache, EntryOptions, Key};
+use cachex::{Cache, EntryOptions};
 
 use crate::source::{Outcome, Source, Stepped};
 
@@ -42,16 +42,6 @@ fn a_load_does_not_replace_what_was_primed() {
 #[test]
 fn a_load_does_not_replace_what_was_updated() {
     check_write_stays(7, |source| assert_eq!(Stepped::new(source.put(1, 7)).end(), Ok(7)));
-}
-
-#[test]
-fn a_load_does_not_replace_a_counter() {
-    let cache = crate::builder().build().unwrap();
-    let key = Key::new("counter");
-    let loading = cache.begin_load(&key);
-    assert_eq!(cache.blocking().increment(&key, 1).unwrap(), 1);
-    assert!(!loading.store(40_i64, &EntryOptions::new()).unwrap());
-    assert_eq!(cache.blocking().increment(&key, 1).unwrap(), 2);
 }
 
 // Guards `is_undisturbed` in `Writing::end`: with `true` the update that ends last wins, whichever wrote last.

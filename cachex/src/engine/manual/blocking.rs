@@ -18,7 +18,6 @@ use crate::key::Key;
 use crate::method::keep::{CacheValue, Portable};
 use crate::method::shape::Fallible;
 use crate::method::value_rules::ValueRules;
-use crate::tag::Tags;
 use crate::time::Timestamp;
 use crate::time::stopwatch::Stopwatch;
 
@@ -27,7 +26,7 @@ use crate::time::stopwatch::Stopwatch;
 /// # Examples
 ///
 /// ```
-/// use cachex::{Cache, EntryOptions, Key};
+/// use cachex::{Cache, Key};
 ///
 /// let cache = Cache::builder().build()?;
 /// let hits = Key::new("page hits");
@@ -62,8 +61,12 @@ pub enum Ttl {
 }
 
 impl Blocking<'_> {
-    fn engine(&self) -> &Arc<Engine> {
+    pub(in crate::engine) fn engine(&self) -> &Arc<Engine> {
         self.0.engine()
+    }
+
+    pub(in crate::engine) fn cache(&self) -> &Cache {
+        self.0
     }
 
     /// As [`Cache::get`].
@@ -451,69 +454,6 @@ impl Blocking<'_> {
             Timestamp::NEVER => Ttl::Never,
             end => Ttl::Left(end.since(self.engine().now())),
         }
-    }
-
-    /// As [`Cache::increment`].
-    ///
-    /// # Errors
-    ///
-    /// The entry is not an `i64`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cachex::{Cache, Key};
-    ///
-    /// let cache = Cache::builder().build()?;
-    /// assert_eq!(cache.blocking().increment(&Key::new("visits"), 2)?, 2);
-    /// assert_eq!(cache.blocking().increment(&Key::new("visits"), 1)?, 3);
-    /// # Ok::<(), cachex::Error>(())
-    /// ```
-    pub fn increment(&self, key: &Key, by: i64) -> Result<i64, Error> {
-        self.count(key, |number| number.saturating_add(by))
-    }
-
-    /// As [`Cache::decrement`].
-    ///
-    /// # Errors
-    ///
-    /// The entry is not an `i64`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cachex::{Cache, Key};
-    ///
-    /// let cache = Cache::builder().build()?;
-    /// assert_eq!(cache.blocking().decrement(&Key::new("left"), 2)?, -2);
-    /// assert_eq!(cache.blocking().decrement(&Key::new("left"), i64::MAX)?, i64::MIN);
-    /// # Ok::<(), cachex::Error>(())
-    /// ```
-    pub fn decrement(&self, key: &Key, by: i64) -> Result<i64, Error> {
-        self.count(key, |number| number.saturating_sub(by))
-    }
-
-    fn count(&self, key: &Key, step: impl FnOnce(i64) -> i64) -> Result<i64, Error> {
-        let engine = self.engine();
-        #[cfg(feature = "remote")]
-        engine.refuse_with_remote("counting")?;
-        let method = engine.method(key.region());
-        let at = key.at();
-        let mut found = None;
-        engine.try_write(method, at, || {
-            // Also behind a fence: what it hides is not lost.
-            found = engine.unaltered(at);
-            let number = match &found {
-                None => 0,
-                Some(entry) => *entry.value::<i64>().ok_or_else(|| wrong_type::<i64>(key))?,
-            };
-            let next = step(number);
-            let entry = match &found {
-                Some(entry) => Some(engine.another(at, entry, next)),
-                None => engine.manual_entry(at, next, &method.policy(), &Tags::new(), Stamp::default()),
-            };
-            Ok((entry, next))
-        })
     }
 }
 

@@ -6,7 +6,6 @@ use crate::engine::Engine;
 use crate::engine::appraise::lifetime;
 use crate::engine::methods::Method;
 use crate::entry::stamp::Stamp;
-use crate::entry::tags::TagCells;
 use crate::entry::{Entry, Freshness, Meta};
 use crate::key::KeyRef;
 use crate::method::keep::{CacheValue, Keep, Portable};
@@ -26,21 +25,12 @@ impl Engine {
         })
     }
 
-    /// Finds an unexpired entry that nothing but a fence may hide.
-    pub(super) fn unaltered(&self, at: KeyRef<'_>) -> Option<Entry> {
-        self.peek_if(at, |entry| self.is_unaltered(self.method(at.region), entry))
-    }
-
     /// Finds a current, unexpired entry without using it.
     pub(super) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
-        self.peek_if(at, |entry| self.is_current(self.method(at.region), entry))
-    }
-
-    fn peek_if(&self, at: KeyRef<'_>, is_right: impl FnOnce(&Entry) -> bool) -> Option<Entry> {
         pinned(|pin| {
             let entry = self.tier.peek_pinned(pin, at)?;
-            let is_usable =
-                is_right(&entry) && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
+            let is_usable = self.is_current(self.method(at.region), &entry)
+                && matches!(entry.freshness(|| self.now()), Freshness::Fresh | Freshness::Stale);
             is_usable.then(|| Entry::clone(&entry))
         })
     }
@@ -66,19 +56,5 @@ impl Engine {
             load_time: Some(Duration::ZERO),
         };
         (ttl != Some(Duration::ZERO)).then(|| Entry::of(&meta, value))
-    }
-
-    /// Makes an entry with another value in the place of one of the same type.
-    pub(super) fn another<T: CacheValue>(&self, at: KeyRef<'_>, entry: &Entry, value: T) -> Entry {
-        let meta = Meta {
-            key: at.parts(),
-            stamp: entry.stamp(),
-            tags: &TagCells::from(entry.tags()),
-            life: entry.life(self.now()),
-            weight: entry.weight(),
-            is_negative: entry.is_negative(),
-            load_time: entry.load_time(),
-        };
-        Entry::of(&meta, value)
     }
 }

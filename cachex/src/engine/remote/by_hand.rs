@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::lookup::Asking;
 use crate::engine::Engine;
-use crate::error::Error;
 use crate::key::Key;
 use crate::method::keep::{CacheValue, Keep, Portable};
 use crate::policy::Policy;
@@ -60,14 +59,5 @@ impl Engine {
 
     fn asking<'a>(&self, key: &'a Key, policy: &'a Policy, tags: &'a Tags) -> Asking<'a> {
         Asking { at: key.at(), tags, policy, stamp: self.sequence.now(), wants_fresh: false, may_wait: false }
-    }
-
-    /// Refuses what is not done in L2 yet.
-    pub(in crate::engine) fn refuse_with_remote(&self, what: &str) -> Result<(), Error> {
-        if self.remote.is_none() {
-            return Ok(());
-        }
-        let text = format!("{what} is not done in a second tier yet; use a cache without one for it");
-        Err(Error::configuration(text))
     }
 }

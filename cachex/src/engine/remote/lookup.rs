@@ -170,7 +170,7 @@ impl Remote {
         }
         match failed.kind() {
             StoreErrorKind::Down => self.counters.bypasses.one(),
-            StoreErrorKind::Unknown | StoreErrorKind::Refused => self.counters.errors.one(),
+            StoreErrorKind::Unknown | StoreErrorKind::Refused | StoreErrorKind::OtherKind => self.counters.errors.one(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! L2 and the other processes, as the engine sees them.
 //!
 //! Reading order: this file (what there is), [`through`] (a load that asks L2 first), [`lookup`] (what is found there), [`permit`] (the right to store
-//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`writing`] (writes by hand), [`inbox`] (those of others), [`values`] (entries as bytes).
+//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`writing`] (writes by hand), [`inbox`] (those of others), [`structures`] (what is not a copy of something), [`values`] (entries as bytes).
 //!
 //! What must hold, besides what holds of every store ([`crate::store`]):
 //!
@@ -20,6 +20,7 @@ mod lookup;
 mod outbox;
 pub(super) mod permit;
 pub(super) mod setup;
+mod structures;
 pub(super) mod through;
 mod values;
 pub(super) mod writing;

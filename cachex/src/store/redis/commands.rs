@@ -13,12 +13,17 @@ use super::scripts::{self as script, Script};
 use crate::runtime::together;
 use crate::store::{
     Ask, Doing, Group, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Store, StoreError, StoreErrorKind,
+    Structures,
 };
 
 /// So many keys are removed at once.
 const AT_ONCE: usize = 512;
 
 impl Store for Redis {
+    fn structures(&self, _key: &str) -> Option<&dyn Structures> {
+        Some(self)
+    }
+
     fn start(&self, listener: Arc<dyn Listener>) {
         self.begin_to_work(listener);
     }
@@ -203,13 +208,16 @@ impl Store for Redis {
 }
 
 /// An argument of a script.
-enum Argument<'a> {
+pub(super) enum Argument<'a> {
     Number(u64),
     Bytes(&'a [u8]),
 }
 
 impl Redis {
-    fn asked<'a, T>(&'a self, doing: impl Future<Output = Result<T, StoreError>> + Send + 'a) -> Doing<'a, T> {
+    pub(super) fn asked<'a, T>(
+        &'a self,
+        doing: impl Future<Output = Result<T, StoreError>> + Send + 'a,
+    ) -> Doing<'a, T> {
         Box::pin(doing)
     }
 
@@ -235,7 +243,7 @@ impl Redis {
     }
 
     /// Sends a command about something of that name.
-    async fn send(&self, name: &str, command: &Cmd) -> Result<Value, LinkError> {
+    pub(super) async fn send(&self, name: &str, command: &Cmd) -> Result<Value, LinkError> {
         match self.link(name) {
             Some(link) => link.send(command).await,
             None => Err(LinkError::Down),
@@ -243,7 +251,7 @@ impl Redis {
     }
 
     /// Runs a script by its digest, and sends it where the server does not know it. `name` is what it is about.
-    async fn run(
+    pub(super) async fn run(
         &self,
         name: &str,
         script: &Script,
@@ -268,7 +276,7 @@ impl Redis {
         Ok(answer?)
     }
 
-    async fn flag(
+    pub(super) async fn flag(
         &self,
         name: &str,
         script: &Script,
@@ -289,7 +297,7 @@ fn life_of_group(life: Option<Duration>) -> Argument<'static> {
 }
 
 /// Returns a span in ms, which is not 0.
-fn millis(span: Duration) -> u64 {
+pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX as u64 / 2)
 }
 
@@ -302,6 +310,6 @@ fn reading(answer: &Value) -> Option<Reading> {
     u64::from_redis_value_ref(answer).ok().map(Reading)
 }
 
-fn unexpected() -> StoreError {
+pub(super) fn unexpected() -> StoreError {
     StoreError::new(StoreErrorKind::Unknown, "redis gave an answer of another kind than was asked for")
 }

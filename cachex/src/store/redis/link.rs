@@ -272,6 +272,7 @@ impl From<LinkError> for StoreError {
                     "redis refused: this user has no right to the keys or the channel of the cache; \
                      grant both, as in `ACL SETUSER app ~cx:* ~{cx:* &cx:* +@all` where the prefix is `cx`",
                 ),
+                Some("WRONGTYPE") => Self::new(StoreErrorKind::OtherKind, "redis has something of another kind there"),
                 Some(code @ ("NOAUTH" | "WRONGPASS")) => Self::new(
                     StoreErrorKind::Refused,
                     format!("redis refused: {code}; write user and password into `redis.url`"),

@@ -1,13 +1,14 @@
 //! Redis and Valkey as a store.
 //!
 //! Reading order: this file (the store), [`link`] (a connection that is watched), [`greeting`] (what is asked of a server first), [`subscription`] (the notices), [`commands`] and [`scripts`] (what is done in one
-//! step), [`names`] (the keys in Redis).
+//! step), [`structures`] (counters, lists, sets, hashes, locks), [`names`] (the keys in Redis).
 
 mod commands;
 mod greeting;
 mod link;
 mod names;
 mod scripts;
+mod structures;
 mod subscription;
 
 use std::fmt;

@@ -33,6 +33,16 @@ impl Names {
         format!("{}:w:{{{key}}}", self.root)
     }
 
+    /// Names the structure of a key.
+    pub(super) fn structure(&self, key: &str) -> String {
+        format!("{}:s:{{{key}}}", self.root)
+    }
+
+    /// Names the lock of a key, and its last token.
+    pub(super) fn lock(&self, key: &str) -> [String; 2] {
+        [format!("{}:x:{{{key}}}", self.root), format!("{}:n:{{{key}}}", self.root)]
+    }
+
     /// Names the clock of a group.
     pub(super) fn group(&self, group: &Group) -> String {
         format!("{{{}}}:g:{}", self.root, group.as_str())
@@ -68,5 +78,7 @@ mod tests {
         assert_eq!(tag(names.group(&Group::tag("a{b}"))), tag(names.clock()));
         assert_eq!(tag(names.value("k")), Some("k".to_owned()));
         assert_eq!(tag(names.lease("k")), tag(names.waiters("k")));
+        let [holder, token] = names.lock("k");
+        assert_eq!([tag(holder), tag(token)], [Some("k".to_owned()), Some("k".to_owned())]);
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct Script {
 }
 
 impl Script {
-    fn new(code: String) -> Self {
+    pub(super) fn new(code: String) -> Self {
         let digest = redis::Script::new(&code).get_hash().to_owned();
         Self { code, digest }
     }
