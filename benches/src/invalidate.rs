@@ -1,8 +1,9 @@
 //! The invalidation of a tag, by how many entries it has, and what it costs the calls that follow.
 //!
 //! - `first load`: a call that loads, before there is anything to invalidate.
-//! - `invalidate`: the invalidation of a tag that all entries have, as a whole. However many those are, much other memory was
-//!   used since they were loaded, and another tag, which none has, was invalidated just before.
+//! - `invalidate`: the invalidation of the tag, as a whole. However many entries have it, the cache holds the same number in all, the
+//!   others with another tag; much other memory was used since they were loaded, and a third tag, which none has, was invalidated
+//!   just before.
 //! - `other tag`: a hit of an entry that has another tag, before the invalidation; `other tag, after`: one right after it.
 //! - `next call`: the first call for an entry after that, which loads again; `call after that` hits.
 //!
@@ -38,11 +39,12 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     };
     let mut times = vec![CASES.map(|_| Vec::new()); sizes.len()];
     let mut other = vec![0_u64; MUCH / size_of::<u64>()];
+    let most = sizes.iter().copied().max().unwrap_or_default();
     // The first repetition is not counted.
     for repetition in 0..=repetitions {
         for (entries, times) in sizes.iter().zip(&mut times) {
-            let service = Service::new(2 * (entries + CALLS), Eviction::S3Fifo)?;
-            let once = once(&service, *entries, &mut other)?;
+            let service = Service::new(2 * (most + CALLS), Eviction::S3Fifo)?;
+            let once = once(&service, (*entries, most), &mut other)?;
             if repetition > 0 {
                 once.into_iter().zip(times).for_each(|(time, times)| times.push(time));
             }
@@ -63,13 +65,15 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// Loads entries of one tag, and some of another one, uses `memory`, invalidates the first, and calls again; returns the times
-/// of [`CASES`] in nanoseconds, of calls for one of them.
-fn once(service: &Service, entries: u64, memory: &mut [u64]) -> Result<[f64; CASES.len()], String> {
+/// Loads entries of one tag, and of another one, up to `most` and some in all, uses `memory`, invalidates the first tag, and calls again;
+/// returns the times of [`CASES`] in nanoseconds, of calls for one of them.
+fn once(service: &Service, (entries, most): (u64, u64), memory: &mut [u64]) -> Result<[f64; CASES.len()], String> {
     let calls = entries.min(CALLS);
     let call = |ids: Range<u64>| ids.for_each(|id| drop(black_box(service.by_number(id))));
     let other = || (0..CALLS).for_each(|id| drop(black_box(service.otherwise_tagged(id))));
     let first = timed(|| call(0..entries)) / entries as f64;
+    let rest = most - entries;
+    (CALLS..CALLS + rest).for_each(|id| drop(black_box(service.otherwise_tagged(id))));
     // A million loads push the tag out to memory, one load does not: that must not look like the work of an invalidation.
     black_box(memory).iter_mut().for_each(|word| *word = word.wrapping_add(1));
     other();
@@ -81,7 +85,7 @@ fn once(service: &Service, entries: u64, memory: &mut [u64]) -> Result<[f64; CAS
     let next = timed(|| call(0..calls)) / calls as f64;
     let after = timed(|| call(0..calls)) / calls as f64;
     let loads = service.cache.stats().loads;
-    if loads != entries + calls + CALLS {
+    if loads != most + calls + CALLS {
         return Err(format!("{entries} entries and {calls} calls after an invalidation took {loads} loads"));
     }
     Ok([first, other_before, invalidation, other_after, next, after])

@@ -26,7 +26,8 @@ impl Engine {
     ) -> bool {
         // Break this check (`|| true`) and the race suite shows stale entries.
         let is_valid = || ticket.allows(entry.stamp()) && self.is_current(method, entry);
-        let inserted = self.tier.insert(ticket.at(), entry.clone(), now, is_valid);
+        let inserted =
+            self.tier.insert(ticket.at(), entry.clone(), now, is_valid, |gone| self.count_evicted(gone, now));
         #[cfg(feature = "remote")]
         self.keep_within_l1(ticket.at(), now);
         self.account(method, ticket.at(), inserted, now)
@@ -83,7 +84,7 @@ impl Engine {
         hold.void(stamp);
         let Some(mut entry) = entry else { return Gone::Removed(self.tier.remove(hold.at())) };
         entry.set_stamp(stamp);
-        let inserted = self.tier.insert(hold.at(), entry, now, || true);
+        let inserted = self.tier.insert(hold.at(), entry, now, || true, |gone| self.count_evicted(gone, now));
         // Once it is there: whether notices come is asked later than who empties the tier says that they do not.
         #[cfg(feature = "remote")]
         self.keep_within_l1(hold.at(), now);
@@ -142,6 +143,16 @@ impl Engine {
                 true
             }
         }
+    }
+
+    /// Counts an entry that leaves for room, unless somebody is to be told of it as well: observers are not called under a lock.
+    /// Returns whether it was counted.
+    fn count_evicted(&self, entry: &Entry, now: Timestamp) -> bool {
+        let is_all = self.observers.is_empty();
+        if is_all {
+            self.note_left(entry, Reason::Evicted, now);
+        }
+        is_all
     }
 
     /// Brings the tier within its bounds, if that was put off, and accounts for what left for room.

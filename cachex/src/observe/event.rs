@@ -116,6 +116,11 @@ impl Observers {
         self.0.push(observer);
     }
 
+    /// Whether nobody is told of anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Tells every observer; the event is made only if there is one.
     pub(crate) fn tell(&self, event: impl Fn() -> Event) {
         if self.0.is_empty() {

@@ -274,7 +274,12 @@ impl<P: Parts, S> Owner<'_, P, S> {
 
     /// Takes out the node with a number and returns it.
     pub(crate) fn remove(&mut self, number: u32, weight_of: impl Fn(&Node<P>) -> u64) -> Node<P> {
-        let node = Node::clone(&self.nodes().node(number));
+        self.take_out(number, |node| (node.clone(), weight_of(node)))
+    }
+
+    /// Takes out the node with a number, which `see` sees before, and says what it weighs.
+    pub(crate) fn take_out<T>(&mut self, number: u32, see: impl FnOnce(&Node<P>) -> (T, u64)) -> T {
+        let (seen, weight) = see(&self.nodes().node(number));
         let place = std::mem::replace(&mut self.owned.places[number as usize], Place::NONE);
         // SAFETY: this is the owner, and stays it.
         let (bucket, pointer) = unsafe { self.index().at(place) };
@@ -283,8 +288,8 @@ impl<P: Parts, S> Owner<'_, P, S> {
         let unlinked = bucket.nodes[pointer].load(Ordering::Relaxed);
         bucket.nodes[pointer].store(ptr::null_mut(), Ordering::Release);
         self.owned.len -= 1;
-        self.bury_node(unlinked, weight_of(&node));
-        node
+        self.bury_node(unlinked, weight);
+        seen
     }
 
     /// Takes out all nodes and returns them.

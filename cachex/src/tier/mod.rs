@@ -89,15 +89,16 @@ impl L1 {
     }
 
     /// Stores an entry if `is_valid` says so, as [`MemoryTier::insert`] does: the check and the store are one step for a removal of
-    /// the key. What left may be the new entry.
+    /// the key, and `account` is shown what leaves for room. What left may be the new entry.
     pub(crate) fn insert(
         &self,
         at: KeyRef<'_>,
         entry: Entry,
         now: Timestamp,
         is_valid: impl FnOnce() -> bool,
+        account: impl Fn(&Entry) -> bool,
     ) -> Inserted {
-        let inserted = self.memory.insert(at, entry, now, is_valid);
+        let inserted = self.memory.insert(at, entry, now, is_valid, account);
         #[cfg(feature = "moka")]
         if let Some(moka) = &self.moka {
             return moka.inserted(&self.memory, at.hash, inserted);

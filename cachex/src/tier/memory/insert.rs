@@ -18,8 +18,8 @@ pub(crate) enum Inserted {
     Rejected(Entry),
     /// It is heavier than the whole tier may be: it is not stored, and what its key had is removed, being older.
     TooHeavy { entry: Entry, removed: Option<Entry> },
-    /// It is stored. What left for room may have been dead by age already: [`Entry::dead_at`]
-    /// tells. An entry that itself gave way to the new one of the same key is in `replaced`.
+    /// It is stored. What left for room, and was not accounted for when it left, may have been dead by age already:
+    /// [`Entry::dead_at`] tells. An entry that itself gave way to the new one of the same key is in `replaced`.
     Stored { replaced: Option<Entry>, evicted: Left },
 }
 
@@ -43,8 +43,25 @@ impl Change {
     }
 }
 
+/// What leaves for room: accounted for as it does, or kept for that.
+struct Leaving<'a, A> {
+    account: &'a A,
+    evicted: &'a mut Left,
+    count: usize,
+}
+
+impl<A: Fn(&Entry) -> bool> Leaving<'_, A> {
+    fn leaves(&mut self, entry: &Entry) {
+        self.count += 1;
+        if !(self.account)(entry) {
+            self.evicted.push(entry.clone());
+        }
+    }
+}
+
 impl MemoryTier {
-    /// Stores an entry if `is_valid` says so. `now` tells which others are dead by age.
+    /// Stores an entry if `is_valid` says so. `now` tells which others are dead by age. What leaves for room is shown to `account` before
+    /// it does: what that has done with is not returned, and takes no hold. It runs under a lock, and must not call the tier.
     ///
     /// `is_valid` runs under the very lock that a [`remove`](Self::remove) of the key takes: whoever first makes the check
     /// fail and then removes the key can be sure that the entry is not there afterwards. It must not call the tier.
@@ -54,6 +71,7 @@ impl MemoryTier {
         entry: Entry,
         now: Timestamp,
         is_valid: impl FnOnce() -> bool,
+        account: impl Fn(&Entry) -> bool,
     ) -> Inserted {
         let is_too_heavy = self.limits.max_bytes.is_some_and(|most| entry.weight() > most);
         let index = self.table.shard_of(at.hash);
@@ -68,9 +86,10 @@ impl MemoryTier {
             return Inserted::TooHeavy { entry, removed };
         }
         let mut evicted = Left::new();
-        let replaced = self.store(&mut shard, at, entry, now, &mut evicted);
+        let mut leaving = Leaving { account: &account, evicted: &mut evicted, count: 0 };
+        let replaced = self.store(&mut shard, at, entry, now, &mut leaving);
         drop(shard);
-        self.settle(index, now, &mut evicted);
+        self.settle(index, now, &mut leaving);
         Inserted::Stored { replaced, evicted }
     }
 
@@ -81,20 +100,25 @@ impl MemoryTier {
         at: KeyRef<'_>,
         entry: Entry,
         now: Timestamp,
-        evicted: &mut Left,
+        leaving: &mut Leaving<'_, impl Fn(&Entry) -> bool>,
     ) -> Option<Entry> {
         let (weight, dead_at) = (entry.weight(), entry.dead_at());
         let mut found = shard.entry_at(at);
         let mut given_way = None;
         let mut change = Change::default();
-        while self.lacks_room(found.as_ref(), weight, &change) && self.can_give(shard, evicted.len()) {
-            let Some(gone) = shard.evict(now) else { break };
-            change.leaves(&gone);
-            if found.as_ref().is_some_and(|found| found.is_same(&gone)) {
-                found = None;
-                given_way = Some(gone);
-            } else {
-                evicted.push(gone);
+        while self.lacks_room(found.as_ref(), weight, &change) && self.can_give(shard, leaving.count) {
+            let was_other = shard.evict(now, |gone| {
+                change.leaves(gone);
+                let is_other = found.as_ref().is_none_or(|found| !found.is_same(gone));
+                if is_other {
+                    leaving.leaves(gone);
+                }
+                is_other
+            });
+            match was_other {
+                Some(true) => {}
+                Some(false) => given_way = found.take(),
+                None => break,
             }
         }
         change.enters(&entry);
@@ -104,6 +128,7 @@ impl MemoryTier {
                 Some(shard.put(&found, entry))
             }
             None => {
+                let evicted = &mut *leaving.evicted;
                 let before = evicted.len();
                 shard.add(at, entry, evicted);
                 evicted[before..].iter().for_each(|gone| change.leaves(gone));
@@ -152,23 +177,23 @@ impl MemoryTier {
     ///
     /// The bounds hold once no insert is under way: the last one to count itself in leaves only when they do.
     #[inline]
-    fn settle(&self, own: usize, now: Timestamp, evicted: &mut Left) {
+    fn settle(&self, own: usize, now: Timestamp, leaving: &mut Leaving<'_, impl Fn(&Entry) -> bool>) {
         if self.is_over() {
-            self.make_others_give(own, now, evicted);
+            self.make_others_give(own, now, leaving);
         }
     }
 
     #[inline(never)]
-    fn make_others_give(&self, own: usize, now: Timestamp, evicted: &mut Left) {
+    fn make_others_give(&self, own: usize, now: Timestamp, leaving: &mut Leaving<'_, impl Fn(&Entry) -> bool>) {
         let others = self.table.shards() - 1;
         let mut index = self.give_turn.fetch_add(1, Ordering::Relaxed);
         let mut idle = 0;
         while self.is_over() && idle <= others {
             let next = if idle == others { own } else { self.other(own, index) };
             index = index.wrapping_add(1);
-            let before = evicted.len();
-            self.give(next, now, evicted);
-            idle = if evicted.len() > before { 0 } else { idle + 1 };
+            let before = leaving.count;
+            self.give(next, now, leaving);
+            idle = if leaving.count > before { 0 } else { idle + 1 };
         }
     }
 
@@ -178,15 +203,19 @@ impl MemoryTier {
         (own + 1 + index % (shards - 1)) % shards
     }
 
-    fn give(&self, index: usize, now: Timestamp, evicted: &mut Left) {
+    fn give(&self, index: usize, now: Timestamp, leaving: &mut Leaving<'_, impl Fn(&Entry) -> bool>) {
         let mut shard = self.table.own(index);
         for _ in 0..BATCH {
             if !self.is_over() {
                 return;
             }
-            let Some(gone) = shard.evict(now) else { return };
-            self.count_out(&gone);
-            evicted.push(gone);
+            let gone = shard.evict(now, |gone| {
+                self.count_out(gone);
+                leaving.leaves(gone);
+            });
+            if gone.is_none() {
+                return;
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Left;
 use super::deadlines::Deadlines;
 use super::hasher::KeyHasher;
-use super::policy::{Chosen, MOST_SLOTS, Policy, SlotId};
+use super::policy::{Chosen, MOST_SLOTS, Policy, SlotId, Traces};
 use super::slots::Slots;
 use super::uses::Uses;
 use crate::entry::{Entry, EntryParts};
@@ -132,19 +132,20 @@ impl ShardOwner<'_> {
         self.remove(slot, Entry::weight)
     }
 
-    /// Empties a slot for room: one whose entry is dead at `now` if there is one, else the one the policy chooses.
-    pub(crate) fn evict(&mut self, now: Timestamp) -> Option<Entry> {
+    /// Empties a slot for room: one whose entry is dead at `now` if there is one, else the one the policy chooses. `see` is shown
+    /// the entry.
+    pub(crate) fn evict<T>(&mut self, now: Timestamp, see: impl FnOnce(&Entry) -> T) -> Option<T> {
+        let see = |entry: &Entry| (see(entry), entry.weight());
         if let Some(dead) = self.next_dead(now) {
             self.state_mut().forget(dead);
-            return Some(self.remove(dead, Entry::weight));
+            return Some(self.take_out(dead, see));
         }
         let (Shard { hasher, uses, policy, empty, .. }, nodes) = self.split();
-        let victim = policy.evict(&Slots { nodes, hasher, uses }, empty)?;
+        let slots = Slots { nodes, hasher, uses };
+        let victim = policy.evict(&slots, empty)?;
         empty.push(victim);
-        let entry = self.remove(victim, Entry::weight);
-        let shard = self.state_mut();
-        shard.policy.note_victim(shard.hasher.hash_of(&entry));
-        Some(entry)
+        policy.note_victim(slots.hash(victim));
+        Some(self.take_out(victim, see))
     }
 
     /// Empties all slots.

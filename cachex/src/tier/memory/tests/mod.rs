@@ -131,7 +131,7 @@ fn numbers(left: &[Entry]) -> Vec<u64> {
 
 fn insert(tier: &L1, key: u64, made: Made, is_valid: impl FnOnce() -> bool) -> Inserted {
     let now = made.now;
-    tier.insert(tier.key_ref(&key.to_be_bytes()), made.at(key), now, is_valid)
+    tier.insert(tier.key_ref(&key.to_be_bytes()), made.at(key), now, is_valid, |_| false)
 }
 
 /// Stores under a key that is a number, unconditionally.
