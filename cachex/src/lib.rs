@@ -29,7 +29,7 @@
 //!
 //! # Features
 //!
-//! `toml` (default) and `yaml`: configuration files. `structures`: lists, sets and hashes; `redis`: a second tier on Redis or Valkey, [`RedisSettings`], and with it the former; `msgpack`, `json`, `zstd`, `gzip`: further forms of values there. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
+//! `toml` (default) and `yaml`: configuration files. `structures`: lists, sets and hashes; `redis`: a second tier on Redis or Valkey, [`RedisSettings`], and with it the former; `redis-tls`: the same over TLS; `msgpack`, `json`, `zstd`, `gzip`: further forms of values there. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
 //! the types of these crates.
 
 #[doc(hidden)]

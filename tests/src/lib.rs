@@ -2,6 +2,8 @@
 
 pub mod proxy;
 pub mod redis;
+pub mod sentinel;
+pub mod tls;
 
 use std::future::Future;
 use std::pin::pin;

@@ -149,7 +149,7 @@ impl Drop for Server {
     }
 }
 
-fn ask(stream: &mut TcpStream, words: &[&str]) -> std::io::Result<String> {
+pub(crate) fn ask(stream: &mut TcpStream, words: &[&str]) -> std::io::Result<String> {
     let mut line = format!("*{}\r\n", words.len());
     words.iter().for_each(|word| line.push_str(&format!("${}\r\n{word}\r\n", word.len())));
     stream.write_all(line.as_bytes())?;
@@ -158,12 +158,12 @@ fn ask(stream: &mut TcpStream, words: &[&str]) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer[..read]).into_owned())
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback has free ports");
     listener.local_addr().expect("a bound socket has an address").port()
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process starts in real time")]
-fn pause() {
+pub(crate) fn pause() {
     std::thread::sleep(PAUSE);
 }

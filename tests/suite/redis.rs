@@ -5,6 +5,8 @@ mod faults;
 mod many;
 mod processes;
 mod races;
+mod sentinel;
+mod tls;
 
 use std::time::Duration;
 

@@ -89,6 +89,18 @@ fn redis<'a>(redis: &'a RedisSettings, mistakes: &mut Vec<(Vec<&'a str>, String)
             add(key, "is shorter than 1ms; write for example \"1s\"");
         }
     }
+    match (&redis.tls_certificate, &redis.tls_key) {
+        (Some(_), None) => add("tls_certificate", "needs `redis.tls_key`, the file of its private key"),
+        (None, Some(_)) => add("tls_key", "needs `redis.tls_certificate`, the file of the certificate"),
+        _ => {}
+    }
+    if redis.sentinel_username.is_some() && redis.sentinel_password.is_none() {
+        add("sentinel_username", "needs `redis.sentinel_password`");
+    }
+    let names_sentinels = redis.url.split_once("://").is_some_and(|(scheme, _)| scheme.ends_with("+sentinel"));
+    if redis.sentinel_password.is_some() && !names_sentinels {
+        add("sentinel_password", "has no effect without sentinels; write \"redis+sentinel://…\" in `redis.url`");
+    }
 }
 
 fn remote<'a>(remote: &'a RemoteSettings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {

@@ -1,6 +1,7 @@
 //! What is set of Redis.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Redis or Valkey as the second tier: `[redis]` in a configuration. Needs the feature `redis`.
@@ -18,8 +19,9 @@ use std::time::Duration;
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RedisSettings {
-    /// Where it is, as `redis://user:password@host:port/database` or `redis+unix:///path`. It may hold a password, and is not shown
-    /// by `Debug`.
+    /// Where it is, as `redis://user:password@host:port/database` or `redis+unix:///path`; a master that sentinels know, as
+    /// `redis+sentinel://user:password@host:port,host:port/name/database`. With `rediss` for `redis` it is over TLS, which needs the feature `redis-tls`. It may hold
+    /// a password, and is not shown by `Debug`.
     pub url: String,
     /// What the names of all keys there begin with, before the namespace. Default: `cx`.
     pub prefix: String,
@@ -32,6 +34,20 @@ pub struct RedisSettings {
     /// How often a quiet connection is asked whether it is still there. Another process may be stale for so long and `timeout`,
     /// if its connection is cut off without a word. Default: one second.
     pub ping_interval: Duration,
+    /// A file in PEM with the certificates of those who are trusted to vouch for the server. Default: who vouches for the servers of
+    /// the web.
+    pub tls_ca: Option<PathBuf>,
+    /// A file in PEM with our own certificate, for servers that ask for one; with `tls_key`.
+    pub tls_certificate: Option<PathBuf>,
+    /// A file in PEM with the private key of `tls_certificate`.
+    pub tls_key: Option<PathBuf>,
+    /// Whether whoever answers is taken for the server: encrypted, but open to whoever is in between. While it is on,
+    /// [`RemoteStats::warning`](crate::RemoteStats::warning) says so. Default: `false`.
+    pub tls_insecure: bool,
+    /// As whom the sentinels are asked, if not as the default user.
+    pub sentinel_username: Option<String>,
+    /// The password for the sentinels, if they want one.
+    pub sentinel_password: Option<String>,
 }
 
 impl RedisSettings {
@@ -52,6 +68,12 @@ impl RedisSettings {
             connect_timeout: Duration::from_secs(1),
             timeout: Duration::from_millis(250),
             ping_interval: Duration::from_secs(1),
+            tls_ca: None,
+            tls_certificate: None,
+            tls_key: None,
+            tls_insecure: false,
+            sentinel_username: None,
+            sentinel_password: None,
         }
     }
 }

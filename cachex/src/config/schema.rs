@@ -63,6 +63,12 @@ pub(super) const REDIS: &[Setting<RedisSettings>] = settings! {
     connect_timeout: Value::span;
     timeout: Value::span;
     ping_interval: Value::span;
+    tls_ca: |value: &Value| value.text().map(|path| Some(path.into()));
+    tls_certificate: |value: &Value| value.text().map(|path| Some(path.into()));
+    tls_key: |value: &Value| value.text().map(|path| Some(path.into()));
+    tls_insecure: Value::flag;
+    sentinel_username: |value: &Value| value.text().map(Some);
+    sentinel_password: |value: &Value| value.text().map(Some);
 };
 
 /// The keys of `defaults` and of each method.

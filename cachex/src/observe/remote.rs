@@ -29,6 +29,8 @@ macro_rules! remote_counters {
             pub undelivered: u64,
             /// What failed last, with what to do about it where that is known. It stays when all is well again.
             pub last_error: Option<String>,
+            /// What is unsafe about the settings, as long as they are so.
+            pub warning: Option<String>,
             $($(#[$doc])* pub $name: u64,)*
         }
 

@@ -125,6 +125,9 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
     /// Begins to work, and tells `listener` of what happens from now on.
     fn start(&self, listener: Arc<dyn Listener>);
 
+    /// What is to be known of how it is used, if something is.
+    fn warning(&self) -> Option<&'static str>;
+
     /// Whether it can be reached, as far as is known.
     fn is_up(&self) -> bool;
 

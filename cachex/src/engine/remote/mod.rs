@@ -229,6 +229,7 @@ impl Cache {
     pub fn remote_stats(&self) -> Option<RemoteStats> {
         let remote = self.engine().remote.as_ref()?;
         let mut stats = remote.counters.read();
+        stats.warning = remote.store.warning().map(str::to_owned);
         stats.is_up = remote.store.is_up();
         stats.is_listening = remote.is_listening();
         stats.undelivered = remote.outbox.len() as u64;

@@ -38,16 +38,25 @@ pub(in crate::engine) fn remote(settings: &Settings) -> Result<Option<Arc<Remote
 fn chosen(settings: &Settings) -> Result<Option<Chosen>, Error> {
     #[cfg(feature = "redis")]
     if let Some(redis) = &settings.redis {
-        use crate::store::redis::{Options, Redis, Timing};
+        use crate::store::redis::{Options, Redis, Timing, TlsOptions};
 
         let timing =
             Timing { connect: redis.connect_timeout, command: redis.timeout, ping_interval: redis.ping_interval };
+        let tls = TlsOptions {
+            ca: redis.tls_ca.as_deref(),
+            certificate: redis.tls_certificate.as_deref(),
+            key: redis.tls_key.as_deref(),
+            is_insecure: redis.tls_insecure,
+        };
         let store = Redis::new(&Options {
             url: &redis.url,
             prefix: &redis.prefix,
             namespace: &settings.namespace,
             connections: redis.connections,
             timing,
+            tls,
+            sentinel_username: redis.sentinel_username.as_deref(),
+            sentinel_password: redis.sentinel_password.as_deref(),
         })?;
         let staleness = redis.ping_interval + redis.timeout;
         return Ok(Some(Chosen { store: Box::new(store), heartbeat: redis.ping_interval, staleness }));

@@ -8,8 +8,8 @@ use std::future::Future;
 use redis::{Cmd, FromRedisValue, Value};
 
 use super::Redis;
-use super::link::LinkError;
 use super::scripts::{self as script, Script};
+use super::trouble::LinkError;
 use crate::runtime::together;
 use crate::store::{
     Ask, Doing, Group, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Store, StoreError, StoreErrorKind,
@@ -26,6 +26,10 @@ impl Store for Redis {
 
     fn start(&self, listener: Arc<dyn Listener>) {
         self.begin_to_work(listener);
+    }
+
+    fn warning(&self) -> Option<&'static str> {
+        self.warning
     }
 
     fn is_up(&self) -> bool {

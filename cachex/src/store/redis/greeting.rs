@@ -1,8 +1,8 @@
 //! What is asked of a server before it is used: whether it is still the one that it was, and whether we may do there what we do.
 //!
 //! A server that was started again may have what it had some time ago: values, and with them the clocks of groups. Invalidations from in
-//! between are forgotten, and not by being a miss. So a server is known by the number it draws when it starts; where another one is noted,
-//! everything is invalidated before anybody uses it. The same goes for a replica in the place of its master.
+//! between are forgotten, and not by being a miss. So a server is known by the number it draws when it starts, and by that of its history, which is
+//! another one from when on a replica takes the place of its master; where others are noted, everything is invalidated before anybody uses it.
 
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisError, RedisResult, Value};
@@ -25,7 +25,7 @@ impl Greeting {
     pub(super) fn new(names: &Names) -> Self {
         let (head, tail) = Notice { origin: 0, number: 0, subject: Subject::Heartbeat }.parts();
         Self {
-            keys: [names.clock(), names.group(&Group::all()), names.run()],
+            keys: [names.clock(), names.group(&Group::all()), names.servers()],
             channel: names.channel(),
             probe: [head, vec![0; 8], tail].concat(),
         }
@@ -33,12 +33,20 @@ impl Greeting {
 
     /// Asks a server; an error is a reason not to use it.
     pub(super) async fn exchange(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
-        let info: String = redis::cmd("INFO").arg("server").query_async(connection).await?;
-        let run = info.lines().find_map(|line| line.strip_prefix("run_id:")).map(str::trim);
+        let mut questions = redis::pipe();
+        questions.cmd("INFO").arg("server").cmd("INFO").arg("replication");
+        let (server, replication): (String, String) = questions.query_async(connection).await?;
         let unknown = || RedisError::from((ErrorKind::UnexpectedReturnType, "a server without a run_id"));
+        let run = line(&server, "run_id:").ok_or_else(unknown)?;
+        let history = line(&replication, "master_replid:").unwrap_or_default();
         let mut command = redis::cmd("EVAL");
         command.arg(&scripts::GREET_SCRIPT.code).arg(self.keys.len()).arg(&self.keys);
-        command.arg(run.ok_or_else(unknown)?).arg(&self.channel).arg(&self.probe);
+        command.arg(format!("{run}:{history}")).arg("").arg(&self.channel).arg(&self.probe);
         command.query_async::<Value>(connection).await.map(drop)
     }
+}
+
+/// Returns what a line of `INFO` says.
+fn line<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }

@@ -3,29 +3,25 @@
 //! The client's own `ConnectionManager` is not used: an error of authentication met while it reconnects stops it for ever, commands
 //! wait for a connection that is gone for longer than they may, and it goes on with the address it began with.
 
-use std::future::{Future, poll_fn};
 use std::hash::BuildHasher;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, Value};
+use redis::{AsyncConnectionConfig, Cmd, RedisResult, Value};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::greeting::Greeting;
+use super::target::{Connected, Purpose, Target};
+use super::ticks::{TICKS, Ticks, keep_ticking};
+use super::trouble::{LinkError, is_of_connection, is_of_identity};
 use crate::runtime;
-use crate::store::{Listener, StoreError, StoreErrorKind};
-use crate::time::stopwatch::Stopwatch;
+use crate::store::{Listener, StoreError};
 
 /// Commands that wait for the connection; from 1024 on throughput does not grow.
 const BUFFER: usize = 1024;
-/// A timeout is so many ticks.
-const TICKS: u32 = 4;
 const SHORTEST_BACKOFF: Duration = Duration::from_millis(20);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 
@@ -51,12 +47,12 @@ pub(super) struct Link {
 
 impl Link {
     /// Begins to connect, and to go on doing so. `listener` is told how it stands.
-    pub(super) fn begin(client: Client, timing: Timing, greeting: Greeting, listener: Arc<dyn Listener>) -> Self {
+    pub(super) fn begin(target: Target, timing: Timing, greeting: Greeting, listener: Arc<dyn Listener>) -> Self {
         let (status, alive) = watch::channel(None);
         let suspect = Arc::new(Notify::new());
         let ticks = Arc::new(Ticks::default());
         let tasks = [
-            runtime::spawn_own(keep_up((client, timing, greeting), listener, status, suspect.clone())),
+            runtime::spawn_own(keep_up((target, timing, greeting), listener, status, suspect.clone())),
             runtime::spawn_own(keep_ticking(ticks.clone(), timing.command / TICKS)),
         ];
         Self { alive, suspect, timing, ticks, tasks }
@@ -100,75 +96,9 @@ impl Drop for Link {
     }
 }
 
-/// What tells those who wait for an answer that time passes: a timer for each would have to be set in the runtime of another thread, which
-/// takes longer than all else.
-#[derive(Default)]
-struct Ticks {
-    /// Those who wait.
-    waiting: AtomicUsize,
-    begun: Notify,
-    ticked: Notify,
-}
-
-/// Counts one who waits.
-struct Counted<'a>(&'a Ticks);
-
-impl Ticks {
-    /// Waits for a future, no longer than `limit` and a tick.
-    async fn bounded<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        // Most of it is done by the first look: what is sent.
-        let _counted = Counted::new(self);
-        let started_at = Stopwatch::start();
-        loop {
-            let mut ticked = pin!(self.ticked.notified());
-            let either = poll_fn(|cx| {
-                if let Poll::Ready(output) = future.as_mut().poll(cx) {
-                    return Poll::Ready(Some(output));
-                }
-                ticked.as_mut().poll(cx).map(|()| None)
-            });
-            match either.await {
-                Some(output) => return Some(output),
-                None if started_at.elapsed() >= limit => return None,
-                None => {}
-            }
-        }
-    }
-}
-
-impl<'a> Counted<'a> {
-    fn new(ticks: &'a Ticks) -> Self {
-        if ticks.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
-            ticks.begun.notify_one();
-        }
-        Self(ticks)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Ticks as long as somebody waits.
-async fn keep_ticking(ticks: Arc<Ticks>, span: Duration) {
-    loop {
-        ticks.begun.notified().await;
-        // Until nobody has waited for a while: else each command would wake this task.
-        let mut idle = 0;
-        while idle < TICKS * 4 {
-            runtime::pause(span).await;
-            idle = if ticks.waiting.load(Ordering::Acquire) == 0 { idle + 1 } else { 0 };
-            ticks.ticked.notify_waiters();
-        }
-    }
-}
-
 /// Connects, watches, and begins anew.
 async fn keep_up(
-    (client, timing, greeting): (Client, Timing, Greeting),
+    (target, timing, greeting): (Target, Timing, Greeting),
     listener: Arc<dyn Listener>,
     status: watch::Sender<Option<MultiplexedConnection>>,
     suspect: Arc<Notify>,
@@ -179,21 +109,12 @@ async fn keep_up(
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(BUFFER);
-        let connecting = async {
-            let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-            greeting.exchange(&mut connection).await?;
-            Ok(connection)
-        };
-        let connected = match timeout(timing.connect, connecting).await {
-            Ok(connected) => connected.map_err(LinkError::Redis),
-            Err(_elapsed) => Err(LinkError::Silent(timing.connect)),
-        };
-        match connected {
-            Ok(connection) => {
-                status.send_replace(Some(connection.clone()));
+        match greeted(&target, &config, timing, &greeting).await {
+            Ok(connected) => {
+                status.send_replace(Some(connected.connection.clone()));
                 listener.up();
                 backoff.succeeded();
-                watch_over(&connection, timing, &suspect).await;
+                watch_over(&target, &connected, timing, &suspect).await;
                 status.send_replace(None);
                 listener.down();
             }
@@ -205,83 +126,49 @@ async fn keep_up(
     }
 }
 
-/// Returns once the connection is broken.
-async fn watch_over(connection: &MultiplexedConnection, timing: Timing, said: &Notify) {
+/// Connects with a server, and makes sure that it may be used.
+async fn greeted(
+    target: &Target,
+    config: &AsyncConnectionConfig,
+    timing: Timing,
+    greeting: &Greeting,
+) -> Result<Connected, LinkError> {
+    let mut connected = target.connect(Purpose::Commands, config, timing).await?;
+    match timeout(timing.connect, greeting.exchange(&mut connected.connection)).await {
+        Ok(greeted) => greeted.map(|()| connected).map_err(LinkError::Redis),
+        Err(_elapsed) => Err(LinkError::Silent(timing.connect)),
+    }
+}
+
+/// Returns once the connection is broken, or not the right one any more.
+async fn watch_over(target: &Target, connected: &Connected, timing: Timing, said: &Notify) {
     loop {
         let _why = timeout(timing.ping_interval, said.notified()).await;
         // What was said may be of a former one: so it is asked.
-        if !ping(connection.clone(), timing).await {
+        if !target.is_met_by(connected, timing).await {
             return;
         }
     }
 }
 
 /// Whether the connection answers.
-pub(super) async fn ping(mut connection: MultiplexedConnection, timing: Timing) -> bool {
-    let answer = timeout(timing.command, connection.send_packed_command(&redis::cmd("PING"))).await;
+pub(super) async fn ping(connection: MultiplexedConnection, timing: Timing) -> bool {
     // An error of the server is an answer: it is loading, or out of memory, and says so for each command.
-    match answer.map(|answer| answer.and_then(Value::extract_error)) {
-        Ok(Ok(_)) => true,
-        Ok(Err(error)) => !is_of_connection(&error) && !is_of_identity(&error),
-        Err(_elapsed) => false,
+    match answer(connection, &redis::cmd("PING"), timing).await {
+        Some(Ok(_)) => true,
+        Some(Err(error)) => !is_of_connection(&error) && !is_of_identity(&error),
+        None => false,
     }
 }
 
-/// Whether the server refused for want of a right: what a script may not do has no code of its own.
-fn is_forbidden(error: &RedisError) -> bool {
-    error.code() == Some("NOPERM") || error.detail().is_some_and(|detail| detail.contains("executing the script can't"))
-}
-
-/// Whether an error tells that the connection is of no use any more.
-fn is_of_connection(error: &RedisError) -> bool {
-    error.is_unrecoverable_error() || error.is_io_error() || error.is_connection_dropped() || is_of_identity(error)
-}
-
-/// Whether the server does not know us, or we may not do anything.
-fn is_of_identity(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub(super) enum LinkError {
-    /// There is no connection.
-    Down,
-    /// None came within this time.
-    Silent(Duration),
-    /// There is one, and it is an error; or the connection broke.
-    Redis(RedisError),
-}
-
-impl LinkError {
-    pub(super) fn is_unknown_script(&self) -> bool {
-        matches!(self, Self::Redis(error) if error.code() == Some("NOSCRIPT"))
-    }
-}
-
-impl From<LinkError> for StoreError {
-    fn from(error: LinkError) -> Self {
-        match error {
-            LinkError::Down => Self::new(StoreErrorKind::Down, "redis can't be reached"),
-            LinkError::Silent(span) => {
-                Self::new(StoreErrorKind::Unknown, format!("redis did not answer within {span:?}"))
-            }
-            LinkError::Redis(error) => match if is_forbidden(&error) { Some("NOPERM") } else { error.code() } {
-                Some("NOPERM") => Self::new(
-                    StoreErrorKind::Refused,
-                    "redis refused: this user has no right to the keys or the channel of the cache; \
-                     grant both, as in `ACL SETUSER app ~cx:* ~{cx:* &cx:* +@all` where the prefix is `cx`",
-                ),
-                Some("WRONGTYPE") => Self::new(StoreErrorKind::OtherKind, "redis has something of another kind there"),
-                Some(code @ ("NOAUTH" | "WRONGPASS")) => Self::new(
-                    StoreErrorKind::Refused,
-                    format!("redis refused: {code}; write user and password into `redis.url`"),
-                ),
-                Some(code) => Self::new(StoreErrorKind::Refused, format!("redis refused: {code}")),
-                None => Self::new(StoreErrorKind::Unknown, format!("redis failed: {}", error.category())),
-            },
-        }
-    }
+/// Returns what a server answers, if it does so in time.
+pub(super) async fn answer(
+    mut connection: MultiplexedConnection,
+    command: &Cmd,
+    timing: Timing,
+) -> Option<RedisResult<Value>> {
+    let answer = timeout(timing.command, connection.send_packed_command(command)).await.ok()?;
+    Some(answer.and_then(Value::extract_error))
 }
 
 /// How long to wait before the next attempt: twice as long each time, and not at the same time as all others.

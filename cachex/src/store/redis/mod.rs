@@ -1,29 +1,40 @@
 //! Redis and Valkey as a store.
 //!
-//! Reading order: this file (the store), [`link`] (a connection that is watched), [`greeting`] (what is asked of a server first), [`subscription`] (the notices), [`commands`] and [`scripts`] (what is done in one
-//! step), [`structures`] (counters, lists, sets, hashes, locks), [`names`] (the keys in Redis).
+//! Reading order: this file (the store), [`address`] and [`tls`] (where it is, and how it is spoken to), [`target`] and [`sentinel`] (which server that is at the time),
+//! [`link`] (a connection that is watched; with [`ticks`], its timer, and [`trouble`], what may fail), [`greeting`] (what is asked of a server first), [`subscription`] (the
+//! notices), [`commands`] and [`scripts`] (what is done in one step), [`structures`] (counters, lists, sets, hashes, locks), [`names`] (the keys in Redis).
 
+mod address;
 mod commands;
 mod greeting;
 mod link;
 mod names;
 mod scripts;
+mod sentinel;
 mod structures;
 mod subscription;
+mod target;
+mod ticks;
+mod tls;
+mod trouble;
 
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
-use redis::{Client, IntoConnectionInfo};
+use redis::RedisConnectionInfo;
 
 use super::Listener;
 use crate::error::Error;
+use address::Address;
 use greeting::Greeting;
 use link::Link;
 pub(crate) use link::Timing;
 use names::Names;
+use sentinel::Sentinels;
 use subscription::Subscription;
+use target::Target;
+pub(crate) use tls::TlsOptions;
 
 /// Where a server is, and how it is used.
 #[derive(Clone, Copy)]
@@ -33,13 +44,21 @@ pub(crate) struct Options<'a> {
     pub(crate) namespace: &'a str,
     pub(crate) connections: usize,
     pub(crate) timing: Timing,
+    pub(crate) tls: TlsOptions<'a>,
+    /// As whom sentinels are spoken to.
+    pub(crate) sentinel_username: Option<&'a str>,
+    pub(crate) sentinel_password: Option<&'a str>,
 }
+
+/// What is to be seen as long as it is so.
+const INSECURE: &str = "`redis.tls_insecure` is on: whoever answers is taken for redis; name its certificate's issuer in `redis.tls_ca` instead";
 
 /// A Redis or Valkey server.
 pub(crate) struct Redis {
     names: Names,
     timing: Timing,
-    client: Client,
+    target: Target,
+    warning: Option<&'static str>,
     /// Each has its part of the keys: what is asked of one key is done in the order in which it is asked.
     links: OnceLock<Vec<Link>>,
     connections: usize,
@@ -49,23 +68,19 @@ pub(crate) struct Redis {
 impl Redis {
     /// Makes a store that does not connect before it is started.
     pub(crate) fn new(options: &Options<'_>) -> Result<Self, Error> {
-        if options.url.starts_with("rediss:") {
-            let text = "`redis.url` asks for TLS, which is not there yet; go through a tunnel, or write `redis://`";
-            return Err(Error::configuration(text));
-        }
-        let connection = options.url.into_connection_info().map(|info| {
-            // Answers are small, and waited for.
-            let tcp = info.tcp_settings().clone().set_nodelay(true);
-            info.set_tcp_settings(tcp)
-        });
-        let client = connection.and_then(Client::open).map_err(|error| {
-            let text = "`redis.url` is not the URL of a Redis server; write for example \"redis://localhost:6379\"";
-            Error::configuration_from(text, error)
-        })?;
+        let target = match address::read(options.url, &options.tls)? {
+            Address::One(client) => Target::One(Box::new(client)),
+            Address::Sentinels { at, master, manner } => {
+                let user = sentinel_user(options);
+                Target::Master(Arc::new(Sentinels::new(at, master, manner, user)))
+            }
+        };
+        let warning = options.tls.is_insecure.then_some(INSECURE);
         Ok(Self {
             names: Names::new(options.prefix, options.namespace),
             timing: options.timing,
-            client,
+            target,
+            warning,
             links: OnceLock::new(),
             connections: options.connections,
             subscription: OnceLock::new(),
@@ -73,10 +88,10 @@ impl Redis {
     }
 
     fn begin_to_work(&self, listener: Arc<dyn Listener>) {
-        let link = |_| Link::begin(self.client.clone(), self.timing, Greeting::new(&self.names), listener.clone());
+        let link = |_| Link::begin(self.target.clone(), self.timing, Greeting::new(&self.names), listener.clone());
         self.links.get_or_init(|| (0..self.connections).map(link).collect());
         let subscribe =
-            || Subscription::begin(self.client.clone(), self.timing, self.names.channel(), listener.clone());
+            || Subscription::begin(self.target.clone(), self.timing, self.names.channel(), listener.clone());
         self.subscription.get_or_init(subscribe);
     }
 
@@ -89,6 +104,12 @@ impl Redis {
         };
         links.get(index)
     }
+}
+
+fn sentinel_user(options: &Options<'_>) -> RedisConnectionInfo {
+    let user = RedisConnectionInfo::default();
+    let user = options.sentinel_username.into_iter().fold(user, RedisConnectionInfo::set_username);
+    options.sentinel_password.into_iter().fold(user, RedisConnectionInfo::set_password)
 }
 
 impl fmt::Debug for Redis {

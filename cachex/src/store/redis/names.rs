@@ -53,9 +53,9 @@ impl Names {
         format!("{{{}}}:clock", self.root)
     }
 
-    /// Names the number of the server's start.
-    pub(super) fn run(&self) -> String {
-        format!("{{{}}}:run", self.root)
+    /// Names what is noted of servers.
+    pub(super) fn servers(&self) -> String {
+        format!("{{{}}}:servers", self.root)
     }
 
     /// Names the channel of notices.

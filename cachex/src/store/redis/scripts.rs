@@ -77,16 +77,18 @@ for i = 2, #KEYS do keep(KEYS[i], now, tonumber(ARGV[1])) end
 return text(now)
 ";
 
-/// Keys: the clock, the group of everything, the number of the start. Arguments: that number, the channel, a notice that says nothing.
+/// Keys: the clock, the group of everything, what is noted of servers. Arguments: what to note of a server, which one it is, the channel, a
+/// notice that says nothing.
 ///
-/// What may not be done fails first. Nobody is told: whoever listened to the server as it was has lost it, and empties memory for that.
+/// What may not be done fails first. Nobody is told: whoever listened to the server as it was has lost it, and empties memory for that. The
+/// clock goes a minute ahead, as the one who kept it until now may have been ahead of this one's time.
 const GREET: &str = r"
-redis.call('PUBLISH', ARGV[2], ARGV[3])
-if redis.call('GET', KEYS[3]) == ARGV[1] then return 0 end
-local now = math.max(reading(KEYS[1]) + 1, time())
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+if redis.call('HGET', KEYS[3], ARGV[2]) == ARGV[1] then return 0 end
+local now = math.max(reading(KEYS[1]) + 1, time() + 60000000)
 redis.call('ZADD', KEYS[1], text(now), '#', text(now), KEYS[2])
 redis.call('SET', KEYS[2], text(now))
-redis.call('SET', KEYS[3], ARGV[1])
+redis.call('HSET', KEYS[3], ARGV[2], ARGV[1])
 return 1
 ";
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, RedisConnectionInfo, Value};
-use redis::{ConnectionInfo, IntoConnectionInfo};
+use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::link::{Backoff, LinkError, Timing, ping};
+use super::link::{Backoff, Timing};
+use super::target::{Purpose, Target};
+use super::trouble::LinkError;
 use crate::runtime;
 use crate::store::{Listener, StoreError};
 
@@ -17,8 +18,8 @@ pub(super) struct Subscription(AbortHandle);
 
 impl Subscription {
     /// Begins to listen, and to go on doing so.
-    pub(super) fn begin(client: Client, timing: Timing, channel: String, listener: Arc<dyn Listener>) -> Self {
-        Self(runtime::spawn_own(keep_listening(client, timing, channel, listener)))
+    pub(super) fn begin(target: Target, timing: Timing, channel: String, listener: Arc<dyn Listener>) -> Self {
+        Self(runtime::spawn_own(keep_listening(target, timing, channel, listener)))
     }
 }
 
@@ -28,11 +29,10 @@ impl Drop for Subscription {
     }
 }
 
-async fn keep_listening(client: Client, timing: Timing, channel: String, listener: Arc<dyn Listener>) {
+async fn keep_listening(target: Target, timing: Timing, channel: String, listener: Arc<dyn Listener>) {
     let mut backoff = Backoff::new();
-    let Some(client) = with_pushes(&client) else { return };
     loop {
-        if listen(&client, timing, &channel, &*listener).await {
+        if listen(&target, timing, &channel, &*listener).await {
             backoff.succeeded();
             listener.missed();
         }
@@ -40,39 +40,39 @@ async fn keep_listening(client: Client, timing: Timing, channel: String, listene
     }
 }
 
-/// Returns a client whose connections are told of messages in between answers: RESP3, of Redis 6 and later.
-fn with_pushes(client: &Client) -> Option<Client> {
-    let info: ConnectionInfo = client.get_connection_info().clone();
-    let settings: RedisConnectionInfo = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Client::open(info.set_redis_settings(settings).into_connection_info().ok()?).ok()
-}
-
 /// Listens until the connection breaks. Returns whether it was listened at all.
-async fn listen(client: &Client, timing: Timing, channel: &str, listener: &dyn Listener) -> bool {
+async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn Listener) -> bool {
     let (sender, mut pushes) = mpsc::unbounded_channel::<PushInfo>();
     let config =
         AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None).set_push_sender(sender);
+    let connected = match target.connect(Purpose::Pushes, &config, timing).await {
+        Ok(connected) => connected,
+        Err(error) => {
+            listener.troubled(&StoreError::from(error).to_string());
+            return false;
+        }
+    };
+    let mut connection = connected.connection.clone();
     let subscribe = async {
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         connection.subscribe(channel).await?;
         // Confirmed by the server: from here on nothing is lost as long as the connection holds.
         while let Some(push) = pushes.recv().await {
             match push.kind {
-                PushKind::Subscribe => return Ok(Some(connection)),
+                PushKind::Subscribe => return Ok(true),
                 PushKind::Disconnection => break,
                 _ => {}
             }
         }
-        Ok(None)
+        Ok(false)
     };
-    let connection = match timeout(timing.connect, subscribe).await {
-        Ok(Ok(Some(connection))) => connection,
-        Ok(Ok(None)) | Err(_) => return false,
+    match timeout(timing.connect, subscribe).await {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) | Err(_) => return false,
         Ok(Err(error)) => {
             listener.troubled(&StoreError::from(LinkError::Redis(error)).to_string());
             return false;
         }
-    };
+    }
     listener.listening();
     loop {
         match timeout(timing.ping_interval, pushes.recv()).await {
@@ -85,7 +85,7 @@ async fn listen(client: &Client, timing: Timing, channel: &str, listener: &dyn L
             Ok(Some(_)) => {}
             // Nothing for a while: is it quiet, or is nobody there?
             Err(_elapsed) => {
-                if !ping(connection.clone(), timing).await {
+                if !target.is_met_by(&connected, timing).await {
                     return true;
                 }
             }
