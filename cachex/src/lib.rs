@@ -59,6 +59,9 @@ pub mod time;
 pub use cachex_macros::{CacheKey, CacheScope, cached, invalidates, updates};
 pub use call::scope::CacheScope;
 pub use codec::{Codec, Compression};
+#[cfg(feature = "remote")]
+#[doc(hidden)]
+pub use config::Guard;
 pub use config::{MemorySettings, RedisSettings, RemoteSettings, Settings};
 pub use engine::{
     Blocking, Builder, Cache, Delivery, EntryOptions, Explanation, Fence, KeyParts, Loading, LockGuard, MethodInfo,

@@ -1,12 +1,14 @@
 //! What a program is set to: files and the environment go in, checked [`Settings`] come out.
 //!
 //! Reading order: [`tree`] (values with their places), [`toml`], [`yaml`], [`environment`] and [`embed`] (the sources),
-//! [`schema`] (every key), [`scalar`] (single values), [`remote`] and [`mod@redis`] (what is set of the second tier, and of Redis), [`read`] (tree to settings), [`check`] (what makes sense),
+//! [`schema`] (every key), [`scalar`] (single values), [`remote`] and [`mod@redis`] (what is set of the second tier, and of Redis), [`guard`] (what tests leave out), [`read`] (tree to settings), [`check`] (what makes sense),
 //! [`load`] (which sources there are).
 
 mod check;
 mod embed;
 mod environment;
+#[cfg(feature = "remote")]
+mod guard;
 mod load;
 mod read;
 mod redis;
@@ -25,6 +27,8 @@ use std::time::Duration;
 use crate::policy::MethodSettings;
 use crate::tier::MemoryEngine;
 use crate::tier::memory::Eviction;
+#[cfg(feature = "remote")]
+pub use guard::Guard;
 pub use redis::RedisSettings;
 pub use remote::RemoteSettings;
 use tree::Place;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "mutants")]
+use super::Guard;
 use crate::codec::{Codec, Compression};
 
 /// How the second tier is used: `[remote]` in a configuration. What it is kept in has a section of its own, such as `[redis]`.
@@ -38,6 +40,10 @@ pub struct RemoteSettings {
     pub compression_level: Option<u64>,
     /// Bytes from which on a value is compressed. Default: 512.
     pub compression_threshold: u64,
+    /// A guard that is left out, for tests.
+    #[cfg(feature = "mutants")]
+    #[doc(hidden)]
+    pub without: Option<Guard>,
 }
 
 impl Default for RemoteSettings {
@@ -51,6 +57,8 @@ impl Default for RemoteSettings {
             compression: Compression::default(),
             compression_level: None,
             compression_threshold: 512,
+            #[cfg(feature = "mutants")]
+            without: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 
 use super::Remote;
 use crate::backplane::notice::{Notice, Subject};
+use crate::config::Guard;
 use crate::engine::Engine;
 use crate::key::Key;
 use crate::store::Listener;
@@ -76,7 +77,7 @@ impl Listener for Inbox {
 
 impl Remote {
     fn act_upon(&self, notice: &Notice) {
-        let Some(engine) = self.engine() else { return };
+        let Some(engine) = self.engine().filter(|_| !self.is_without(Guard::Notices)) else { return };
         let is_lost = match &notice.subject {
             Subject::Heartbeat => self.gaps().told(notice.origin, notice.number),
             // Not numbered: who misses it looks by itself.
@@ -103,6 +104,9 @@ impl Remote {
 
     /// Makes all that is in L1 wrong, and every load that has begun.
     fn flush_l1(&self) {
+        if self.is_without(Guard::Flush) {
+            return;
+        }
         self.counters.flushes.one();
         if let Some(engine) = self.engine() {
             engine.clear_here();

@@ -39,6 +39,7 @@ use super::methods::Method;
 use crate::backplane::gaps::Gaps;
 use crate::backplane::notice::{Notice, Subject};
 use crate::codec::{Codec, Compression};
+use crate::config::Guard;
 use crate::entry::Entry;
 use crate::key::KeyRef;
 use crate::observe::RemoteStats;
@@ -72,6 +73,9 @@ pub(crate) struct RemoteRules {
     pub(crate) compression_level: Option<u64>,
     /// Bytes from which on values are compressed.
     pub(crate) compression_threshold: u64,
+    /// A guard that is left out.
+    #[cfg(feature = "mutants")]
+    pub(crate) without: Option<Guard>,
 }
 
 /// L2, and what is under way to it and from it.
@@ -160,6 +164,18 @@ impl Remote {
     fn waiting_for(&self, name: &str) -> &Notify {
         let hash = foldhash::fast::FixedState::with_seed(0).hash_one(name);
         &self.stored[hash as usize % WAITERS]
+    }
+
+    /// Whether a guard is left out.
+    #[cfg(feature = "mutants")]
+    fn is_without(&self, guard: Guard) -> bool {
+        self.rules.without == Some(guard)
+    }
+
+    #[cfg(not(feature = "mutants"))]
+    #[expect(clippy::unused_self, reason = "none can be left out")]
+    fn is_without(&self, _: Guard) -> bool {
+        false
     }
 
     fn trouble(&self) -> std::sync::MutexGuard<'_, Option<String>> {

@@ -30,6 +30,8 @@ pub(in crate::engine) fn remote(settings: &Settings) -> Result<Option<Arc<Remote
         compression: settings.compression,
         compression_level: settings.compression_level,
         compression_threshold: settings.compression_threshold,
+        #[cfg(feature = "mutants")]
+        without: settings.without,
     };
     Ok(Some(Remote::new(store, rules)))
 }

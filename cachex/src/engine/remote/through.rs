@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Remote;
 use super::lookup::{Answer, Asking};
 use super::permit::Permit;
+use crate::config::Guard;
 use crate::engine::Landing;
 use crate::engine::attempt::{Attempt, Place};
 use crate::engine::job::{Caller, Job};
@@ -48,7 +49,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     ///
     /// What was invalidated meanwhile answers all the same: the call began before that, and whatever was invalidated before the call was
     /// known to L2 when the value was read there.
-    fn promote(&self, entry: Entry, place: Place) -> Result<S::Output, Place> {
+    fn promote(&self, mut entry: Entry, place: Place) -> Result<S::Output, Place> {
         let (engine, method) = (self.subject.engine(), self.subject.method());
         let ticket = place.ticket();
         if engine.is_fenced(method, &entry) {
@@ -56,6 +57,9 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         }
         let Some(value) = self.keep.value(&entry) else { return Err(place) };
         let now = engine.now();
+        if engine.remote.as_ref().is_some_and(|remote| remote.is_without(Guard::Promotion)) {
+            entry.set_stamp(engine.sequence.now());
+        }
         engine.store_loaded(method, &entry, ticket, now);
         place.land(Landing::Value(entry));
         Ok(self.shape.output(value))
