@@ -1,5 +1,6 @@
 //! What the integration tests share: servers of their own, and what may come between them and a cache.
 
+pub mod cluster;
 pub mod proxy;
 pub mod redis;
 pub mod sentinel;

@@ -1,6 +1,7 @@
 //! Redis as the second tier: real servers, several caches of one namespace, each with a memory of its own.
 
 mod basics;
+mod cluster;
 mod faults;
 mod many;
 mod processes;
@@ -11,14 +12,32 @@ mod tls;
 use std::time::Duration;
 
 use cachex::{Cache, RedisSettings, RemoteSettings};
+use cachex_tests::cluster::Cluster;
 use cachex_tests::redis::Server;
 
+/// What a cache can be set to use.
+trait Servers {
+    fn url(&self) -> String;
+}
+
+impl Servers for Server {
+    fn url(&self) -> String {
+        self.url()
+    }
+}
+
+impl Servers for Cluster {
+    fn url(&self) -> String {
+        self.url()
+    }
+}
+
 /// Makes a cache over a server, and waits until it is whole.
-async fn node(server: &Server) -> Cache {
+async fn node(server: &impl Servers) -> Cache {
     node_with(server, |_, _| {}).await
 }
 
-async fn node_with(server: &Server, change: impl FnOnce(&mut RedisSettings, &mut RemoteSettings)) -> Cache {
+async fn node_with(server: &impl Servers, change: impl FnOnce(&mut RedisSettings, &mut RemoteSettings)) -> Cache {
     let mut redis = RedisSettings::new(server.url());
     // A machine that runs all tests at once is slow: what is asked must not fail for that.
     redis.timeout = Duration::from_secs(10);

@@ -20,12 +20,12 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct RedisSettings {
     /// Where it is, as `redis://user:password@host:port/database` or `redis+unix:///path`; a master that sentinels know, as
-    /// `redis+sentinel://user:password@host:port,host:port/name/database`. With `rediss` for `redis` it is over TLS, which needs the feature `redis-tls`. It may hold
+    /// `redis+sentinel://user:password@host:port,host:port/name/database`; a cluster, as `redis+cluster://user:password@host:port,host:port`. With `rediss` for `redis` it is over TLS, which needs the feature `redis-tls`. It may hold
     /// a password, and is not shown by `Debug`.
     pub url: String,
     /// What the names of all keys there begin with, before the namespace. Default: `cx`.
     pub prefix: String,
-    /// Connections for commands; another one is for the notices of other processes. Default: 1.
+    /// Connections for commands, to each master of a cluster; another one is for the notices of other processes. Default: 1.
     pub connections: usize,
     /// How long it may take to connect. Default: one second.
     pub connect_timeout: Duration,

@@ -131,6 +131,12 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
     /// Whether it can be reached, as far as is known.
     fn is_up(&self) -> bool;
 
+    /// Whether all parts of it can be reached.
+    fn is_whole(&self) -> bool;
+
+    /// Whether what is asked of a key can be reached: parts of a store may be out of reach.
+    fn reaches(&self, key: &str) -> bool;
+
     /// Reads the value of a key and the clocks of groups.
     fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read>;
 
@@ -186,8 +192,9 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
         written: Notice,
     ) -> Doing<'a, bool>;
 
-    /// Invalidates groups and keys, and tells the other processes.
-    fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, ()>;
+    /// Invalidates groups and keys, and tells the other processes. Returns the keys for which it was not done, as they are at a part of the store
+    /// that is out of reach.
+    fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>>;
 
     /// Returns who keeps structures and locks of a key, if anybody does.
     fn structures(&self, _key: &str) -> Option<&dyn Structures> {

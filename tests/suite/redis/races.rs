@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cachex::{Cache, CacheScope, Guard, RedisSettings, RemoteSettings, cached, invalidates};
+use cachex_tests::cluster::Cluster;
 use cachex_tests::redis::Server;
 
-use super::{node_with, pause};
+use super::{Servers, node_with, pause};
 
 const ROWS: u64 = 6;
 const NODES: usize = 3;
@@ -164,12 +165,12 @@ struct Stale {
 }
 
 /// Races for a while.
-async fn race(server: &Server, adversary: impl AsyncFn(&Server)) -> Stale {
+async fn race<S: Servers>(server: &S, adversary: impl AsyncFn(&S)) -> Stale {
     race_without(None, server, adversary).await
 }
 
 /// As [`race`], with a guard left out.
-async fn race_without(guard: Option<Guard>, server: &Server, adversary: impl AsyncFn(&Server)) -> Stale {
+async fn race_without<S: Servers>(guard: Option<Guard>, server: &S, adversary: impl AsyncFn(&S)) -> Stale {
     let rows = Arc::new(Rows::default());
     let mut nodes = Vec::new();
     let join = |cache| Arc::new(Node { cache, rows: rows.clone(), known: Default::default() });
@@ -358,4 +359,39 @@ async fn the_notices_are_needed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn emptying_memory_when_notices_may_be_lost_is_needed() {
     is_needed(Guard::Flush, deafen).await;
+}
+
+async fn cluster() -> Cluster {
+    tokio::task::spawn_blocking(|| Cluster::start(0)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_from_before_an_invalidation_is_read_over_a_cluster() {
+    let cluster = cluster().await;
+    assert_eq!(race(&cluster, async |_| std::future::pending().await).await, NONE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_stale_is_read_while_the_nodes_of_a_cluster_lose_what_they_have() {
+    let cluster = cluster().await;
+    let lose = async |cluster: &Cluster| {
+        pause(Duration::from_millis(2)).await;
+        let node = &cluster.nodes[random() as usize % 3];
+        let key = node.command(&["RANDOMKEY"]).unwrap();
+        if let Some(key) = key.lines().nth(1) {
+            node.command(&["DEL", key]).unwrap();
+        }
+    };
+    assert_eq!(race(&cluster, lose).await, NONE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_stale_stays_when_connections_with_a_cluster_break() {
+    let cluster = cluster().await;
+    let cut = async |cluster: &Cluster| {
+        pause(Duration::from_millis(random() % 200)).await;
+        let kind = if random().is_multiple_of(3) { "normal" } else { "pubsub" };
+        cluster.nodes[random() as usize % 3].command(&["CLIENT", "KILL", "TYPE", kind]).unwrap();
+    };
+    assert_eq!(race(&cluster, cut).await, NONE);
 }

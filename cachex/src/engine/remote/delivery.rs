@@ -73,19 +73,35 @@ impl Remote {
     }
 }
 
+/// How much of what there was has arrived.
+enum Delivered {
+    All,
+    /// All but what is for a part of the store that is out of reach.
+    Part,
+    Nothing,
+}
+
 /// Sends what is in the outbox, as long as there is an engine. Nothing of it is held while there is nothing to do.
 pub(super) async fn keep_delivering(remote: Weak<Remote>, filled: Arc<Notify>) {
     let mut pause = SHORTEST_PAUSE;
     loop {
         let Some(known) = remote.upgrade() else { return };
-        let is_delivered = known.deliver().await;
+        let delivered = known.deliver().await;
         drop(known);
-        if is_delivered {
-            pause = SHORTEST_PAUSE;
-            let _elapsed = timeout(LONGEST_PAUSE, filled.notified()).await;
-        } else {
-            runtime::pause(pause).await;
-            pause = (2 * pause).min(LONGEST_PAUSE);
+        match delivered {
+            Delivered::All => {
+                pause = SHORTEST_PAUSE;
+                let _elapsed = timeout(LONGEST_PAUSE, filled.notified()).await;
+            }
+            // What is added goes at once, for it may be for a part that can be reached.
+            Delivered::Part => {
+                let _elapsed = timeout(pause, filled.notified()).await;
+                pause = (2 * pause).min(LONGEST_PAUSE);
+            }
+            Delivered::Nothing => {
+                runtime::pause(pause).await;
+                pause = (2 * pause).min(LONGEST_PAUSE);
+            }
         }
     }
 }
@@ -104,24 +120,31 @@ pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
 }
 
 impl Remote {
-    /// Sends what there is to send. Returns whether all of it has arrived.
-    async fn deliver(&self) -> bool {
+    /// Sends what there is to send.
+    async fn deliver(&self) -> Delivered {
         while let Some(batch) = self.outbox.take() {
             let what = self.invalidation(&batch);
-            if let Err(failed) = self.store.invalidate(&what).await {
-                self.note_failure(&failed);
-                self.counters.invalidation_errors.one();
-                self.outbox.failed();
-                return false;
-            }
-            self.counters.invalidations.add((batch.groups.len() + batch.keys.len()) as u64);
-            let unwritten = self.outbox.delivered();
+            let left = match self.store.invalidate(&what).await {
+                Ok(left) => left,
+                Err(failed) => {
+                    self.note_failure(&failed);
+                    self.counters.invalidation_errors.one();
+                    self.outbox.failed();
+                    return Delivered::Nothing;
+                }
+            };
+            self.counters.invalidations.add((batch.groups.len() + batch.keys.len() - left.len()) as u64);
+            let unwritten = self.outbox.delivered(&left);
             if let Some(engine) = self.engine() {
                 for key in &unwritten {
                     let _was_there = engine.remove_here(key.at());
                 }
             }
+            if !left.is_empty() {
+                self.counters.invalidation_errors.one();
+                return Delivered::Part;
+            }
         }
-        true
+        Delivered::All
     }
 }

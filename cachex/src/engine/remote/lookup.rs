@@ -75,11 +75,11 @@ enum Look {
 impl Remote {
     /// Asks L2 for a value, or for the right to store one.
     pub(super) async fn ask<V, K: Keep<V>>(self: &Arc<Self>, engine: &Engine, asking: Asking<'_>, keep: K) -> Answer {
-        if !self.store.is_up() {
+        let name = name::name(asking.at);
+        if !self.store.reaches(&name) {
             self.counters.bypasses.one();
             return Answer::Load(None);
         }
-        let name = name::name(asking.at);
         let groups = asking.groups();
         let search = Search { remote: self, engine, asking, name: &name, groups: &groups };
         let asked = search.go::<V, K>(keep);
@@ -138,11 +138,11 @@ impl Remote {
         asking: Asking<'_>,
         work: impl AsyncFnOnce(&Search<'_>) -> Result<T, StoreError>,
     ) -> Option<T> {
-        if !self.store.is_up() {
+        let name = name::name(asking.at);
+        if !self.store.reaches(&name) {
             self.counters.bypasses.one();
             return None;
         }
-        let name = name::name(asking.at);
         let groups = asking.groups();
         let search = Search { remote: self, engine, asking, name: &name, groups: &groups };
         match work(&search).await {

@@ -139,9 +139,9 @@ impl Remote {
         self.is_listening.load(Ordering::Acquire)
     }
 
-    /// Whether values are found in L2, and notices come.
+    /// Whether all values are found in L2, and notices come.
     fn is_whole(&self) -> bool {
-        self.store.is_up() && self.is_listening()
+        self.store.is_whole() && self.is_listening()
     }
 
     /// Returns how long an entry stays in L1 at most.

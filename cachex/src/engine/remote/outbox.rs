@@ -148,11 +148,16 @@ impl Outbox {
         self.change(|state| state.unwritten.insert(name.into()));
     }
 
-    /// Notes that what was taken out has arrived. Returns the keys that are to go here as well.
-    pub(super) fn delivered(&self) -> Vec<Key> {
+    /// Notes that what was taken out has arrived, but these keys: they are put back, and hold up nobody else. Returns the keys that are to go here
+    /// as well.
+    pub(super) fn delivered(&self, left: &[Box<str>]) -> Vec<Key> {
         let mut unwritten = Vec::new();
         self.end(|state| {
-            let sent = std::mem::take(&mut state.sending);
+            let mut sent = std::mem::take(&mut state.sending);
+            let left = left.iter().filter_map(|name| sent.keys.remove_entry(name));
+            // What was written since is later than the removal.
+            let keys = left.filter(|(name, _)| !state.writes.contains(name)).collect();
+            state.queued.add(Batch { keys, ..Batch::default() }, &state.writes);
             let State { unwritten: names, .. } = state;
             unwritten = sent.keys.into_iter().filter(|(name, _)| names.remove(name)).map(|(_, key)| key).collect();
             state.is_stuck = false;
@@ -255,7 +260,7 @@ mod tests {
         outbox.failed();
         assert!(outbox.holds("k", &tags) && delivered.try_recv().is_ok());
         assert!(outbox.take().is_some());
-        outbox.delivered();
+        outbox.delivered(&[]);
         assert!(!outbox.holds("k", &tags) && outbox.take().is_none());
     }
 
@@ -284,12 +289,27 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_could_not_be_reached_holds_up_nothing_else() {
+        let outbox = Outbox::default();
+        let mut told = outbox.add(key("far"));
+        assert!(outbox.take().is_some());
+        assert!(outbox.delivered(&["far".into()]).is_empty());
+        assert!(outbox.holds("far", &[]) && told.try_recv().is_ok());
+        // Who comes later waits until that has been tried.
+        let mut told = outbox.add(groups(&["a"]));
+        assert!(told.try_recv().is_err());
+        assert!(outbox.take().is_some_and(|batch| batch.keys.contains_key("far") && batch.groups.len() == 1));
+        outbox.delivered(&["far".into()]);
+        assert!(told.try_recv().is_ok() && !outbox.holds("k", &[Group::tag("a")]));
+    }
+
+    #[test]
     fn who_waits_for_a_group_does_not_wait_for_a_write() {
         let outbox = Outbox::default();
         outbox.begin_write("k");
         let (mut key, mut group) = (outbox.add(key("k")), outbox.add(groups(&["a"])));
         assert!(outbox.take().is_some());
-        outbox.delivered();
+        outbox.delivered(&[]);
         assert!(group.try_recv().is_ok() && key.try_recv().is_err());
     }
 

@@ -11,6 +11,8 @@ pub(super) enum Address {
     One(Client),
     /// The servers that know which one is the master of this name.
     Sentinels { at: Vec<Place>, master: String, manner: Manner },
+    /// Some nodes of a cluster.
+    Cluster { seeds: Vec<Place>, manner: Manner },
 }
 
 /// Where a server is.
@@ -36,6 +38,10 @@ impl Manner {
     /// As [`client`](Self::client), as another user.
     pub(super) fn client_as(&self, place: &Place, user: &RedisConnectionInfo) -> RedisResult<Client> {
         client(self.address(place), user)
+    }
+
+    pub(super) fn has_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     fn address(&self, place: &Place) -> ConnectionAddr {
@@ -114,14 +120,13 @@ fn sentinels(rest: &str, tls: Option<Tls>) -> Result<Address, Error> {
 
 fn cluster(rest: &str, tls: Option<Tls>) -> Result<Address, Error> {
     const EXAMPLE: &str = "redis+cluster://user:password@one:6379,two:6379,three:6379";
-    let Several { path, .. } = several(rest, DEFAULT_PORT, EXAMPLE)?;
+    let Several { places, user, path } = several(rest, DEFAULT_PORT, EXAMPLE)?;
     if !["", "0"].contains(&path) {
         let text = "`redis.url` names a database of a cluster, which has none but 0; leave it out, and tell programs apart by \
                     `namespace` or `redis.prefix`";
         return Err(Error::configuration(text));
     }
-    let _: Option<Tls> = tls;
-    Err(Error::configuration("`redis.url` names a cluster, which is not there yet"))
+    Ok(Address::Cluster { seeds: places, manner: Manner { user, tls } })
 }
 
 /// What a URL with several hosts says.
@@ -165,6 +170,7 @@ mod tests {
             Ok(Address::Sentinels { at, master, manner }) => {
                 format!("{} {master} {} {:?}", shown(&at), manner.user.db(), manner.user.username())
             }
+            Ok(Address::Cluster { seeds, manner }) => format!("{} {:?}", shown(&seeds), manner.user.username()),
             Err(error) => error.to_string(),
         };
         assert!(shown.contains(expected), "{url}: {shown}");
@@ -180,7 +186,8 @@ mod tests {
         check("redis+unix:///run/redis.sock", "/run/redis.sock");
         check("redis+sentinel://ann:p%40ss@a,b:7,[::1]:8/main/3", "a:26379,b:7,::1:8 main 3 Some(\"ann\")");
         check("redis+sentinel://a/main", "a:26379 main 0 None");
-        check("redis+cluster://a/0", "not there yet");
+        check("redis+cluster://:secret@a,b:7", "a:6379,b:7 None");
+        check("redis+cluster://a/0", "a:6379 None");
     }
 
     #[test]

@@ -7,9 +7,8 @@ use std::future::Future;
 
 use redis::{Cmd, FromRedisValue, Value};
 
-use super::Redis;
 use super::scripts::{self as script, Script};
-use super::trouble::LinkError;
+use super::{Redis, Wiring};
 use crate::runtime::together;
 use crate::store::{
     Ask, Doing, Group, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Store, StoreError, StoreErrorKind,
@@ -33,36 +32,49 @@ impl Store for Redis {
     }
 
     fn is_up(&self) -> bool {
-        self.links.get().is_some_and(|links| links.iter().all(super::Link::is_up))
+        match self.wiring.get() {
+            Some(Wiring::Server { links, .. }) => links.iter().all(super::Link::is_up),
+            Some(Wiring::Cluster(cluster)) => cluster.is_up(),
+            None => false,
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        match self.wiring.get() {
+            Some(Wiring::Cluster(cluster)) => cluster.is_whole(),
+            _ => self.is_up(),
+        }
+    }
+
+    fn reaches(&self, key: &str) -> bool {
+        match self.wiring.get() {
+            Some(Wiring::Cluster(cluster)) => cluster.reaches(self.slot(key)),
+            _ => self.is_up(),
+        }
     }
 
     fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
+        let value = self.names.value(key);
+        if self.is_divided() {
+            return self.asked(self.read_divided(key, redis::cmd("GET").arg(value).take(), groups));
+        }
         let mut command = redis::cmd("MGET");
-        command.arg(self.names.value(key));
+        command.arg(value);
         groups.iter().for_each(|group| {
             command.arg(self.names.group(group));
         });
         self.asked(async move {
             let Value::Array(answers) = self.send(key, &command).await? else { return Err(unexpected()) };
             let mut answers = answers.into_iter();
-            let value = match answers.next() {
-                Some(Value::BulkString(bytes)) => Some(bytes),
-                _ => None,
-            };
+            let value = answers.next().and_then(bytes);
             let clocks: Vec<_> = answers.map(|answer| reading(&answer)).collect();
             if clocks.len() == groups.len() { Ok(Read { value, clocks }) } else { Err(unexpected()) }
         })
     }
 
     fn clocks<'a>(&'a self, _key: &'a str, groups: &'a [Group]) -> Doing<'a, Vec<Option<Reading>>> {
-        let mut command = redis::cmd("MGET");
-        groups.iter().for_each(|group| {
-            command.arg(self.names.group(group));
-        });
-        self.asked(async move {
-            let Value::Array(answers) = self.send("", &command).await? else { return Err(unexpected()) };
-            if answers.len() == groups.len() { Ok(answers.iter().map(reading).collect()) } else { Err(unexpected()) }
-        })
+        let command = self.clocks_command(groups);
+        self.asked(async move { clocks(self.send("", &command).await?, groups) })
     }
 
     fn lease<'a>(&'a self, ask: Ask<'a>) -> Doing<'a, Lease> {
@@ -183,7 +195,7 @@ impl Store for Redis {
         })
     }
 
-    fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, ()> {
+    fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>> {
         self.asked(async move {
             let groups = !what.groups.is_empty();
             let (for_groups, for_keys) = what.notices.split_at(usize::from(groups).min(what.notices.len()));
@@ -193,11 +205,19 @@ impl Store for Redis {
             // All of a part are on their way at once. Of parts one comes after the other: else so many notices could overtake one another
             // that others would take some for lost.
             let keys: Vec<_> = what.keys.iter().zip(for_keys).collect();
+            let mut out_of_reach = Vec::new();
             for part in keys.chunks(AT_ONCE) {
                 let removing = part.iter().map(|(key, notice)| self.remove_key(key, notice));
-                together(removing).await.into_iter().collect::<Result<(), _>>()?;
+                for ((key, _), removed) in part.iter().zip(together(removing).await) {
+                    match removed {
+                        Err(error) if self.is_divided() && error.kind() == StoreErrorKind::Down => {
+                            out_of_reach.push((*key).clone());
+                        }
+                        removed => removed?,
+                    }
+                }
             }
-            Ok(())
+            Ok(out_of_reach)
         })
     }
 
@@ -225,6 +245,22 @@ impl Redis {
         Box::pin(doing)
     }
 
+    /// Reads a value and the clocks at once, where they are in different slots. Which is read first does not matter: see [`super::cluster`].
+    async fn read_divided(&self, key: &str, value: Cmd, groups: &[Group]) -> Result<Read, StoreError> {
+        let command = self.clocks_command(groups);
+        let mut answers = together([self.send(key, &value), self.send("", &command)]).await.into_iter();
+        let (Some(value), Some(answer)) = (answers.next(), answers.next()) else { return Err(unexpected()) };
+        Ok(Read { value: bytes(value?), clocks: clocks(answer?, groups)? })
+    }
+
+    fn clocks_command(&self, groups: &[Group]) -> Cmd {
+        let mut command = redis::cmd("MGET");
+        groups.iter().for_each(|group| {
+            command.arg(self.names.group(group));
+        });
+        command
+    }
+
     async fn invalidate_groups(&self, groups: &[Group], notice: &Notice) -> Result<(), StoreError> {
         let channel = self.names.channel();
         let arguments =
@@ -244,14 +280,6 @@ impl Redis {
 
     fn with_clock(&self, groups: &[Group]) -> Vec<String> {
         std::iter::once(self.names.clock()).chain(groups.iter().map(|group| self.names.group(group))).collect()
-    }
-
-    /// Sends a command about something of that name.
-    pub(super) async fn send(&self, name: &str, command: &Cmd) -> Result<Value, LinkError> {
-        match self.link(name) {
-            Some(link) => link.send(command).await,
-            None => Err(LinkError::Down),
-        }
     }
 
     /// Runs a script by its digest, and sends it where the server does not know it. `name` is what it is about.
@@ -308,6 +336,20 @@ pub(super) fn millis(span: Duration) -> u64 {
 /// Returns a notice that needs no clock.
 fn whole(notice: &Notice) -> Vec<u8> {
     [&notice.head[..], &[0; 8], &notice.tail].concat()
+}
+
+fn bytes(answer: Value) -> Option<Vec<u8>> {
+    match answer {
+        Value::BulkString(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+fn clocks(answer: Value, groups: &[Group]) -> Result<Vec<Option<Reading>>, StoreError> {
+    match answer {
+        Value::Array(answers) if answers.len() == groups.len() => Ok(answers.iter().map(reading).collect()),
+        _ => Err(unexpected()),
+    }
 }
 
 fn reading(answer: &Value) -> Option<Reading> {

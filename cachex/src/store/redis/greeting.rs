@@ -4,11 +4,15 @@
 //! between are forgotten, and not by being a miss. So a server is known by the number it draws when it starts, and by that of its history, which is
 //! another one from when on a replica takes the place of its master; where others are noted, everything is invalidated before anybody uses it.
 
-use redis::aio::MultiplexedConnection;
-use redis::{ErrorKind, RedisError, RedisResult, Value};
+use std::sync::Weak;
 
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, ErrorKind, RedisError, Value};
+
+use super::cluster::{Cluster, slot};
 use super::names::Names;
 use super::scripts;
+use super::trouble::LinkError;
 use crate::backplane::notice::{Notice, Subject};
 use crate::store::Group;
 
@@ -19,6 +23,8 @@ pub(super) struct Greeting {
     channel: String,
     /// A notice that says nothing, to see whether one may be sent.
     probe: Vec<u8>,
+    /// The cluster that the server is a node of.
+    cluster: Option<Weak<Cluster>>,
 }
 
 impl Greeting {
@@ -28,21 +34,44 @@ impl Greeting {
             keys: [names.clock(), names.group(&Group::all()), names.servers()],
             channel: names.channel(),
             probe: [head, vec![0; 8], tail].concat(),
+            cluster: None,
         }
     }
 
+    /// For a node of a cluster; what is noted of it may be at another node.
+    pub(super) fn of_node(names: &Names, cluster: Weak<Cluster>) -> Self {
+        Self { cluster: Some(cluster), ..Self::new(names) }
+    }
+
     /// Asks a server; an error is a reason not to use it.
-    pub(super) async fn exchange(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    pub(super) async fn exchange(&self, connection: &mut MultiplexedConnection) -> Result<(), LinkError> {
         let mut questions = redis::pipe();
         questions.cmd("INFO").arg("server").cmd("INFO").arg("replication");
-        let (server, replication): (String, String) = questions.query_async(connection).await?;
-        let unknown = || RedisError::from((ErrorKind::UnexpectedReturnType, "a server without a run_id"));
+        let (server, replication): (String, String) =
+            questions.query_async(connection).await.map_err(LinkError::Redis)?;
+        let unknown =
+            || LinkError::Redis(RedisError::from((ErrorKind::UnexpectedReturnType, "a server without a run_id")));
         let run = line(&server, "run_id:").ok_or_else(unknown)?;
         let history = line(&replication, "master_replid:").unwrap_or_default();
+        let mut name = String::new();
+        if self.cluster.is_some() {
+            let question = redis::cmd("CLUSTER").arg("MYID").take();
+            name = question.query_async(connection).await.map_err(LinkError::Redis)?;
+        }
         let mut command = redis::cmd("EVAL");
         command.arg(&scripts::GREET_SCRIPT.code).arg(self.keys.len()).arg(&self.keys);
-        command.arg(format!("{run}:{history}")).arg("").arg(&self.channel).arg(&self.probe);
-        command.query_async::<Value>(connection).await.map(drop)
+        command.arg(format!("{run}:{history}")).arg(name).arg(&self.channel).arg(&self.probe);
+        match command.query_async::<Value>(connection).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_cluster_error() => self.note_elsewhere(&command).await,
+            Err(error) => Err(LinkError::Redis(error)),
+        }
+    }
+
+    /// Notes it at the node that has the clock.
+    async fn note_elsewhere(&self, command: &Cmd) -> Result<(), LinkError> {
+        let cluster = self.cluster.as_ref().and_then(Weak::upgrade).ok_or(LinkError::Down)?;
+        cluster.send(slot(&self.keys[0]), 0, command).await.map(drop)
     }
 }
 

@@ -3,6 +3,7 @@
 //! The client's own `ConnectionManager` is not used: an error of authentication met while it reconnects stops it for ever, commands
 //! wait for a connection that is gone for longer than they may, and it goes on with the address it began with.
 
+use std::future::Future;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,11 +65,30 @@ impl Link {
 
     /// Sends a command and waits for its answer, no longer than the timeout, and not at all while there is no connection.
     pub(super) async fn send(&self, command: &Cmd) -> Result<Value, LinkError> {
+        self.exchange(|mut connection| async move { connection.send_packed_command(command).await }).await
+    }
+
+    /// As [`send`](Self::send), to the node of a cluster that a slot is just being moved to.
+    pub(super) async fn send_asking(&self, command: &Cmd) -> Result<Value, LinkError> {
+        let mut both = redis::pipe();
+        both.cmd("ASKING").add_command(command.clone());
+        let both = &both;
+        self.exchange(|mut connection| async move {
+            let answers = connection.send_packed_commands(both, 1, 1).await?;
+            Ok(answers.into_iter().next().unwrap_or(Value::Nil))
+        })
+        .await
+    }
+
+    async fn exchange<F: Future<Output = RedisResult<Value>>>(
+        &self,
+        send: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<Value, LinkError> {
         let alive = self.alive.borrow().clone();
-        let Some(mut connection) = alive else {
+        let Some(connection) = alive else {
             return Err(LinkError::Down);
         };
-        let answer = self.ticks.bounded(self.timing.command, connection.send_packed_command(command)).await;
+        let answer = self.ticks.bounded(self.timing.command, send(connection)).await;
         match answer.map(|answer| answer.and_then(Value::extract_error)) {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => {
@@ -135,7 +155,7 @@ async fn greeted(
 ) -> Result<Connected, LinkError> {
     let mut connected = target.connect(Purpose::Commands, config, timing).await?;
     match timeout(timing.connect, greeting.exchange(&mut connected.connection)).await {
-        Ok(greeted) => greeted.map(|()| connected).map_err(LinkError::Redis),
+        Ok(greeted) => greeted.map(|()| connected),
         Err(_elapsed) => Err(LinkError::Silent(timing.connect)),
     }
 }

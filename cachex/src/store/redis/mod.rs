@@ -1,10 +1,11 @@
 //! Redis and Valkey as a store.
 //!
-//! Reading order: this file (the store), [`address`] and [`tls`] (where it is, and how it is spoken to), [`target`] and [`sentinel`] (which server that is at the time),
+//! Reading order: this file (the store), [`address`] and [`tls`] (where it is, and how it is spoken to), [`target`], [`sentinel`] and [`cluster`] (which server that is at the time),
 //! [`link`] (a connection that is watched; with [`ticks`], its timer, and [`trouble`], what may fail), [`greeting`] (what is asked of a server first), [`subscription`] (the
 //! notices), [`commands`] and [`scripts`] (what is done in one step), [`structures`] (counters, lists, sets, hashes, locks), [`names`] (the keys in Redis).
 
 mod address;
+mod cluster;
 mod commands;
 mod greeting;
 mod link;
@@ -22,11 +23,12 @@ use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
-use redis::RedisConnectionInfo;
+use redis::{Cmd, RedisConnectionInfo, Value};
 
 use super::Listener;
 use crate::error::Error;
-use address::Address;
+use address::{Address, Manner, Place};
+use cluster::{Cluster, Setup, slot};
 use greeting::Greeting;
 use link::Link;
 pub(crate) use link::Timing;
@@ -35,6 +37,7 @@ use sentinel::Sentinels;
 use subscription::Subscription;
 use target::Target;
 pub(crate) use tls::TlsOptions;
+use trouble::LinkError;
 
 /// Where a server is, and how it is used.
 #[derive(Clone, Copy)]
@@ -53,56 +56,94 @@ pub(crate) struct Options<'a> {
 /// What is to be seen as long as it is so.
 const INSECURE: &str = "`redis.tls_insecure` is on: whoever answers is taken for redis; name its certificate's issuer in `redis.tls_ca` instead";
 
-/// A Redis or Valkey server.
+/// A Redis or Valkey server, or a cluster of them.
 pub(crate) struct Redis {
-    names: Names,
+    names: Arc<Names>,
     timing: Timing,
-    target: Target,
+    plan: Plan,
     warning: Option<&'static str>,
-    /// Each has its part of the keys: what is asked of one key is done in the order in which it is asked.
-    links: OnceLock<Vec<Link>>,
     connections: usize,
-    subscription: OnceLock<Subscription>,
+    wiring: OnceLock<Wiring>,
+}
+
+/// What is connected with.
+enum Plan {
+    Server(Target),
+    Cluster { seeds: Vec<Place>, manner: Box<Manner> },
+}
+
+/// What is connected.
+enum Wiring {
+    /// Each link has its part of the keys: what is asked of one key is done in the order in which it is asked.
+    Server {
+        links: Vec<Link>,
+        _subscription: Subscription,
+    },
+    Cluster(Arc<Cluster>),
 }
 
 impl Redis {
     /// Makes a store that does not connect before it is started.
     pub(crate) fn new(options: &Options<'_>) -> Result<Self, Error> {
-        let target = match address::read(options.url, &options.tls)? {
-            Address::One(client) => Target::One(Box::new(client)),
+        let plan = match address::read(options.url, &options.tls)? {
+            Address::One(client) => Plan::Server(Target::One(Box::new(client))),
             Address::Sentinels { at, master, manner } => {
                 let user = sentinel_user(options);
-                Target::Master(Arc::new(Sentinels::new(at, master, manner, user)))
+                Plan::Server(Target::Master(Arc::new(Sentinels::new(at, master, manner, user))))
             }
+            Address::Cluster { seeds, manner } => Plan::Cluster { seeds, manner: Box::new(manner) },
         };
-        let warning = options.tls.is_insecure.then_some(INSECURE);
         Ok(Self {
-            names: Names::new(options.prefix, options.namespace),
+            names: Arc::new(Names::new(options.prefix, options.namespace)),
             timing: options.timing,
-            target,
-            warning,
-            links: OnceLock::new(),
+            plan,
+            warning: options.tls.is_insecure.then_some(INSECURE),
             connections: options.connections,
-            subscription: OnceLock::new(),
+            wiring: OnceLock::new(),
         })
     }
 
     fn begin_to_work(&self, listener: Arc<dyn Listener>) {
-        let link = |_| Link::begin(self.target.clone(), self.timing, Greeting::new(&self.names), listener.clone());
-        self.links.get_or_init(|| (0..self.connections).map(link).collect());
-        let subscribe =
-            || Subscription::begin(self.target.clone(), self.timing, self.names.channel(), listener.clone());
-        self.subscription.get_or_init(subscribe);
+        self.wiring.get_or_init(|| match &self.plan {
+            Plan::Server(target) => {
+                let link = |_| Link::begin(target.clone(), self.timing, Greeting::new(&self.names), listener.clone());
+                let links = (0..self.connections).map(link).collect();
+                let channel = self.names.channel();
+                let subscription = Subscription::begin(target.clone(), self.timing, channel, listener.clone());
+                Wiring::Server { links, _subscription: subscription }
+            }
+            Plan::Cluster { seeds, manner } => {
+                let setup = Setup {
+                    seeds: seeds.clone(),
+                    manner: Manner::clone(manner),
+                    timing: self.timing,
+                    connections: self.connections,
+                };
+                Wiring::Cluster(Cluster::begin(setup, self.names.clone(), listener))
+            }
+        });
     }
 
-    /// Returns the link for something of that name.
-    fn link(&self, name: &str) -> Option<&Link> {
-        let links = self.links.get()?;
-        let index = match links.len() {
+    /// Sends a command about the key of that name, or about the clock.
+    async fn send(&self, name: &str, command: &Cmd) -> Result<Value, LinkError> {
+        let lane = || match self.connections {
             1 => 0,
-            len => foldhash::fast::FixedState::with_seed(0).hash_one(name) as usize % len,
+            _ => foldhash::fast::FixedState::with_seed(0).hash_one(name) as usize,
         };
-        links.get(index)
+        match self.wiring.get() {
+            Some(Wiring::Server { links, .. }) => links[lane() % links.len()].send(command).await,
+            Some(Wiring::Cluster(cluster)) => cluster.send(self.slot(name), lane(), command).await,
+            None => Err(LinkError::Down),
+        }
+    }
+
+    fn slot(&self, name: &str) -> u16 {
+        slot(&if name.is_empty() { self.names.clock() } else { self.names.value(name) })
+    }
+
+    /// Whether values and clocks are at different servers, as far as can be said.
+    fn is_divided(&self) -> bool {
+        matches!(self.plan, Plan::Cluster { .. })
     }
 }
 

@@ -9,7 +9,7 @@ use redis::{
 };
 use tokio::time::timeout;
 
-use super::address::Place;
+use super::address::{Manner, Place};
 use super::link::{Timing, ping};
 use super::sentinel::Sentinels;
 use super::trouble::LinkError;
@@ -19,6 +19,8 @@ use super::trouble::LinkError;
 pub(super) enum Target {
     /// Always this one.
     One(Box<Client>),
+    /// A node of a cluster.
+    Node { manner: Box<Manner>, at: Place },
     /// Whichever is the master at the time.
     Master(Arc<Sentinels>),
 }
@@ -51,6 +53,11 @@ impl Target {
                 let connection = connect_to(client, purpose, config, timing).await?;
                 Ok(Connected { connection, at: None })
             }
+            Self::Node { manner, at } => {
+                let client = manner.client(at).map_err(LinkError::Redis)?;
+                let connection = connect_to(&client, purpose, config, timing).await?;
+                Ok(Connected { connection, at: None })
+            }
             Self::Master(sentinels) => sentinels.connect(purpose, config, timing).await,
         }
     }
@@ -58,7 +65,7 @@ impl Target {
     /// Whether a connection is alive, and still to the server that it should be to.
     pub(super) async fn is_met_by(&self, connected: &Connected, timing: Timing) -> bool {
         match self {
-            Self::One(_) => ping(connected.connection.clone(), timing).await,
+            Self::One(_) | Self::Node { .. } => ping(connected.connection.clone(), timing).await,
             Self::Master(sentinels) => sentinels.is_still_master(connected, timing).await,
         }
     }
