@@ -98,7 +98,7 @@ impl Drop for Source {
 fn processes(count: usize, server: &Server, load_time: u64, source: &Source) -> Vec<Process> {
     let url = server.url();
     // A machine that runs all tests at once is slow.
-    let settings = [("CACHEX_REDIS__URL", &*url), ("CACHEX_REDIS__TIMEOUT", "10s"), ("CACHEX_REDIS__LEASE", "1500ms")];
+    let settings = [("CACHEX_REDIS__URL", &*url), ("CACHEX_REDIS__TIMEOUT", "10s"), ("CACHEX_REMOTE__LEASE", "1500ms")];
     (0..count).map(|_| Process::start(&settings, load_time, &source.0)).collect()
 }
 
@@ -161,7 +161,7 @@ fn the_same_program_runs_on_whatever_it_is_set_to() {
     for (name, settings) in [
         ("memory", Vec::new()),
         ("redis", redis.to_vec()),
-        ("redis, each time", [&redis[..], &[("CACHEX_NAMESPACE", "other"), ("CACHEX_REDIS__L1_TTL", "0s")]].concat()),
+        ("redis, each time", [&redis[..], &[("CACHEX_NAMESPACE", "other"), ("CACHEX_REMOTE__L1_TTL", "0s")]].concat()),
     ] {
         let source = Source::new(&name.replace([',', ' '], ""));
         let mut process = Process::start(&settings, 0, &source.0);
