@@ -104,6 +104,10 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let signal = Arc::new(Signal::default());
     let waker = Waker::from(signal.clone());
     let mut cx = Context::from_waker(&waker);
+    // A task that blocks never gives up its turn, and so its share of polls would never be renewed: once used up, all that it waits for
+    // would seem not to come.
+    let future = tokio::task::unconstrained(future.as_mut());
+    let mut future = pin!(future);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
             return output;
