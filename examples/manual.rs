@@ -35,6 +35,11 @@ async fn main() -> Result<(), Error> {
     }
     assert_eq!(cache.counter(&visits).await?, Some(3));
 
+    // Locks: the second one is refused, for a minute or until the first is given back.
+    let (report, minute) = (Key::new("nightly report"), Duration::from_secs(60));
+    let lock = cache.try_lock(&report, minute).await?;
+    assert!(lock.is_some() && cache.try_lock(&report, minute).await?.is_none());
+
     // Several at once, by pattern, and taken out.
     let sessions = ["s1", "s2", "s3"].map(Key::session);
     cache.set_many(sessions.iter().cloned().map(|key| (key, true)), &EntryOptions::new()).await?;

@@ -8,7 +8,7 @@ use super::{Answer, Operation};
 
 /// How long after the end of a lock its last token is remembered. After that the clock alone sees to it that tokens grow: only one that was
 /// set back by more than this could give the same again.
-pub(crate) const MEMORY_OF_TOKENS: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(crate) const MEMORY_OF_TOKENS: Duration = Duration::from_secs(24 * 3600);
 
 /// A lock; its times are microseconds of the clock of whoever keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -89,10 +89,11 @@ fn a_lock_is_renewed_and_never_shortened() {
 fn a_lock_that_is_kept_alive_outlives_its_ttl_and_ends_with_its_guard() {
     for place in places() {
         let (nodes, name) = (place.nodes(2), place.name);
-        let ttl = Duration::from_millis(900);
+        // A machine that runs all tests at once is slow: a renewal that is late by a second is no fault.
+        let ttl = Duration::from_secs(3);
         let mut guard = lock(&nodes[0], "lock", ttl).unwrap();
         guard.keep_alive();
-        for _ in 0..30 {
+        for _ in 0..20 {
             pause(ttl / 10);
             assert!(guard.is_held(), "{name}");
             assert!(lock(&nodes[1], "lock", ttl).is_none(), "{name}");
@@ -167,17 +168,15 @@ async fn a_future_that_was_dropped_leaves_no_lock_behind() {
     for place in places() {
         let cache = connected(place.builder());
         let at = key("lock");
+        // The server knows the script from here on: what it is sent is done without another question.
+        assert!(cache.try_lock(&at, LONG).await.unwrap().unwrap().release().await.unwrap());
         let mut asking = Box::pin(cache.try_lock(&at, LONG));
         let first = futures_util::poll!(asking.as_mut());
-        drop((first, asking));
-        for _ in 0..2_000 {
-            if let Some(guard) = cache.try_lock(&at, LONG).await.unwrap() {
-                assert!(guard.release().await.unwrap(), "{}", place.name);
-                break;
-            }
-            pause(Duration::from_millis(5));
+        if let super::Kind::Redis(server) = &place.kind {
+            let is_given = || server.command(&["KEYS", "*:x:*"]).unwrap().contains(":x:").then_some(());
+            until("the server has given it", is_given);
         }
-        let guard = cache.try_lock(&at, LONG).await.unwrap();
-        assert!(guard.is_some(), "{}: given back", place.name);
+        drop((first, asking));
+        until("it is given back", || cache.blocking().try_lock(&at, LONG).unwrap());
     }
 }

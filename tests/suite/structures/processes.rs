@@ -132,13 +132,13 @@ fn the_lock_of_a_process_that_was_killed_ends_with_its_ttl() {
 fn a_lock_that_is_kept_alive_dies_with_its_process() {
     for shared in shared() {
         let mut all = processes(&shared, 2);
-        let first = all[0].token("keep lock 600");
+        let first = all[0].token("keep lock 3000");
         for _ in 0..20 {
-            assert_eq!(all[1].ask("try lock 600"), "taken", "{}", shared.name);
-            super::pause(Duration::from_millis(60));
+            assert_eq!(all[1].ask("try lock 3000"), "taken", "{}", shared.name);
+            super::pause(Duration::from_millis(300));
         }
         all[0].signal("KILL");
-        assert!(all[1].token("wait lock 600") > first, "{}", shared.name);
+        assert!(all[1].token("wait lock 3000") > first, "{}", shared.name);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Many at once: every operation is one step for all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::{key, places};
@@ -26,24 +27,42 @@ fn no_step_of_a_counter_is_lost_or_seen_twice() {
     }
 }
 
+// Guards `unconstrained` in `runtime::block_on`: a task that blocks has no more than 128 polls of tokio's own.
+#[tokio::test]
+async fn a_task_may_block_as_often_as_it_likes() {
+    for place in places() {
+        let cache = place.node();
+        for number in 1..=1_000 {
+            assert_eq!(cache.blocking().increment(&key("counter"), 1).unwrap(), number, "{}", place.name);
+        }
+    }
+}
+
 #[test]
 fn each_item_of_a_list_is_given_to_one_and_in_order() {
     for place in places() {
         let nodes = place.nodes(NODES);
+        let have_pushed = AtomicUsize::new(0);
         let popped: Vec<Vec<(usize, u64)>> = thread::scope(|scope| {
             for (number, node) in nodes.iter().enumerate() {
+                let have_pushed = &have_pushed;
                 scope.spawn(move || {
                     for step in 0..STEPS {
                         node.blocking().list_push(&key("list"), &(number, step)).unwrap();
                     }
+                    have_pushed.fetch_add(1, Ordering::SeqCst);
                 });
             }
             let pop = |node: &cachex::Cache| {
                 let mut items = Vec::new();
-                while items.len() < STEPS as usize {
-                    items.extend(node.blocking().list_pop::<(usize, u64)>(&key("list")).unwrap());
+                loop {
+                    let was_last = have_pushed.load(Ordering::SeqCst) == NODES;
+                    match node.blocking().list_pop::<(usize, u64)>(&key("list")).unwrap() {
+                        Some(item) => items.push(item),
+                        None if was_last => return items,
+                        None => thread::yield_now(),
+                    }
                 }
-                items
             };
             let all: Vec<_> = nodes.iter().map(|node| scope.spawn(move || pop(node))).collect();
             all.into_iter().map(|one| one.join().unwrap()).collect()

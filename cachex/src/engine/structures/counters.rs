@@ -17,8 +17,8 @@ use crate::structure::{Answer, Operation};
 /// them. Without one it is in memory, where it takes what room it needs. Its TTL is that of the cache's defaults, from its first step on;
 /// [`expire_structure`](Self::expire_structure) sets another.
 ///
-/// Nothing is answered that the store did not say. If it can't be reached or refuses, nothing was done, and the error
-/// [is unavailable](Error::is_unavailable). If it does not answer in time the error [is uncertain](Error::is_uncertain): it may have been done or not,
+/// Nothing is answered that the store did not say. If it can't be reached, as before the cache is [`connected`](Self::connected), or refuses, nothing was done, and
+/// the error [is unavailable](Error::is_unavailable). If it does not answer in time the error [is uncertain](Error::is_uncertain): it may have been done or not,
 /// and asked once more it may be done twice. No call takes much longer than the timeout of the store. A future that is dropped may have done it as well.
 impl Cache {
     /// Adds to a counter, which starts at 0 and is an `i64`, as one step. Returns the new number; a counter stays at the end of its

@@ -1,25 +1,19 @@
 //! Locks: a key belongs to one holder among all processes, for a while.
 
 use std::fmt;
-use std::hash::BuildHasher;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
-use super::{flag, unexpected};
-use crate::engine::Engine;
+use super::held::{Held, keep_renewing};
+use super::unexpected;
 use crate::engine::cache::Cache;
 use crate::engine::manual::Blocking;
 use crate::error::Error;
 use crate::key::Key;
 use crate::runtime;
-use crate::structure::{Answer, Operation};
-use crate::time::Timestamp;
-use crate::time::stopwatch::Stopwatch;
-
-/// The longest TTL of a lock; longer ones count as this.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+use crate::structure::Answer;
 
 /// The lock of a key, as its holder has it; dropped, it is given back in the background.
 ///
@@ -40,7 +34,8 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 ///   below the highest it has seen. Then who was late is refused, whatever it believes.
 ///
 /// Tokens are readings of the clock of whoever keeps the lock, and the next number where that stands still or goes back: so they also grow where the
-/// lock was lost with all it remembers, as long as clocks of servers that take each other's place do not differ by more than that takes.
+/// lock was lost with all it remembers, as long as clocks of servers that take each other's place do not
+/// differ by more than that takes. A day after the end of a lock its last token is forgotten, and clocks must not be set back by more.
 ///
 /// # Examples
 ///
@@ -90,27 +85,8 @@ pub struct LockGuard {
     is_armed: bool,
 }
 
-/// What the guard and whoever renews it share.
-struct Held {
-    engine: Arc<Engine>,
-    key: Key,
-    owner: u64,
-    ttl: Duration,
-    until: Mutex<Until>,
-}
-
-/// Until when a lock is held for certain.
-#[derive(Clone, Copy, Debug)]
-enum Until {
-    /// By the clock of the cache, which keeps it.
-    Here(Timestamp),
-    /// In real time, in which the other side lives: so long after it was asked. The clocks of two machines differ a little in speed.
-    There(Stopwatch, Duration),
-    Lost,
-}
-
 impl Cache {
-    /// Takes the lock of a key for `ttl`, if nobody has it; nothing if another one has. Locks have nothing to do with what is cached or counted under the
+    /// Takes the lock of a key for `ttl`, if nobody has it; nothing if another one has. A TTL is a millisecond at least, and a year at most. Locks have nothing to do with what is cached or counted under the
     /// key. See [`LockGuard`] for what a lock can't do.
     ///
     /// With a second tier the lock is there, and one for all processes of the namespace; `clear` does not touch it.
@@ -142,16 +118,12 @@ impl Cache {
     /// # }
     /// ```
     pub async fn try_lock(&self, key: &Key, ttl: Duration) -> Result<Option<LockGuard>, Error> {
-        let ttl = ttl.min(LONGEST);
-        let held = Held::new(self.engine(), key, ttl);
-        let until = asked(self.engine());
-        let operation = Operation::Lock(held.owner, ttl);
         // Armed from here on: what is given while nobody waits for it any more is given back.
-        let mut guard = LockGuard { held: Arc::new(held), token: 0, keeper: None, is_armed: true };
-        match self.engine().operate(key, &operation).await {
+        let held = Arc::new(Held::new(self.engine(), key, ttl));
+        let mut guard = LockGuard { held, token: 0, keeper: None, is_armed: true };
+        match guard.held.ask().await {
             Ok(Answer::Token(token)) => {
                 guard.token = token;
-                guard.held.set(until(ttl));
                 Ok(Some(guard))
             }
             Ok(Answer::Missing) => {
@@ -234,11 +206,7 @@ impl LockGuard {
     /// ```
     #[must_use]
     pub fn is_held(&self) -> bool {
-        match *self.held.until() {
-            Until::Here(until) => self.held.engine.now() < until,
-            Until::There(since, span) => since.elapsed() < span - span / 100,
-            Until::Lost => false,
-        }
+        self.held.is_held()
     }
 
     /// Puts off the end of the lock to `ttl` from now, if it is still held; it is never put earlier. Returns whether it was.
@@ -346,10 +314,10 @@ impl LockGuard {
     /// ```
     pub async fn release(mut self) -> Result<bool, Error> {
         self.stop_renewing();
-        let released = self.held.engine.operate(&self.held.key, &Operation::Release(self.held.owner)).await;
-        // Dropped here after an error, it is tried once more.
+        let released = self.held.release().await;
+        // Dropped here after an error, it is tried again in the background.
         self.is_armed = released.is_err();
-        flag(released?)
+        released
     }
 
     /// As [`release`](Self::release), on the caller's thread.
@@ -378,91 +346,6 @@ impl LockGuard {
         if let Some(keeper) = self.keeper.take() {
             keeper.abort();
         }
-    }
-}
-
-impl Held {
-    fn new(engine: &Arc<Engine>, key: &Key, ttl: Duration) -> Self {
-        let owner = std::hash::RandomState::new().hash_one(std::process::id());
-        let until = Mutex::new(asked(engine)(Duration::ZERO));
-        Self { engine: engine.clone(), key: key.clone(), owner, ttl, until }
-    }
-
-    async fn renew(&self, ttl: Duration) -> Result<bool, Error> {
-        let ttl = ttl.min(LONGEST);
-        let until = asked(&self.engine);
-        let is_held = flag(self.engine.operate(&self.key, &Operation::Renew(self.owner, ttl)).await?)?;
-        self.set(if is_held { until(ttl) } else { Until::Lost });
-        Ok(is_held)
-    }
-
-    fn until(&self) -> std::sync::MutexGuard<'_, Until> {
-        self.until.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes a later end. As it is never put earlier there either, it does not matter which of two renewals is the last.
-    fn set(&self, next: Until) {
-        let mut until = self.until();
-        let is_later = match (*until, next) {
-            (Until::Here(known), Until::Here(next)) => next > known,
-            (Until::There(known, known_span), Until::There(next, span)) => {
-                span.saturating_sub(next.elapsed()) > known_span.saturating_sub(known.elapsed())
-            }
-            // Whoever has lost it does not get it back.
-            (known, _) => !matches!(known, Until::Lost),
-        };
-        if is_later {
-            *until = next;
-        }
-    }
-
-    /// Gives the lock back: in memory at once, else in the background.
-    fn give_back(self: Arc<Self>) {
-        let release = Operation::Release(self.owner);
-        if !self.engine.has_remote() {
-            let _was_held = self.engine.operate_here(&self.key, &release);
-            return;
-        }
-        runtime::spawn_own(async move {
-            let _was_held = self.engine.operate(&self.key, &release).await;
-        });
-    }
-
-    /// Waits in the time in which the lock lives.
-    async fn pause(engine: &Weak<Self>, span: Duration) -> Option<()> {
-        let held = engine.upgrade()?;
-        if held.engine.has_remote() {
-            drop(held);
-            runtime::sleep(span).await;
-        } else {
-            let sleep = held.engine.clock().sleep(held.engine.now().after(span));
-            drop(held);
-            sleep.await;
-        }
-        Some(())
-    }
-}
-
-/// Notes when a lock is asked for; what comes out says until when it is held for certain if it is given.
-fn asked(engine: &Engine) -> impl Fn(Duration) -> Until + use<> {
-    let (now, watch, is_there) = (engine.now(), Stopwatch::start(), engine.has_remote());
-    move |ttl| if is_there { Until::There(watch, ttl) } else { Until::Here(now.after(ttl)) }
-}
-
-async fn keep_renewing(held: Weak<Held>) {
-    let mut part = 3;
-    loop {
-        let Some(ttl) = held.upgrade().map(|held| held.ttl) else { return };
-        if Held::pause(&held, ttl / part).await.is_none() {
-            return;
-        }
-        let Some(known) = held.upgrade() else { return };
-        part = match known.renew(ttl).await {
-            Ok(true) => 3,
-            Ok(false) => return,
-            // Soon again: there are two thirds left.
-            Err(_) => 10,
-        };
     }
 }
 

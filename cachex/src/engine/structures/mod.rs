@@ -1,7 +1,7 @@
 //! Structures that are shared as they are, and locks: an operation on a key goes in, an answer or an error comes out.
 //!
 //! Reading order: this file (who is asked), [`memory`] (where they are kept without a second tier), [`counters`], [`collections`], [`lifetime`] (the
-//! API), [`guard`] (locks).
+//! API), [`guard`] and [`held`] (locks).
 //!
 //! With a second tier they are there and nowhere else, so all processes see one; what can't be reached is an error, and never an answer.
 
@@ -9,6 +9,7 @@
 mod collections;
 mod counters;
 mod guard;
+mod held;
 mod lifetime;
 pub(super) mod memory;
 

@@ -42,7 +42,8 @@ impl Cache {
         length(engine.operate(key, &Operation::Push(engine.encoded(item)?)).await?)
     }
 
-    /// Takes the first item of a list, which has been there longest; nothing if there is none. Each item is given to one caller.
+    /// Takes the first item of a list, which has been there longest; nothing if there is none. Each item is given to one caller. One whose answer
+    /// is lost [is uncertain](Error::is_uncertain), and may be lost with it.
     ///
     /// An item of another type than `T` stays, and is an error.
     ///
