@@ -78,6 +78,19 @@ fn all_options() {
 }
 
 #[test]
+fn a_method_that_returns_messages() {
+    cached(
+        "message",
+        quote!(ttl = "5m", tiers = "remote", codec = "protobuf", compression = "zstd"),
+        quote! {
+            async fn find(id: u64) -> Option<User> {
+                load(id).await
+            }
+        },
+    );
+}
+
+#[test]
 fn a_method_that_loads_in_the_background() {
     cached(
         "background",

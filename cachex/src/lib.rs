@@ -29,7 +29,7 @@
 //!
 //! # Features
 //!
-//! `toml` (default) and `yaml`: configuration files. `structures`: lists, sets and hashes; `redis`: a second tier on Redis or Valkey, [`RedisSettings`], and with it the former; `redis-tls`: the same over TLS; `msgpack`, `json`, `zstd`, `gzip`: further forms of values there. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
+//! `toml` (default) and `yaml`: configuration files. `structures`: lists, sets and hashes; `redis`: a second tier on Redis or Valkey, [`RedisSettings`], and with it the former; `redis-tls`: the same over TLS; `msgpack`, `json`, `protobuf`, `zstd`, `gzip`: further forms of values there. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
 //! the types of these crates.
 
 #[doc(hidden)]
@@ -74,7 +74,7 @@ pub use method::CacheValue;
 #[cfg(feature = "remote")]
 pub use observe::RemoteStats;
 pub use observe::{Event, Observer, Stats};
-pub use policy::{Jitter, MethodSettings, Policy};
+pub use policy::{Jitter, MethodSettings, Policy, Tiers};
 pub use tag::{Tag, Tags};
 pub use tier::MemoryEngine;
 pub use tier::memory::Eviction;

@@ -7,6 +7,7 @@ mod many;
 mod processes;
 mod races;
 mod sentinel;
+mod tiers;
 mod tls;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
+use super::forms::{self, Choice};
 use crate::attribute::options::{self, Given, Item};
 use crate::attribute::time_span::TimeSpan;
 use crate::diag::Mistakes;
@@ -30,6 +31,9 @@ const OPTIONS: &[&str] = &[
     "name",
     "version",
     "local",
+    "tiers",
+    "codec",
+    "compression",
     "single_flight",
     "cache_err",
     "share_err",
@@ -55,6 +59,9 @@ pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
     pub(crate) version: u32,
     pub(crate) local: bool,
+    pub(crate) tiers: Option<Choice>,
+    pub(crate) codec: Option<Choice>,
+    pub(crate) compression: Option<Choice>,
     pub(crate) single_flight: Option<(bool, Span)>,
     pub(crate) cache_err: Option<Expr>,
     pub(crate) share_err: Option<Span>,
@@ -121,6 +128,9 @@ impl Args {
             "weight" => self.weight = Some(value),
             "name" => self.name = method_name(name, &value, mistakes),
             "version" => self.version = version(&value, mistakes),
+            "tiers" => self.tiers = Choice::parse(name, &value, forms::TIERS, mistakes),
+            "codec" => self.codec = Choice::parse(name, &value, forms::CODECS, mistakes),
+            "compression" => self.compression = Choice::parse(name, &value, forms::COMPRESSIONS, mistakes),
             "single_flight" => self.single_flight = single_flight(&value, mistakes),
             "crate" => self.root = options::path(name, value, mistakes),
             "skip" => mistakes.at(name.span(), "`skip` is a list of arguments: write `skip(argument, …)`"),
@@ -167,6 +177,13 @@ impl Args {
     }
 }
 
+impl Args {
+    /// Whether values are kept as protobuf messages.
+    pub(crate) fn keeps_messages(&self) -> bool {
+        self.codec.as_ref().is_some_and(|codec| codec.variant == "Protobuf")
+    }
+}
+
 impl TimeSpans {
     fn slot(&mut self, name: &str) -> Option<&mut Option<TimeSpan>> {
         Some(match name {
@@ -191,6 +208,9 @@ fn example(name: &str) -> &'static str {
         "name" => "\"users.find\"",
         "version" => "2",
         "single_flight" => "false",
+        "tiers" => "\"remote\"",
+        "codec" => "\"json\"",
+        "compression" => "\"zstd\"",
         "key" | "when" | "cache" => "expression",
         "tags_with" | "ttl_with" | "unless" | "cache_err" | "weight" | "crate" => "path::to::it",
         _ => "\"5m\"",

@@ -1,10 +1,11 @@
 //! `#[cached]`: from an annotated function to a call of the cache, and the companions of the method.
 //!
 //! Reading order: [`args`] (the options as written), [`model`] (what they mean, checked), [`rules`] (which durations fit
-//! together), [`codegen`].
+//! together), [`forms`] (where values are kept, and how), [`codegen`].
 
 mod args;
 mod codegen;
+mod forms;
 mod model;
 mod rules;
 

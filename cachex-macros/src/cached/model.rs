@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, Type};
 
 use super::args::{Args, Skip};
+use super::forms;
 use super::rules::{self, Spread};
 use crate::attribute::arguments::{Argument, Form};
 use crate::attribute::function::{Access, Function, Kind};
@@ -52,6 +53,7 @@ impl Model {
     pub(crate) fn new(mut args: Args, function: Function, options: TokenStream, mistakes: &mut Mistakes) -> Self {
         let spread = args.jitter.take().and_then(|jitter| rules::spread(jitter, mistakes));
         rules::check(&args, spread.as_ref(), mistakes);
+        forms::check(&args, mistakes);
         let tags: Vec<Template> =
             args.tags.iter().filter_map(|literal| Template::parse(literal, &function, mistakes)).collect();
         check_output(&function, mistakes);

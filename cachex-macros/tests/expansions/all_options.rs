@@ -73,7 +73,8 @@ fn __cachex_lines_in_a_trait_impl_write_in_trait<'cachex>(
                     .grace(store::__private::Duration::new(3600u64, 0u32))
                     .negative_ttl(store::__private::Duration::new(10u64, 0u32))
                     .jitter(store::__private::Jitter::Share(0.1f64))
-                    .single_flight(false),
+                    .single_flight(false)
+                    .local(),
             ),
             tags: &[],
         });

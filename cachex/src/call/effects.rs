@@ -214,7 +214,7 @@ pub fn prime_async<R, S: Shape<Output = R>, K: Keep<S::Value>>(
     job.hold_tags();
     let now = subject.engine.now();
     let entry = if is_used(subject, call) { job.written(value, now) } else { None };
-    subject.engine.write_through(subject, entry, keep, now)
+    subject.engine.write_through(subject, entry, (keep, job.policy()), now)
 }
 
 /// Whether the cache is to be used for a call.

@@ -2,7 +2,7 @@
 
 /// How the bytes of values are made fewer in a second tier.
 ///
-/// In configuration: `remote.compression`, by the names shown; from `remote.compression_threshold` bytes on. What does not become shorter
+/// In configuration: `remote.compression` and `compression` of a method, by the names shown; from `remote.compression_threshold` bytes on. What does not become shorter
 /// is kept as it is. Values are read however they were compressed, as long as the feature is there.
 ///
 /// Default: [`Lz4`](Self::Lz4).
@@ -38,12 +38,24 @@ impl Compression {
         [("off", Self::Off), ("lz4", Self::Lz4), ("zstd", Self::Zstd), ("gzip", Self::Gzip)];
 
     /// Whether the features of this build have it.
-    pub(crate) fn is_built_in(self) -> bool {
+    pub(crate) const fn is_built_in(self) -> bool {
         match self {
             Self::Off | Self::Lz4 => true,
             Self::Zstd => cfg!(feature = "zstd"),
             Self::Gzip => cfg!(feature = "gzip"),
         }
+    }
+
+    /// Returns itself if this build has it, or has no second tier at all: the attribute calls it in a constant, where a panic is a compile error.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn needed(self) -> Self {
+        assert!(
+            self.is_built_in() || !cfg!(feature = "remote"),
+            "this `compression` needs the feature of cachex that has its name; add it to the dependency in Cargo.toml"
+        );
+        self
     }
 
     /// Returns its name, which is that of its feature as well.

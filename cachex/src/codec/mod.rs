@@ -13,7 +13,8 @@ pub use compress::Compression;
 
 /// How values become bytes in a second tier.
 ///
-/// In configuration: `remote.codec`, by the names shown. Values of one form are not read as another: who changes it loads anew.
+/// In configuration: `remote.codec` and `codec` of a method, by the names shown. Each value says which form it has, and is read as that: who
+/// changes it loses nothing.
 ///
 /// Default: [`Postcard`](Self::Postcard).
 ///
@@ -35,19 +36,39 @@ pub enum Codec {
     MessagePack,
     /// `json`, for people to read. Needs the feature `json`.
     Json,
+    /// `protobuf`, of methods that return messages of the crate `prost`. Needs the feature `protobuf`, and to be written in the annotation,
+    /// `#[cached(codec = "protobuf")]`: the values are messages then, and need not be what serde knows.
+    Protobuf,
 }
 
 impl Codec {
-    pub(crate) const NAMES: [(&'static str, Self); 3] =
-        [("postcard", Self::Postcard), ("msgpack", Self::MessagePack), ("json", Self::Json)];
+    pub(crate) const NAMES: [(&'static str, Self); 4] = [
+        ("postcard", Self::Postcard),
+        ("msgpack", Self::MessagePack),
+        ("json", Self::Json),
+        ("protobuf", Self::Protobuf),
+    ];
 
     /// Whether the features of this build have it.
-    pub(crate) fn is_built_in(self) -> bool {
+    pub(crate) const fn is_built_in(self) -> bool {
         match self {
             Self::Postcard => cfg!(feature = "structures"),
             Self::MessagePack => cfg!(feature = "msgpack"),
             Self::Json => cfg!(feature = "json"),
+            Self::Protobuf => cfg!(feature = "protobuf"),
         }
+    }
+
+    /// Returns itself if this build has it, or has no second tier at all: the attribute calls it in a constant, where a panic is a compile error.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn needed(self) -> Self {
+        assert!(
+            self.is_built_in() || !cfg!(feature = "remote"),
+            "this `codec` needs the feature of cachex that has its name; add it to the dependency in Cargo.toml"
+        );
+        self
     }
 
     /// Returns its name, which is that of its feature as well.
@@ -63,7 +84,14 @@ impl Codec {
             Self::Postcard => 0,
             Self::MessagePack => 1,
             Self::Json => 2,
+            Self::Protobuf => 3,
         }
+    }
+
+    /// Returns the one with a number.
+    #[cfg(feature = "remote")]
+    pub(crate) fn numbered(number: u8) -> Option<Self> {
+        Self::NAMES.into_iter().map(|(_, codec)| codec).find(|codec| codec.number() == number)
     }
 }
 
@@ -76,8 +104,7 @@ pub(crate) fn encode<V: Serialize>(codec: Codec, value: &V) -> Option<Vec<u8>> {
         Codec::MessagePack => rmp_serde::to_vec_named(value).ok(),
         #[cfg(feature = "json")]
         Codec::Json => serde_json::to_vec(value).ok(),
-        #[cfg(not(all(feature = "msgpack", feature = "json")))]
-        // Refused with the other settings that make no sense.
+        // Of messages (see `protobuf`), or refused with the other settings that make no sense.
         _ => None,
     }
 }
@@ -98,7 +125,6 @@ pub(crate) fn decode<V: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Option<
         }
         #[cfg(feature = "json")]
         Codec::Json => serde_json::from_slice(bytes).ok(),
-        #[cfg(not(all(feature = "msgpack", feature = "json")))]
         _ => None,
     }
 }
@@ -135,7 +161,7 @@ mod tests {
             names: Vec<Option<String>>, numbers: BTreeMap<String, i64>, shapes in proptest::collection::vec(shapes(), 0..5), last: (bool, char),
         ) {
             let value: Value = (names, numbers, shapes, last);
-            for (name, codec) in Codec::NAMES {
+            for (name, codec) in Codec::NAMES.into_iter().filter(|(_, codec)| *codec != Codec::Protobuf) {
                 let bytes = encode(codec, &value).expect("it can be written");
                 prop_assert_eq!(decode::<Value>(codec, &bytes), Some(value.clone()), "{}", name);
                 let more = [&bytes[..], &bytes].concat();

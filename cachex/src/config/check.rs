@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::read::written;
 use super::{RedisSettings, RemoteSettings, Settings};
+use crate::codec::Codec;
 use crate::error::Error;
 use crate::policy::{MethodSettings, Policy};
 use crate::tier::MemoryEngine;
@@ -106,13 +107,15 @@ fn redis<'a>(redis: &'a RedisSettings, mistakes: &mut Vec<(Vec<&'a str>, String)
 fn remote<'a>(remote: &'a RemoteSettings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {
     if !cfg!(feature = "remote") {
         if *remote != RemoteSettings::default() {
-            let text = "needs a store for the second tier, as with the feature `redis` of cachex";
-            mistakes.push((vec!["remote"], text.to_owned()));
+            mistakes.push((vec!["remote"], no_store()));
         }
         return;
     }
     let mut add = |key, text: &str| mistakes.push((vec!["remote", key], text.to_owned()));
-    if !remote.codec.is_built_in() {
+    if remote.codec == Codec::Protobuf {
+        let text = "is `protobuf`, which is for methods whose values are messages; write `codec = \"protobuf\"` in their annotations";
+        add("codec", text);
+    } else if !remote.codec.is_built_in() {
         add("codec", &feature_missing(remote.codec.name()));
     }
     if !remote.compression.is_built_in() {
@@ -130,6 +133,10 @@ fn remote<'a>(remote: &'a RemoteSettings, mistakes: &mut Vec<(Vec<&'a str>, Stri
     if remote.lease < SHORTEST_SPAN {
         add("lease", "is shorter than 1ms; write for example \"5s\"");
     }
+}
+
+fn no_store() -> String {
+    "needs a store for the second tier, as with the feature `redis` of cachex".to_owned()
 }
 
 fn feature_missing(name: &str) -> String {
@@ -182,6 +189,14 @@ fn method<'a>(path: &[&'a str], settings: &MethodSettings, mistakes: &mut Vec<(V
         let mut path = path.to_vec();
         path.push(mistake.setting);
         mistakes.push((path, mistake.text));
+    }
+    let codec = settings.codec.filter(|codec| !codec.is_built_in()).map(|codec| ("codec", codec.name()));
+    let compression = settings.compression.filter(|compression| !compression.is_built_in());
+    for (key, name) in codec.into_iter().chain(compression.map(|compression| ("compression", compression.name()))) {
+        let mut path = path.to_vec();
+        path.push(key);
+        let text = if cfg!(feature = "remote") { feature_missing(name) } else { no_store() };
+        mistakes.push((path, text));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::tree::Value;
 use super::{MemorySettings, RedisSettings, RemoteSettings, Settings};
 use crate::codec::{Codec, Compression};
-use crate::policy::MethodSettings;
+use crate::policy::{MethodSettings, Tiers};
 use crate::tier::MemoryEngine;
 use crate::tier::memory::Eviction;
 
@@ -84,6 +84,9 @@ pub(super) const METHOD: &[Setting<MethodSettings>] = settings! {
     soft_timeout: |value: &Value| value.span().map(Some);
     single_flight: |value: &Value| value.flag().map(Some);
     enabled: |value: &Value| value.flag().map(Some);
+    tiers: |value: &Value| value.name_of("a choice of tiers", &Tiers::NAMES).map(Some);
+    codec: |value: &Value| value.name_of("a codec", &Codec::NAMES).map(Some);
+    compression: |value: &Value| value.name_of("a compression", &Compression::NAMES).map(Some);
     optional: Value::flag;
 };
 

@@ -81,6 +81,9 @@ impl<K: Copy> Look<'_, K> {
             counters.bypasses.one();
             return Err(Unanswered::Bypassed);
         }
+        if !self.method.is_kept_here() {
+            return Err(Unanswered::NotFresh(None));
+        }
         if self.method.floor.get() == Stamp::latest() {
             self.engine.reopen(self.method);
         }

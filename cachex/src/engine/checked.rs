@@ -24,6 +24,9 @@ impl Engine {
         ticket: &Ticket<Landing>,
         now: Timestamp,
     ) -> bool {
+        if !method.is_kept_here() {
+            return false;
+        }
         // Break this check (`|| true`) and the race suite shows stale entries.
         let is_valid = || ticket.allows(entry.stamp()) && self.is_current(method, entry);
         let inserted =
@@ -44,7 +47,7 @@ impl Engine {
     /// A write has a place among the invalidations for the sake of the loads under way of its key. Where there are none, the
     /// clock stands still and the order is not held: what is loaded from now on waits for the write, and so do other writes.
     pub(crate) fn write(&self, method: &Method, at: KeyRef<'_>, entry: Option<Entry>, now: Timestamp) {
-        let gone = self.write_here(at, entry, now);
+        let gone = self.write_here(at, entry.filter(|_| method.is_kept_here()), now);
         self.settle(method, at, gone, now);
     }
 

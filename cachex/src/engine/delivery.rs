@@ -15,6 +15,7 @@ use super::{registry, remote};
 use crate::entry::Entry;
 use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
+use crate::policy::Policy;
 use crate::runtime;
 #[cfg(feature = "remote")]
 use crate::store::Group;
@@ -191,15 +192,15 @@ impl Engine {
         &self,
         subject: Borrowed<'_>,
         entry: Option<Entry>,
-        keep: K,
+        (keep, policy): (K, &Policy),
         now: Timestamp,
     ) -> Delivery {
         let Borrowed { engine, method, at } = subject;
         #[cfg(feature = "remote")]
         if engine.remote.is_some() {
-            return remote::writing::write(subject, entry, keep, now);
+            return remote::writing::write(subject, entry, (keep, policy), now);
         }
-        let _: K = keep;
+        let _: (K, &Policy) = (keep, policy);
         engine.write(method, at, entry, now);
         Delivery::done()
     }

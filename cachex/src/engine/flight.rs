@@ -56,6 +56,8 @@ struct Shard<L> {
     listed: HashTable<Listed<L>>,
     /// A flight that has ended: the next one is made in its place, and takes no allocation.
     spare: Option<Arc<Flight<L>>>,
+    /// Flights that have begun.
+    begun: u64,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,8 @@ struct Listed<L> {
 #[derive(Debug)]
 pub(crate) struct Flight<L> {
     id: u64,
+    /// The how manieth of its shard it is: of two flights of a key the later one has the higher number.
+    number: u64,
     key: Key,
     /// The last invalidation of the key, as far as a load under way could know of it.
     epoch: Epoch,
@@ -106,7 +110,7 @@ pub(crate) enum Joined<L: Clone> {
 
 impl<L: Clone> Flights<L> {
     pub(crate) fn new() -> Self {
-        let shard = |_| Arc::new(Mutex::new(Shard { listed: HashTable::new(), spare: None }));
+        let shard = |_| Arc::new(Mutex::new(Shard { listed: HashTable::new(), spare: None, begun: 0 }));
         Self { shards: (0..SHARDS).map(shard).collect() }
     }
 
@@ -129,7 +133,7 @@ impl<L: Clone> Flights<L> {
         let mut shard = lock(home);
         if let Some(flight) = shard.join(at, is_current) {
             let ticket = Ticket { home: home.clone(), flight, stamp: sequence.now(), has_left: false };
-            return Joined::Follow(Follow::new(ticket));
+            return Joined::Follow(Follow::new(ticket, shard.begun));
         }
         Joined::Lead(lead(home, &mut shard, at, sequence, thread))
     }
@@ -220,12 +224,14 @@ fn list<L: Clone>(
     thread: u64,
     phase: impl FnOnce(Stamp) -> Phase<L>,
 ) -> Ticket<L> {
+    shard.begun += 1;
     // What other loads of the key know is not forgotten: who is there already may fall back on what it has.
     let voided_at = shard.voided_at(at);
     // Invariant 2: the shard is locked.
     let stamp = sequence.now();
     let flight = Flight {
         id: nesting::next_id(),
+        number: shard.begun,
         key: at.key(),
         epoch: Epoch::at(voided_at),
         since: stamp,
@@ -259,6 +265,11 @@ impl<L> Flight<L> {
     /// Tells flights apart.
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Whether it has begun after a place was taken among those who wait; see [`Follow::joined_at`].
+    pub(crate) fn is_after(&self, joined_at: u64) -> bool {
+        self.number > joined_at
     }
 
     /// Notes the thread that runs the load.

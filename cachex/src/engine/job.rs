@@ -57,7 +57,7 @@ impl<'a, S: Shape, K> Job<Borrowed<'a>, S, K> {
 
 impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Returns the rules that were in force when the call began.
-    pub(super) fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &Policy {
         self.policy.as_deref().unwrap_or_else(|| self.subject.method().first_policy())
     }
 

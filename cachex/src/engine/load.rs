@@ -184,18 +184,23 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         patience: Patience,
     ) -> Result<Place, S::Output> {
         let mut turned_away = 0;
+        let arrival = follow.joined_at();
         loop {
             let Some(_edge) = self.may_wait(&follow) else { return Ok(self.alone()) };
             if turned_away == 0 {
                 self.subject.method().counters.followers.one();
             }
+            let is_later = follow.flight().is_after(arrival);
             match self.wait(&mut follow, fallback, patience).await? {
                 Waited::TakeOver(lead) => return Ok(Place::Leading(lead)),
-                Waited::Landed(landing, ticket) => {
+                // Break this (drop the condition) and where nothing is kept here a call is answered with what was read before it began, and
+                // invalidated by another process since.
+                Waited::Landed(landing, ticket) if self.may_take(&landing, is_later) => {
                     if let Some(output) = self.accept(landing, &ticket) {
                         return Err(output);
                     }
                 }
+                Waited::Landed(..) => {}
             }
             turned_away += 1;
             follow = match self.enter(turned_away) {
@@ -203,6 +208,14 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
                 Start::Follow(follow) => follow,
             };
         }
+    }
+
+    /// Whether the landing of a flight is good for this call, which may have begun later than the flight.
+    ///
+    /// Who keeps nothing here is not to depend on when the notices of other processes come: what it is answered with was asked for after it
+    /// has come. So it waits for the next flight, which all who have waited so share.
+    fn may_take(&self, landing: &Landing, is_later: bool) -> bool {
+        is_later || self.policy().keeps_in_memory() || matches!(landing, Landing::Failed(_))
     }
 
     /// Looks up again: another may have loaded it between our look-up and our flight.

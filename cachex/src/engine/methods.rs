@@ -16,12 +16,14 @@ use crate::sync::fence;
 pub(crate) struct Method {
     pub(crate) region: &'static Region,
     /// What the stamp of an entry has to reach for a plain hit: not less than the method's epoch and that of the whole cache, and
-    /// out of reach while the method is disabled.
+    /// out of reach while the method is disabled, or kept elsewhere only.
     pub(crate) floor: Epoch,
     /// The last invalidation of all entries of the method.
     pub(crate) epoch: Epoch,
     pub(crate) counters: Counters,
     is_enabled: AtomicBool,
+    /// Whether entries are kept in memory.
+    is_kept_here: AtomicBool,
     /// The rules in force until others are set: for most methods, always.
     first_policy: Arc<Policy>,
     has_changed: AtomicBool,
@@ -38,6 +40,7 @@ impl Method {
             epoch: Epoch::default(),
             counters: Counters::default(),
             is_enabled: AtomicBool::new(policy.enabled),
+            is_kept_here: AtomicBool::new(policy.keeps_in_memory()),
             first_policy: Arc::new(policy),
             has_changed: AtomicBool::new(false),
             changed_policy: RwLock::new(None),
@@ -60,6 +63,12 @@ impl Method {
     #[inline]
     pub(crate) fn is_enabled(&self) -> bool {
         self.is_enabled.load(Ordering::Relaxed)
+    }
+
+    /// Whether entries are kept in memory: else no call is answered from there.
+    #[inline]
+    pub(crate) fn is_kept_here(&self) -> bool {
+        self.is_kept_here.load(Ordering::Relaxed)
     }
 
     pub(crate) fn policy(&self) -> Arc<Policy> {
@@ -86,7 +95,7 @@ impl Method {
     pub(crate) fn reopen(&self, epoch: Stamp) {
         // While this is held, the method is neither enabled nor disabled.
         let _policy = self.changed_policy.read().unwrap_or_else(PoisonError::into_inner);
-        if self.is_enabled() {
+        if self.is_enabled() && self.is_kept_here() {
             self.floor.lower(self.epoch.get().max(epoch));
         }
     }
@@ -98,7 +107,8 @@ impl Method {
         let mut changed = self.changed_policy.write().unwrap_or_else(PoisonError::into_inner);
         let policy = policy();
         self.is_enabled.store(policy.enabled, Ordering::Relaxed);
-        if !policy.enabled {
+        self.is_kept_here.store(policy.keeps_in_memory(), Ordering::Relaxed);
+        if !policy.enabled || !policy.keeps_in_memory() {
             self.floor.raise(Stamp::latest());
         }
         if changed.is_some() || policy != *self.first_policy {

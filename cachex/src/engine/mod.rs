@@ -59,6 +59,7 @@ use crate::entry::{AnyValue, Entry};
 use crate::key::KeyRef;
 use crate::method::Region;
 use crate::observe::event::{Event, Observers};
+use crate::policy::Policy;
 use crate::sync::Mutex;
 use crate::tag::Tag;
 use crate::tier::L1;
@@ -147,11 +148,17 @@ impl Engine {
     #[cold]
     #[inline(never)]
     fn meet(&self, region: &'static Region) -> &Arc<Method> {
-        let policy = || match region.id() {
+        self.methods.meet(region, || self.policy_of(region), || self.cells(region.tags()), || self.epoch.get())
+    }
+
+    /// Returns the rules for a region as they are now, and as far as this cache can do what they say.
+    pub(crate) fn policy_of(&self, region: &'static Region) -> Policy {
+        let policy = match region.id() {
             0 => self.rules.manual(),
             _ => self.rules.policy(region.name(), region.policy()),
         };
-        self.methods.meet(region, policy, || self.cells(region.tags()), || self.epoch.get())
+        // Nobody to share with.
+        if self.has_remote() { policy } else { policy.in_memory() }
     }
 
     /// Returns the method of an entry: whoever stored it has met it.

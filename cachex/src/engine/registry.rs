@@ -63,6 +63,9 @@ impl Rules {
             soft_timeout: settings.soft_timeout.or(earlier.soft_timeout),
             single_flight: settings.single_flight.or(earlier.single_flight),
             enabled: settings.enabled.or(earlier.enabled),
+            tiers: settings.tiers.or(earlier.tiers),
+            codec: settings.codec.or(earlier.codec),
+            compression: settings.compression.or(earlier.compression),
             optional: settings.optional || earlier.optional,
         }
     }
@@ -238,7 +241,11 @@ impl Cache {
         engine.check_settings(name, &settings)?;
         engine.rules.set(name, settings);
         for method in engine.methods_named(name) {
-            method.set_policy(|| engine.rules.policy(name, method.region.policy()));
+            method.set_policy(|| engine.policy_of(method.region));
+            if !method.is_kept_here() {
+                // What is there answers nobody any more, and is given back.
+                engine.invalidate_method_here(method);
+            }
         }
         Ok(())
     }

@@ -63,7 +63,8 @@ impl Writing {
                 && self.method.constants_allow(began)
                 && entry.as_ref().is_none_or(|entry| tags::allow(entry.tags(), began));
             engine.raise_tags(tags, stamp);
-            let (kept, not_kept) = if is_undisturbed { (entry, None) } else { (None, entry) };
+            let is_kept = is_undisturbed && self.method.is_kept_here();
+            let (kept, not_kept) = if is_kept { (entry, None) } else { (None, entry) };
             (engine.put(&engine.flights.hold(at), kept, stamp, now), not_kept)
         });
         engine.settle(&self.method, at, gone, now);

@@ -35,7 +35,7 @@ pub trait CacheValue: Clone + Send + Sync + Serialize + DeserializeOwned + 'stat
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static> CacheValue for T {}
 
-/// A way to keep values of type `V`: [`Portable`] or [`Local`].
+/// A way to keep values of type `V`: [`Portable`], [`Local`] or [`Protobuf`](super::message::Protobuf).
 #[diagnostic::on_unimplemented(
     message = "`{V}` can't be kept in a cache",
     label = "not a cacheable value",
@@ -64,6 +64,12 @@ pub trait Keep<V>: Copy + Send + Sync {
     /// Estimates what the value takes in memory, in bytes.
     #[doc(hidden)]
     fn size(self, value: &V) -> u64;
+    /// Returns the form that values get in a store where `set` is set.
+    #[cfg(feature = "remote")]
+    #[doc(hidden)]
+    fn codec(self, set: Codec) -> Codec {
+        set
+    }
     /// Turns a value into bytes for a store. Nothing if it is kept in memory only, or refuses.
     #[cfg(feature = "remote")]
     #[doc(hidden)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use humantime::format_duration;
 
-use super::{Jitter, Policy};
+use super::{Jitter, Policy, Tiers, Values};
+use crate::codec::Codec;
 use crate::error::Error;
 
 /// The longest span a policy may have: 100 years, of 365.25 days each.
@@ -103,7 +104,40 @@ impl Policy {
             let limit = format_duration(timeout);
             add("soft_timeout", format!("must be shorter than `timeout` ({limit}); lower it, or remove it"));
         }
+        mistakes.extend(self.forms());
         mistakes
+    }
+
+    /// Returns what is set of the second tier, and can't be so with values of this kind.
+    fn forms(&self) -> impl Iterator<Item = Mistake> {
+        let tiers = self.tiers.filter(|tiers| self.values == Values::Local && *tiers != Tiers::Memory);
+        let tiers = tiers.map(|tiers| Mistake {
+            setting: "tiers",
+            text: format!(
+                "is \"{}\", but the annotation says `local`: these values are kept in memory only; remove one of the two",
+                tiers.name()
+            ),
+        });
+        let codec = self.codec.and_then(|codec| {
+            let name = codec.name();
+            let text = match (self.values, codec) {
+                (Values::Local, _) => {
+                    "has no effect, as the annotation says `local`: these values are kept in memory only; remove it".to_owned()
+                }
+                (Values::Message, Codec::Protobuf) => return None,
+                (Values::Message, _) => format!(
+                    "is \"{name}\", but the annotation says \"protobuf\": these values are messages, which need no other form; \
+                     remove it"
+                ),
+                (Values::Portable, Codec::Protobuf) => format!(
+                    "is \"{name}\", which the configuration can't choose alone, because the values must be messages; write \
+                     `codec = \"protobuf\"` in the annotation"
+                ),
+                (Values::Portable, _) => return None,
+            };
+            Some(Mistake { setting: "codec", text })
+        });
+        tiers.into_iter().chain(codec)
     }
 
     /// Returns the mistakes that a further setting would mend.

@@ -1,15 +1,19 @@
 //! The rules of a method: how long its entries live, when they are refreshed, how long a caller waits.
 //!
-//! Reading order: [`Policy`], [`check`] and [`constant`] (which policies make sense), [`settings`] (what is set outside of the annotation).
+//! Reading order: [`Policy`], [`tiers`] (where entries are kept), [`check`] and [`constant`] (which policies make sense), [`settings`] (what is set outside of the annotation).
 
 mod check;
 mod constant;
 mod settings;
+mod tiers;
 
 use std::time::Duration;
 
+use crate::codec::{Codec, Compression};
 pub(crate) use check::{LONGEST, Mistake};
 pub use settings::MethodSettings;
+pub use tiers::Tiers;
+use tiers::Values;
 
 /// How much the lifetime of each entry is shortened at random, so that entries loaded together do not expire together.
 ///
@@ -70,6 +74,14 @@ pub struct Policy {
     pub single_flight: bool,
     /// Whether the cache is used at all. Default: true.
     pub enabled: bool,
+    /// Where entries are kept, if there is a second tier. Default: in both.
+    pub tiers: Option<Tiers>,
+    /// How values become bytes in a second tier. Default: as that is set, `remote.codec`.
+    pub codec: Option<Codec>,
+    /// How these become fewer. Default: as the second tier is set, `remote.compression`.
+    pub compression: Option<Compression>,
+    /// Which forms the values can have, by their type.
+    values: Values,
 }
 
 macro_rules! spans {
@@ -116,6 +128,10 @@ impl Policy {
             soft_timeout: None,
             single_flight: true,
             enabled: true,
+            tiers: None,
+            codec: None,
+            compression: None,
+            values: Values::Portable,
         }
     }
 
@@ -179,6 +195,85 @@ impl Policy {
     pub const fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
+    }
+
+    /// Sets where entries are kept, if there is a second tier. Default: in both.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Policy, Tiers};
+    ///
+    /// assert_eq!(Policy::new().tiers(Tiers::Memory).tiers, Some(Tiers::Memory));
+    /// ```
+    #[must_use]
+    pub const fn tiers(mut self, tiers: Tiers) -> Self {
+        self.tiers = Some(tiers);
+        self
+    }
+
+    /// Sets how values become bytes in a second tier. Default: as that is set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Codec, Policy};
+    ///
+    /// assert_eq!(Policy::new().codec(Codec::Json).codec, Some(Codec::Json));
+    /// ```
+    #[must_use]
+    pub const fn codec(mut self, codec: Codec) -> Self {
+        self.codec = Some(codec);
+        self
+    }
+
+    /// Sets how the bytes become fewer. Default: as the second tier is set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Compression, Policy};
+    ///
+    /// let policy = Policy::new().compression(Compression::Off);
+    /// assert_eq!(policy.compression, Some(Compression::Off));
+    /// ```
+    #[must_use]
+    pub const fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
+    /// Says that values have no form outside of memory.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn local(mut self) -> Self {
+        self.values = Values::Local;
+        self.tiers = Some(Tiers::Memory);
+        self
+    }
+
+    /// Says that values are protobuf messages.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn message(mut self) -> Self {
+        self.values = Values::Message;
+        self.codec = Some(Codec::Protobuf);
+        self
+    }
+
+    /// Whether entries are to be kept in memory, where there is a second tier.
+    pub(crate) fn keeps_in_memory(&self) -> bool {
+        self.tiers != Some(Tiers::Remote)
+    }
+
+    /// Leaves out what is said of a second tier, where there is none: entries are kept in memory.
+    pub(crate) fn in_memory(self) -> Self {
+        Self { tiers: None, ..self }
+    }
+
+    /// Whether entries are to be kept in a second tier, where there is one.
+    pub(crate) fn keeps_remotely(&self) -> bool {
+        self.tiers != Some(Tiers::Memory)
     }
 }
 

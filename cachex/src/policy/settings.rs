@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Jitter, Policy};
+use super::{Jitter, Policy, Tiers};
+use crate::codec::{Codec, Compression};
 use crate::error::Error;
 
 /// Settings of one method that stand in the configuration or are given at run time; what is `None` is left as it is.
@@ -51,6 +52,12 @@ pub struct MethodSettings {
     pub single_flight: Option<bool>,
     /// Whether the cache is used at all. Default: as annotated.
     pub enabled: Option<bool>,
+    /// Where entries are kept, if there is a second tier. Default: as annotated.
+    pub tiers: Option<Tiers>,
+    /// How values become bytes in a second tier. Default: as annotated.
+    pub codec: Option<Codec>,
+    /// How these become fewer. Default: as annotated.
+    pub compression: Option<Compression>,
     /// Whether the program may be without this method; a method that does not exist is otherwise a mistake.
     /// Default: false.
     pub optional: bool,
@@ -101,6 +108,9 @@ impl MethodSettings {
             soft_timeout: None,
             single_flight: None,
             enabled: None,
+            tiers: None,
+            codec: None,
+            compression: None,
             optional: false,
         }
     }
@@ -128,6 +138,12 @@ impl MethodSettings {
         single_flight: bool = "false";
         /// Sets whether the cache is used at all.
         enabled: bool = "false";
+        /// Sets where entries are kept, if there is a second tier.
+        tiers: Tiers = "cachex::Tiers::Remote";
+        /// Sets how values become bytes in a second tier.
+        codec: Codec = "cachex::Codec::Json";
+        /// Sets how these become fewer.
+        compression: Compression = "cachex::Compression::Off";
     }
 
     /// Sets whether the program may be without this method: settings of a method that does not exist are otherwise an
@@ -178,6 +194,10 @@ impl MethodSettings {
             soft_timeout: self.soft_timeout.or(policy.soft_timeout),
             single_flight: self.single_flight.unwrap_or(policy.single_flight),
             enabled: self.enabled.unwrap_or(policy.enabled),
+            tiers: self.tiers.or(policy.tiers),
+            codec: self.codec.or(policy.codec),
+            compression: self.compression.or(policy.compression),
+            values: policy.values,
         }
     }
 
@@ -205,7 +225,7 @@ impl MethodSettings {
         filled.single_flight &= self.single_flight.unwrap_or(true);
         filled.enabled &= self.enabled.unwrap_or(true);
         // One at a time and in this order, so that each is measured against what stands already.
-        let fields: [fn(&Self, &mut Policy); 9] = [
+        let fields: [fn(&Self, &mut Policy); 12] = [
             |this, policy| policy.ttl = policy.ttl.or(this.ttl),
             |this, policy| policy.tti = policy.tti.or(this.tti),
             |this, policy| policy.soft_ttl = policy.soft_ttl.or(this.soft_ttl),
@@ -215,6 +235,9 @@ impl MethodSettings {
             |this, policy| policy.negative_ttl = policy.negative_ttl.or(this.negative_ttl),
             |this, policy| policy.timeout = policy.timeout.or(this.timeout),
             |this, policy| policy.soft_timeout = policy.soft_timeout.or(this.soft_timeout),
+            |this, policy| policy.tiers = policy.tiers.or(this.tiers),
+            |this, policy| policy.codec = policy.codec.or(this.codec),
+            |this, policy| policy.compression = policy.compression.or(this.compression),
         ];
         for field in fields {
             let mut next = filled.clone();
@@ -266,6 +289,14 @@ mod tests {
         ])
     }
 
+    fn forms() -> impl Strategy<Value = (Option<Tiers>, Option<Codec>, Option<Compression>)> {
+        (
+            proptest::option::of(proptest::sample::select(vec![Tiers::Both, Tiers::Memory, Tiers::Remote])),
+            proptest::option::of(proptest::sample::select(vec![Codec::Json, Codec::Protobuf])),
+            proptest::option::of(proptest::sample::select(vec![Compression::Off, Compression::Lz4])),
+        )
+    }
+
     prop_compose! {
         fn settings()(
             (ttl, tti, soft_ttl, refresh_ahead) in (span(), span(), span(), span()),
@@ -273,10 +304,11 @@ mod tests {
             jitter in jitter(),
             single_flight in any::<Option<bool>>(),
             enabled in any::<Option<bool>>(),
+            (tiers, codec, compression) in forms(),
         ) -> MethodSettings {
             MethodSettings {
                 ttl, tti, soft_ttl, refresh_ahead, grace, jitter, negative_ttl, timeout, soft_timeout, single_flight,
-                enabled, optional: false,
+                enabled, tiers, codec, compression, optional: false,
             }
         }
     }
@@ -319,5 +351,20 @@ mod tests {
         assert_eq!(filled, Policy::new().ttl(9 * second).refresh_ahead(second).soft_timeout(second).grace(second));
         assert!(!MethodSettings::new().enabled(false).fill(Policy::new()).enabled);
         assert!(!MethodSettings::new().single_flight(false).fill(Policy::new()).single_flight);
+    }
+
+    #[test]
+    fn a_default_that_the_values_can_not_have_is_left_out() {
+        let defaults = MethodSettings::new().tiers(Tiers::Remote).codec(Codec::Json);
+        let (local, message) = (Policy::new().local(), Policy::new().message());
+        assert_eq!(defaults.fill(local.clone()), local);
+        assert_eq!(defaults.fill(message.clone()), message.clone().tiers(Tiers::Remote));
+        let mistakes = |policy: Policy| policy.check().map_err(|error| error.to_string()).unwrap_err();
+        assert!(mistakes(defaults.apply(local)).starts_with("`tiers` is \"remote\", but the annotation says `local`"));
+        assert!(
+            mistakes(defaults.apply(message)).starts_with("`codec` is \"json\", but the annotation says \"protobuf\"")
+        );
+        let chosen = mistakes(Policy::new().codec(Codec::Protobuf));
+        assert!(chosen.starts_with("`codec` is \"protobuf\", which the configuration can't choose alone"), "{chosen}");
     }
 }

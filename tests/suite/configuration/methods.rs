@@ -1,6 +1,6 @@
 //! Settings of methods against their annotations: every mistake is shown where it is written.
 
-use cachex::{Cache, MethodSettings, cached};
+use cachex::{Cache, Codec, MethodSettings, Tiers, cached};
 
 use super::{Directory, seconds};
 
@@ -11,6 +11,11 @@ fn plain(id: u64) -> u64 {
 
 #[cached(name = "configured.soft", ttl = "10m", soft_ttl = "1m")]
 fn soft(id: u64) -> u64 {
+    id
+}
+
+#[cached(name = "configured.local", ttl = "10m", local)]
+fn local(id: u64) -> u64 {
     id
 }
 
@@ -61,6 +66,40 @@ fn each_mistake_of_a_method_has_its_own_line() {
         let place = line(setting).unwrap_or_default();
         assert!(place.ends_with(&format!("cachex.toml:{number}")), "{setting} in {error}");
     }
+}
+
+#[test]
+fn what_values_that_are_local_can_not_have_is_shown() {
+    let text = "[methods.\"configured.local\"]\ntiers = \"remote\"\ncodec = \"json\"\n";
+    let says = "settings of `configured.local`: ";
+    let tiers = "`tiers` is \"remote\", but the annotation says `local`: these values are kept in memory only; remove one of the two";
+    let codec =
+        "`codec` has no effect, as the annotation says `local`: these values are kept in memory only; remove it";
+    check(text, &[], &[&format!("cachex.toml:2: {says}{tiers}"), &format!("cachex.toml:3: {says}{codec}")]);
+    let text = "[defaults]\ntiers = \"remote\"\ncodec = \"json\"\n";
+    let settings = Directory::with(&[("cachex.toml", text)]).load(&[]).unwrap();
+    let cache = Cache::builder().settings(settings).build().unwrap();
+    let policy = |name: &str| cache.methods().into_iter().find(|method| method.name == name).unwrap().policy;
+    assert_eq!((policy("configured.local").tiers, policy("configured.local").codec), (Some(Tiers::Memory), None));
+    assert_eq!(
+        (policy("configured.plain").tiers, policy("configured.plain").codec),
+        (Some(Tiers::Remote), Some(Codec::Json))
+    );
+    assert_eq!(local(1), 1);
+}
+
+#[test]
+fn protobuf_is_not_chosen_by_configuration_alone() {
+    let chosen = |text: &str| Directory::with(&[("cachex.toml", text)]).load(&[]).unwrap_err().to_string();
+    let of_method = chosen("[methods.\"configured.plain\"]\ncodec = \"protobuf\"\n");
+    let says = "`methods.\"configured.plain\".codec` is \"protobuf\", which the configuration can't choose alone, because the values must \
+                be messages; write `codec = \"protobuf\"` in the annotation";
+    assert!(of_method.ends_with(says), "{of_method}");
+    let of_all = chosen("[remote]\ncodec = \"protobuf\"\n");
+    let says = "`remote.codec` is `protobuf`, which is for methods whose values are messages; write `codec = \"protobuf\"` in their annotations";
+    assert!(of_all.ends_with(says), "{of_all}");
+    let near = chosen("[defaults]\ntiers = \"remot\"\n");
+    assert!(near.contains("remote"), "{near}");
 }
 
 #[test]

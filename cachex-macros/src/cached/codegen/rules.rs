@@ -32,6 +32,10 @@ pub(super) fn keep(model: &Model, names: &Names) -> TokenStream {
     let (first, last) = ends(&model.function.output);
     let shape = &names.shape;
     let kept = model.runtime.private_at("kept", first);
+    if model.args.keeps_messages() {
+        let way = model.runtime.private_from("protobuf", first, last);
+        return quote_spanned!(first=> #kept(#shape, #way()));
+    }
     let way = model.runtime.private_from(if model.args.local { "Local" } else { "Portable" }, first, last);
     quote_spanned!(first=> #kept(#shape, #way))
 }

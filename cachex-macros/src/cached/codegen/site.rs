@@ -1,9 +1,10 @@
 //! The static half of a call: facts and policy, registered before the program starts.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::super::forms::Choice;
 use super::super::model::Model;
 use super::super::rules::{self, Spread};
 use super::Names;
@@ -75,11 +76,43 @@ fn policy(model: &Model) -> TokenStream {
         let span = ours_at(at.map_or_else(|| model.output_span(), |span| span.span()));
         (span, runtime.private_at("Policy", span))
     });
-    let made = quote!(#policy::new() #(#calls)* #jitter #single_flight);
+    let forms = forms(model);
+    let made = quote!(#policy::new() #(#calls)* #jitter #single_flight #forms);
     match checked {
         Some((span, policy)) => quote_spanned!(span=> #policy::checked(#made)),
         None => made,
     }
+}
+
+/// Spells where entries are kept, and in which form.
+fn forms(model: &Model) -> TokenStream {
+    let args = &model.args;
+    let choice = |choice: &Choice, ty: &str| {
+        let span = ours_at(choice.span());
+        let (ty, variant) = (model.runtime.private_at(ty, span), Ident::new(choice.variant, span));
+        quote_spanned!(span=> #ty::#variant)
+    };
+    let tiers = args.tiers.as_ref().map(|tiers| {
+        let tiers = choice(tiers, "Tiers");
+        quote!(.tiers(#tiers))
+    });
+    // Whether this build has it is known to the runtime.
+    let codec = args.codec.as_ref().map(|codec| {
+        let (span, value) = (ours_at(codec.span()), choice(codec, "Codec"));
+        quote_spanned!(span=> .codec(#value.needed()))
+    });
+    let compression = args.compression.as_ref().map(|compression| {
+        let (span, value) = (ours_at(compression.span()), choice(compression, "Compression"));
+        quote_spanned!(span=> .compression(#value.needed()))
+    });
+    let values = if args.local {
+        quote!(.local())
+    } else if args.keeps_messages() {
+        quote!(.message())
+    } else {
+        TokenStream::new()
+    };
+    quote!(#tiers #codec #compression #values)
 }
 
 fn jitter(model: &Model, spread: &Spread) -> TokenStream {

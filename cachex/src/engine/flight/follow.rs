@@ -14,6 +14,8 @@ pub(crate) struct Follow<L: Clone> {
     // Taken when the wait ends.
     ticket: Option<Ticket<L>>,
     waker: Option<u64>,
+    /// The number of the last flight that had begun by then.
+    joined_at: u64,
 }
 
 /// How a wait ended.
@@ -24,8 +26,13 @@ pub(crate) enum Waited<L: Clone> {
 }
 
 impl<L: Clone> Follow<L> {
-    pub(super) fn new(ticket: Ticket<L>) -> Self {
-        Self { ticket: Some(ticket), waker: None }
+    pub(super) fn new(ticket: Ticket<L>, joined_at: u64) -> Self {
+        Self { ticket: Some(ticket), waker: None, joined_at }
+    }
+
+    /// Returns what flights are compared with that begin later than this place was taken.
+    pub(crate) fn joined_at(&self) -> u64 {
+        self.joined_at
     }
 
     pub(crate) fn flight(&self) -> &Flight<L> {

@@ -47,7 +47,7 @@ impl<L: Clone> Ticket<L> {
 
     fn leave(&self, is_to_leave: impl FnOnce(usize) -> bool) -> bool {
         let mut shard = lock(&self.home);
-        let Shard { listed, spare } = &mut *shard;
+        let Shard { listed, spare, .. } = &mut *shard;
         let listed = listed.find_entry(self.flight.at().hash, |listed| Arc::ptr_eq(&listed.flight, &self.flight));
         let Ok(mut listed) = listed else { unreachable!("a flight stays in the table while it has users") };
         if !is_to_leave(listed.get().users) {

@@ -157,7 +157,7 @@ impl Blocking<'_> {
         let at = key.at();
         let entry = engine.manual_entry(at, value, &policy, &options.tags, Stamp::default());
         let subject = Borrowed { engine, method, at };
-        Ok(engine.write_through::<T, _>(subject, entry, Portable, engine.now()))
+        Ok(engine.write_through::<T, _>(subject, entry, (Portable, &policy), engine.now()))
     }
 
     /// As [`Cache::get_or_load`]; the loader runs on the caller's thread.

@@ -1,7 +1,9 @@
 //! L2 for calls by hand.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::Remote;
 use super::lookup::Asking;
 use crate::engine::Engine;
 use crate::key::Key;
@@ -14,11 +16,11 @@ use crate::time::Timestamp;
 impl Engine {
     /// Looks for a value in L2, and keeps it here.
     pub(in crate::engine) async fn get_remote<T: CacheValue>(&self, key: &Key) -> Option<T> {
-        let remote = self.remote.as_ref()?;
         let (at, method) = (key.at(), self.method(key.region()));
+        let (policy, tags) = (method.policy(), Tags::new());
+        let remote = self.remote_of(&policy)?;
         // A place among the loads: so a removal of the key meanwhile is noticed.
         let ticket = self.alone(at);
-        let (policy, tags) = (method.policy(), Tags::new());
         let (stamp, wants_fresh, may_wait) = (ticket.stamp(), false, false);
         let asking = Asking { at, tags: &tags, policy: &policy, stamp, wants_fresh, may_wait };
         let entry = remote.peek::<T, Portable>(self, asking, Portable).await?;
@@ -45,16 +47,21 @@ impl Engine {
 
     /// Returns when the value of a key in L2 ends, if there is one.
     pub(in crate::engine) async fn end_in_remote(&self, key: &Key) -> Option<Timestamp> {
-        let remote = self.remote.as_ref()?;
         let (policy, tags) = (self.method(key.region()).policy(), Tags::new());
+        let remote = self.remote_of(&policy)?;
         remote.peek_end(self, self.asking(key, &policy, &tags)).await
     }
 
     /// Gives the value of a key in L2 another end. Returns whether there was one.
     pub(in crate::engine) async fn expire_in_remote(&self, key: &Key, ttl: Duration) -> bool {
-        let Some(remote) = &self.remote else { return false };
         let (policy, tags) = (self.method(key.region()).policy(), Tags::new());
+        let Some(remote) = self.remote_of(&policy) else { return false };
         remote.expire(self, self.asking(key, &policy, &tags), ttl).await
+    }
+
+    /// Returns L2, if it is used under these rules.
+    fn remote_of(&self, policy: &Policy) -> Option<&Arc<Remote>> {
+        self.remote.as_ref().filter(|_| policy.keeps_remotely())
     }
 
     fn asking<'a>(&self, key: &'a Key, policy: &'a Policy, tags: &'a Tags) -> Asking<'a> {

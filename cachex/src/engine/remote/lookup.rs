@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::permit::Permit;
 use super::{Remote, own_groups};
 use crate::backplane::notice::Subject;
-use crate::codec::Compression;
+use crate::codec::{Codec, Compression};
 use crate::config::Guard;
 use crate::engine::Engine;
 use crate::entry::stamp::Stamp;
@@ -52,6 +52,8 @@ pub(super) enum Answer {
     Found(Entry),
     /// It is to be loaded here; the permit lets the value be stored there.
     Load(Option<Permit>),
+    /// The same, where there is one that may stand in if the load fails.
+    Replace(Permit, Entry),
     /// Another process loads it.
     Held,
 }
@@ -70,6 +72,8 @@ enum Look {
     Found(Entry),
     /// No value that is of use; with what tells the one that is there from others.
     Nothing(Vec<u8>),
+    /// One that is too old, and may stand in; with the same.
+    Old(Entry, Vec<u8>),
 }
 
 impl Remote {
@@ -98,7 +102,7 @@ impl Remote {
     ) -> Option<Entry> {
         match self.search(engine, asking, async |search| search.look::<V, K>(keep).await).await? {
             Look::Found(entry) => Some(entry),
-            Look::Nothing(_) => None,
+            Look::Nothing(_) | Look::Old(..) => None,
         }
     }
 
@@ -208,20 +212,32 @@ impl Search<'_> {
             let stored = self.remote.waiting_for(self.name).notified();
             tokio::pin!(stored);
             stored.as_mut().enable();
-            let seen = match self.look::<V, K>(keep).await? {
+            let (seen, old) = match self.look::<V, K>(keep).await? {
                 Look::Found(entry) => return Ok(Answer::Found(entry)),
-                Look::Nothing(seen) => seen,
+                Look::Nothing(seen) => (seen, None),
+                Look::Old(entry, seen) => (seen, Some(entry)),
             };
             let permit = Permit::new(self.remote, self.asking.at, self.name);
             let ask = Ask { key: self.name, token: permit.token(), span: self.remote.rules.lease, seen: &seen };
             match self.remote.store.lease(ask).await? {
-                Lease::Granted => return self.granted(permit).await.map(|permit| Answer::Load(Some(permit))),
+                Lease::Granted => {
+                    let permit = self.granted(permit).await?;
+                    return Ok(match old {
+                        Some(old) => Answer::Replace(permit, old),
+                        None => Answer::Load(Some(permit)),
+                    });
+                }
                 Lease::Stored => {
                     permit.forget();
                     replaced += 1;
                     if replaced > MOST_REPLACED {
                         return Ok(Answer::Load(None));
                     }
+                }
+                Lease::Held if old.as_ref().is_some_and(|old| self.is_stale(old)) => {
+                    permit.forget();
+                    // Another process refreshes it, and it is good until then.
+                    return Ok(old.map_or(Answer::Held, Answer::Found));
                 }
                 Lease::Held if !self.asking.may_wait => {
                     permit.forget();
@@ -262,17 +278,25 @@ impl Search<'_> {
             return Ok(Look::Nothing(Vec::new()));
         };
         let entry = self.engine.entry_of(asking.at, &found.header, (value, keep), asking.policy, asking.stamp);
-        let is_of_use = match entry.freshness(|| self.engine.now()) {
+        let freshness = entry.freshness(|| self.engine.now());
+        let is_of_use = match freshness {
             Freshness::Fresh => true,
             Freshness::Stale => !asking.wants_fresh,
             Freshness::Expired | Freshness::Dead => false,
         };
-        if !is_of_use {
-            remote.counters.misses.one();
-            return Ok(Look::Nothing(envelope::mark(&found.bytes).to_vec()));
+        if is_of_use {
+            remote.counters.hits.one();
+            return Ok(Look::Found(entry));
         }
-        remote.counters.hits.one();
-        Ok(Look::Found(entry))
+        remote.counters.misses.one();
+        let mark = envelope::mark(&found.bytes).to_vec();
+        // Where entries are kept in memory, those that stand in come from there.
+        let may_stand_in = asking.wants_fresh && !asking.policy.keeps_in_memory() && freshness != Freshness::Dead;
+        Ok(if may_stand_in { Look::Old(entry, mark) } else { Look::Nothing(mark) })
+    }
+
+    fn is_stale(&self, entry: &Entry) -> bool {
+        entry.freshness(|| self.engine.now()) == Freshness::Stale
     }
 
     /// Looks for an envelope that nothing has made wrong, whatever is in it and however old it is.
@@ -307,8 +331,9 @@ impl Search<'_> {
     /// Takes the value out. Nothing if it is of another type, or of another form.
     fn decode<V, K: Keep<V>>(&self, found: &Found, keep: K) -> Option<V> {
         let Found { header, payload, .. } = found;
-        let codec = self.remote.rules.codec;
-        if header.codec != codec.number() || Some(header.schema) != keep.schema() {
+        // Whatever is set now: the number is covered by the checksum, and the digest of the type holds for every form.
+        let codec = Codec::numbered(header.codec)?;
+        if Some(header.schema) != keep.schema() {
             return None;
         }
         let raw = Compression::numbered(header.compression)?.unpack(payload, header.raw_len as usize)?;

@@ -22,7 +22,8 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     pub(in crate::engine) fn remote(&self) -> Option<&Arc<Remote>> {
         // A blocking caller on our own thread (an observer, say) would wait for itself.
         let may_wait = self.caller == Caller::Async || !runtime::is_own_thread();
-        self.subject.engine().remote.as_ref().filter(|_| may_wait && self.keep.schema().is_some())
+        let is_shared = self.policy().keeps_remotely() && self.keep.schema().is_some();
+        self.subject.engine().remote.as_ref().filter(|_| may_wait && is_shared)
     }
 
     /// Takes what L2 has, or nothing and the right to store there what is loaded.
@@ -37,7 +38,8 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
             tags: &self.tags,
             policy: self.policy(),
             stamp: place.ticket().stamp(),
-            wants_fresh,
+            // What is not kept here is refreshed by who finds it there.
+            wants_fresh: wants_fresh || !self.policy().keeps_in_memory(),
             // Who loads for itself does so for not having to wait; and who has a stale value need not.
             may_wait: matches!(place, Place::Leading(_)) && !(wants_fresh && has_fallback),
         };
@@ -68,7 +70,8 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Hands to L2 what was loaded.
     pub(in crate::engine) fn share(&self, permit: Option<Permit>, entry: &Entry, value: &S::Value) {
         let Some(permit) = permit else { return };
-        if let Some(portion) = self.subject.engine().portion(self.subject.at(), entry, self.keep, value) {
+        let (engine, at) = (self.subject.engine(), self.subject.at());
+        if let Some(portion) = engine.portion(at, self.policy(), entry, (self.keep, value)) {
             permit.store(portion);
         }
     }
@@ -93,16 +96,24 @@ where
         Some(remote) => job.ask_remote(remote, &place, (fallback.is_some(), wants_fresh)).await,
         None => Answer::Load(None),
     };
-    let (place, permit) = match answer {
-        Answer::Load(permit) => (place, permit),
+    let (mut place, mut fallback) = (place, fallback);
+    let permit = match answer {
+        Answer::Load(permit) => permit,
+        Answer::Replace(permit, old) => {
+            fallback = fallback.or(Some(old));
+            Some(permit)
+        }
         Answer::Held => match fallback.as_ref().filter(|_| wants_fresh).and_then(|stale| job.keep.value(stale)) {
             // Another process loads: what is there is stale, and good until then.
             Some(value) => return job.shape.output(value),
-            None => (place, None),
+            None => None,
         },
         Answer::Found(entry) => match job.promote(entry, place) {
             Ok(output) => return output,
-            Err(place) => (place, None),
+            Err(back) => {
+                place = back;
+                None
+            }
         },
     };
     Attempt::new(job, place, fallback, load).with(permit).await

@@ -43,14 +43,24 @@ fn millis(span: Duration) -> u64 {
 
 impl Engine {
     /// Makes of an entry what the store keeps. Nothing if the value refuses, or is for memory only.
-    pub(super) fn portion<V, K: Keep<V>>(&self, at: KeyRef<'_>, entry: &Entry, keep: K, value: &V) -> Option<Portion> {
-        let rules = self.remote.as_ref()?.rules;
+    pub(super) fn portion<V, K: Keep<V>>(
+        &self,
+        at: KeyRef<'_>,
+        policy: &Policy,
+        entry: &Entry,
+        (keep, value): (K, &V),
+    ) -> Option<Portion> {
+        let rules = self.remote.as_ref().filter(|_| policy.keeps_remotely())?.rules;
+        let codec = keep.codec(policy.codec.unwrap_or(rules.codec));
         // Code of users, of which a cache must not break.
-        let raw = catch_unwind(AssertUnwindSafe(|| keep.encode(value, rules.codec))).ok()??;
+        let raw = catch_unwind(AssertUnwindSafe(|| keep.encode(value, codec))).ok()??;
         let raw_len = u32::try_from(raw.len()).ok()?;
         let is_long = raw.len() as u64 >= rules.compression_threshold;
-        let packed = is_long.then(|| rules.compression.pack(&raw, rules.compression_level)).flatten();
-        let compression = if packed.is_some() { rules.compression } else { Compression::Off };
+        let wanted = policy.compression.unwrap_or(rules.compression);
+        // The level is that of the compression beside which it is set.
+        let level = rules.compression_level.filter(|_| wanted == rules.compression);
+        let packed = is_long.then(|| wanted.pack(&raw, level)).flatten();
+        let compression = if packed.is_some() { wanted } else { Compression::Off };
         let payload = packed.unwrap_or(raw);
         let (now, wall) = (self.now(), millis(self.clock().unix_time()));
         let life = entry.life(now);
@@ -61,7 +71,7 @@ impl Engine {
         let tags: Vec<Group> = constant.chain(tags).collect();
         let groups = own_groups(at).into_iter().chain(tags.iter().cloned()).collect();
         let header = Header {
-            codec: rules.codec.number(),
+            codec: codec.number(),
             compression: compression.number(),
             raw_len,
             schema: keep.schema()?,

@@ -20,6 +20,7 @@ use crate::entry::stamp::Stamp;
 use crate::entry::tags::{self, TagCells};
 use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
+use crate::policy::Policy;
 use crate::runtime;
 use crate::tier::remote::name;
 use crate::time::Timestamp;
@@ -59,14 +60,14 @@ impl Write {
 pub(in crate::engine) fn write<V, K: Keep<V>>(
     subject: Borrowed<'_>,
     entry: Option<Entry>,
-    keep: K,
+    (keep, policy): (K, &Policy),
     now: Timestamp,
 ) -> Delivery {
     let Borrowed { engine, method, at } = subject;
     let Some(remote) = &engine.remote else { return Delivery::done() };
     let portion = entry.as_ref().and_then(|entry| {
         let value = keep.value(entry)?;
-        engine.portion(at, entry, keep, &value)
+        engine.portion(at, policy, entry, (keep, &value))
     });
     let (Some(made), Some(portion)) = (&entry, portion) else {
         // Not kept, or kept in memory only.
@@ -77,6 +78,8 @@ pub(in crate::engine) fn write<V, K: Keep<V>>(
     let (told, delivered) = oneshot::channel();
     let write = Write { key: at.key(), portion, stamp: engine.sequence.now(), cells: TagCells::from(made.tags()) };
     let name = name::name(at);
+    // Dropped once nothing is held.
+    let (entry, _not_kept) = if method.is_kept_here() { (entry, None) } else { (None, entry) };
     // Break this (write when the turn is taken) and of two writes one is the last here and the other one there.
     let (is_first, gone) = remote.in_turn(&name, write, told, || engine.write_here(at, entry, now));
     engine.settle(method, at, gone, now);
