@@ -9,6 +9,7 @@ mod races;
 mod sentinel;
 mod tiers;
 mod tls;
+mod updates;
 
 use std::time::Duration;
 

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use super::scope::CacheScope;
 use super::written::Written;
 use crate::engine::job::Job;
-use crate::engine::subject::{Borrowed, Subject};
-use crate::engine::update::Writing;
+use crate::engine::subject::Borrowed;
+use crate::engine::update::{self, Writing};
 use crate::engine::{Cache, Delivery, Engine, installed};
-use crate::entry::Entry;
 use crate::key::Key;
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -136,6 +135,9 @@ pub async fn invalidates_async<S: Shape, F: Future<Output = S::Output>>(
 /// An entry of a cached method that is about to get a new value: `R` is what the method returns.
 pub struct Update<R> {
     writing: Writing,
+    /// Whether the value may be kept in a second tier.
+    #[cfg(feature = "remote")]
+    is_shared: bool,
     appraise: Box<dyn FnOnce(&R) -> Appraisal + Send>,
 }
 
@@ -144,7 +146,7 @@ enum Appraisal {
     /// It failed: nothing was written.
     Failed,
     /// It becomes the entry; or, where it can't be kept, the entry goes.
-    Written(Option<Entry>),
+    Written(update::Written),
 }
 
 impl<R> std::fmt::Debug for Update<R> {
@@ -165,13 +167,20 @@ impl<R> Update<R> {
         let is_used = is_used(subject, call);
         let mut job = Job::of_write(subject, shape, keep, rules, tags).owned();
         job.hold_tags();
+        #[cfg(feature = "remote")]
+        let is_shared = is_used && job.is_shared();
         let appraise = Box::new(move |output: &R| {
             if shape.is_failure(output) {
                 return Appraisal::Failed;
             }
-            Appraisal::Written(is_used.then(|| job.written(output, job.subject.engine().now())).flatten())
+            Appraisal::Written(if is_used { job.update(output) } else { update::Written::default() })
         });
-        Self { writing, appraise }
+        Self {
+            writing,
+            #[cfg(feature = "remote")]
+            is_shared,
+            appraise,
+        }
     }
 
     fn end(self, effects: &Effects, output: &R) -> Delivery {
@@ -180,7 +189,7 @@ impl<R> Update<R> {
                 self.writing.cancel();
                 Delivery::done()
             }
-            Appraisal::Written(entry) => self.writing.written(effects, entry),
+            Appraisal::Written(written) => self.writing.written(effects, written),
         }
     }
 }
@@ -224,11 +233,11 @@ fn is_used(subject: Borrowed<'_>, call: &Written<'_>) -> bool {
 
 impl Writing {
     /// Ends a write with its effects: in one step where they are in the entry's own cache.
-    fn written(self, effects: &Effects, entry: Option<Entry>) -> Delivery {
+    fn written(self, effects: &Effects, written: update::Written) -> Delivery {
         if self.is_in(effects.engine()) {
-            self.end(entry, &effects.tags)
+            self.end(written, &effects.tags)
         } else {
-            effects.apply().and(self.end(entry, &Tags::new()))
+            effects.apply().and(self.end(written, &Tags::new()))
         }
     }
 }
@@ -237,6 +246,13 @@ impl Writing {
 struct ArmedUpdate<R>(Option<(Effects, Update<R>)>);
 
 impl<R> ArmedUpdate<R> {
+    /// Returns the write, if the second tier is to be told of it before the method runs.
+    #[cfg(feature = "remote")]
+    fn shared(&mut self) -> Option<&mut Writing> {
+        let (_, update) = self.0.as_mut()?;
+        update.is_shared.then_some(&mut update.writing)
+    }
+
     fn end(mut self, output: &R) -> Delivery {
         match self.0.take() {
             Some((effects, update)) => update.end(&effects, output),
@@ -248,14 +264,19 @@ impl<R> ArmedUpdate<R> {
 impl<R> Drop for ArmedUpdate<R> {
     fn drop(&mut self) {
         if let Some((effects, update)) = self.0.take() {
-            let _delivery = update.writing.written(&effects, None);
+            let _delivery = update.writing.written(&effects, update::Written::default());
         }
     }
 }
 
 /// Runs a method that blocks, then invalidates, then makes what it returned the entry.
 pub fn updates<R, B: FnOnce() -> R>(effects: Effects, update: Update<R>, body: B) -> R {
-    let armed = ArmedUpdate(Some((effects, update)));
+    #[cfg_attr(not(feature = "remote"), expect(unused_mut, reason = "there is nobody to tell"))]
+    let mut armed = ArmedUpdate(Some((effects, update)));
+    #[cfg(feature = "remote")]
+    if let Some(writing) = armed.shared() {
+        writing.announce_blocking();
+    }
     let output = body();
     armed.end(&output).wait();
     output
@@ -263,7 +284,12 @@ pub fn updates<R, B: FnOnce() -> R>(effects: Effects, update: Update<R>, body: B
 
 /// As [`updates`], for async methods.
 pub async fn updates_async<R, F: Future<Output = R>>(effects: Effects, update: Update<R>, body: F) -> R {
-    let armed = ArmedUpdate(Some((effects, update)));
+    #[cfg_attr(not(feature = "remote"), expect(unused_mut, reason = "there is nobody to tell"))]
+    let mut armed = ArmedUpdate(Some((effects, update)));
+    #[cfg(feature = "remote")]
+    if let Some(writing) = armed.shared() {
+        writing.announce().await;
+    }
     let output = body.await;
     armed.end(&output).await;
     output

@@ -13,10 +13,14 @@ use super::delivery::Delivery;
 use super::flight::Ticket;
 use super::job::Job;
 use super::methods::Method;
+#[cfg(feature = "remote")]
+use super::remote::{updating::Announced, values::Portion};
 use super::subject::{Borrowed, Subject};
 use crate::entry::{Entry, tags};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
+#[cfg(feature = "remote")]
+use crate::runtime;
 use crate::tag::Tags;
 use crate::time::Timestamp;
 
@@ -26,13 +30,29 @@ pub(crate) struct Writing {
     engine: Arc<Engine>,
     method: Arc<Method>,
     ticket: Ticket<Landing>,
+    #[cfg(feature = "remote")]
+    announced: Option<Announced>,
+}
+
+/// What a write has made: an entry, unless it is not to be kept, and the same as L2 keeps it.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    entry: Option<Entry>,
+    #[cfg(feature = "remote")]
+    portion: Option<Portion>,
 }
 
 impl Writing {
     /// Begins before the source is written.
     pub(crate) fn begin(subject: Borrowed<'_>) -> Self {
         let Borrowed { engine, method, at } = subject;
-        Self { ticket: engine.alone(at), engine: engine.clone(), method: method.clone() }
+        Self {
+            ticket: engine.alone(at),
+            engine: engine.clone(),
+            method: method.clone(),
+            #[cfg(feature = "remote")]
+            announced: None,
+        }
     }
 
     /// Ends a write that failed.
@@ -43,18 +63,42 @@ impl Writing {
         Arc::ptr_eq(&self.engine, engine)
     }
 
-    /// Ends a write: invalidates `tags`, then makes `entry` the entry if nothing came between.
-    pub(crate) fn end(self, entry: Option<Entry>, tags: &Tags) -> Delivery {
-        // In L2 the entry goes, whatever becomes of it here: what is written there is written with the clock from before, which an
-        // invalidation of its own tags has moved on.
+    /// Tells L2 of it, before the source is written: else its value is not kept there.
+    #[cfg(feature = "remote")]
+    pub(crate) async fn announce(&mut self) {
+        self.announced = self.engine.announce(self.ticket.at()).await;
+    }
+
+    /// As [`announce`](Self::announce), for callers that block.
+    #[cfg(feature = "remote")]
+    pub(crate) fn announce_blocking(&mut self) {
+        let _announced = runtime::block_elsewhere(self.announce());
+    }
+
+    /// Ends a write: invalidates `tags`, then makes `written` the entry if nothing came between.
+    #[cfg_attr(not(feature = "remote"), expect(unused_mut, reason = "nothing is announced"))]
+    pub(crate) fn end(mut self, written: Written, tags: &Tags) -> Delivery {
+        #[cfg(feature = "remote")]
+        if let (Some(announced), Some(portion)) = (self.announced.take(), written.portion) {
+            let settled = announced.begin_settling(self.ticket.at().key(), portion, tags);
+            // Break this (write in any case) and of two updates that overlap the older one may stay there.
+            let is_undisturbed = self.end_here(written.entry, tags);
+            return if is_undisturbed { settled.write(&self.engine) } else { settled.give_up() };
+        }
         if self.engine.has_remote() {
             // As in `Engine::sent`.
             self.engine.at_next(|stamp| self.engine.raise_tags(tags, stamp));
         }
         let delivery = self.engine.send(tags, &[&self.ticket.at().key()]);
+        self.end_here(written.entry, tags);
+        delivery
+    }
+
+    /// Does so in this process. Returns whether nothing came between.
+    fn end_here(&self, entry: Option<Entry>, tags: &Tags) -> bool {
         let (engine, at, now) = (&self.engine, self.ticket.at(), self.engine.now());
         // What is not kept is dropped once the order is no longer held: the drop of a value is code of users.
-        let (gone, _not_kept) = engine.at_next(|stamp| {
+        let (gone, _not_kept, is_undisturbed) = engine.at_next(|stamp| {
             let began = self.ticket.stamp();
             // Break this (`true`) and the older of two overlapping updates stays.
             let is_undisturbed = self.ticket.allows(began)
@@ -65,10 +109,10 @@ impl Writing {
             engine.raise_tags(tags, stamp);
             let is_kept = is_undisturbed && self.method.is_kept_here();
             let (kept, not_kept) = if is_kept { (entry, None) } else { (None, entry) };
-            (engine.put(&engine.flights.hold(at), kept, stamp, now), not_kept)
+            (engine.put(&engine.flights.hold(at), kept, stamp, now), not_kept, is_undisturbed)
         });
         engine.settle(&self.method, at, gone, now);
-        delivery
+        is_undisturbed
     }
 }
 
@@ -79,5 +123,21 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         let stamp = self.subject.engine().sequence.now();
         let appraised = self.appraise(stamp, value, Some(Duration::ZERO), now)?;
         appraised.is_kept.then_some(appraised.entry)
+    }
+
+    /// As [`written`](Self::written), with what L2 is to keep.
+    pub(crate) fn update(&self, output: &S::Output) -> Written {
+        let engine = self.subject.engine();
+        let entry = self.written(output, engine.now());
+        #[cfg(feature = "remote")]
+        let portion = entry
+            .as_ref()
+            .zip(self.shape.value(output))
+            .and_then(|(entry, value)| engine.portion(self.subject.at(), self.policy(), entry, (self.keep, value)));
+        Written {
+            entry,
+            #[cfg(feature = "remote")]
+            portion,
+        }
     }
 }

@@ -40,7 +40,8 @@ impl<T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static> CacheValue
     message = "`{V}` can't be kept in a cache",
     label = "not a cacheable value",
     note = "a kept value is `Clone + Send + Sync + 'static`: derive `Clone`, own the data, or return `Arc<…>`",
-    note = "it is also `serde::Serialize + serde::Deserialize`, so that every store can keep it: derive both, or add `local` to keep it in memory only"
+    note = "it is also `serde::Serialize + serde::Deserialize`, so that every store can keep it: derive both, or add `local` to keep it in memory only",
+    note = "with `codec = \"protobuf\"` it is, instead of that, a message of prost 0.14, or an `Option`, an `Arc` or an `Option<Arc<…>>` of one; needs the feature `protobuf`"
 )]
 pub trait Keep<V>: Copy + Send + Sync {
     /// This very way.

@@ -30,7 +30,7 @@ pub trait MessageValue<F>: Clone + Send + Sync + 'static {
     fn read(bytes: &[u8]) -> Option<Self>;
     /// Returns how many bytes it would be.
     #[doc(hidden)]
-    fn len(&self) -> usize;
+    fn size(&self) -> usize;
     /// Returns the name of the message, and what is around it.
     #[doc(hidden)]
     fn name() -> String;
@@ -57,7 +57,7 @@ impl<M: prost::Message + Default + Clone + 'static> MessageValue<Whole> for M {
         Self::decode(bytes).ok()
     }
 
-    fn len(&self) -> usize {
+    fn size(&self) -> usize {
         self.encoded_len()
     }
 
@@ -77,7 +77,7 @@ impl<M: prost::Message + Default + Clone + 'static> MessageValue<Shared> for Arc
         M::decode(bytes).ok().map(Self::new)
     }
 
-    fn len(&self) -> usize {
+    fn size(&self) -> usize {
         self.encoded_len()
     }
 
@@ -103,8 +103,8 @@ impl<V: MessageValue<F>, F> MessageValue<Perhaps<F>> for Option<V> {
         }
     }
 
-    fn len(&self) -> usize {
-        1 + self.as_ref().map_or(0, V::len)
+    fn size(&self) -> usize {
+        1 + self.as_ref().map_or(0, V::size)
     }
 
     fn name() -> String {
@@ -163,7 +163,7 @@ impl<V: MessageValue<F>, F> Keep<V> for Protobuf<F> {
     }
 
     fn size(self, value: &V) -> u64 {
-        (size_of::<V>() + value.len()) as u64
+        (size_of::<V>() + MessageValue::size(value)) as u64
     }
 
     #[cfg(feature = "remote")]
@@ -207,7 +207,7 @@ mod tests {
     fn check<F, V: MessageValue<F> + PartialEq + fmt::Debug>(value: V) {
         let way = protobuf::<F>();
         let bytes = way.encode(&value, Codec::Protobuf).expect("a message has bytes");
-        assert_eq!(bytes.len(), value.len());
+        assert_eq!(bytes.len(), MessageValue::size(&value));
         assert_eq!(way.decode(&bytes, Codec::Protobuf), Some(value));
         assert_eq!(Keep::<V>::decode(way, &bytes, Codec::Json), None);
     }

@@ -272,6 +272,7 @@ impl Policy {
     }
 
     /// Whether entries are to be kept in a second tier, where there is one.
+    #[cfg(feature = "remote")]
     pub(crate) fn keeps_remotely(&self) -> bool {
         self.tiers != Some(Tiers::Memory)
     }

@@ -111,6 +111,21 @@ pub(crate) struct Invalidation {
     pub(crate) notices: Vec<Notice>,
 }
 
+/// What is asked when an update of the source has ended.
+#[derive(Debug)]
+pub(crate) struct Settling {
+    /// The clock from before the update.
+    pub(crate) since: Reading,
+    /// All that the value belongs to, …
+    pub(crate) groups: Vec<Group>,
+    /// … and how long that is kept at least.
+    pub(crate) life: Option<Duration>,
+    /// What the update invalidates.
+    pub(crate) invalidated: Vec<Group>,
+    /// What other processes are told of that.
+    pub(crate) notice: Notice,
+}
+
 /// What other processes are told, in two parts between which the store puts its clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Notice {
@@ -178,6 +193,25 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
 
     /// Stores a value that was written by hand, whatever is there, and takes the lease away.
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()>;
+
+    /// Notes that an update of a key begins, for `span` at most. Whatever else writes or removes the key takes the note away, and so does the next
+    /// update.
+    fn announce<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, ()>;
+
+    /// Ends an update of the source: invalidates groups, and reads the clock for the value, as of which it may be stored. Nothing if one of the groups
+    /// that the value has was invalidated since the update began, or may have been.
+    fn settle<'a>(&'a self, key: &'a str, update: &'a Settling) -> Doing<'a, Option<Reading>>;
+
+    /// As [`write`](Self::write), if the note of the update is still there; else the key is removed. Returns whether it was. Others are told
+    /// either way.
+    fn write_announced<'a>(
+        &'a self,
+        key: &'a str,
+        token: u64,
+        value: Vec<u8>,
+        life: Option<Duration>,
+        written: Notice,
+    ) -> Doing<'a, bool>;
 
     /// Removes this very value, if it is still there.
     fn remove_same<'a>(&'a self, key: &'a str, value: &'a [u8]) -> Doing<'a, ()>;

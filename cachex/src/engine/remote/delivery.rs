@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::engine::methods::Method;
 use crate::key::Key;
 use crate::runtime;
-use crate::store::{Group, Invalidation};
+use crate::store::{Group, Invalidation, Notice};
 use crate::tag::Tags;
 use crate::tier::remote::name;
 
@@ -55,13 +55,18 @@ impl Engine {
 }
 
 impl Remote {
+    /// Returns what others are told of an invalidation of groups.
+    pub(super) fn notice_of(&self, groups: &[Group]) -> Notice {
+        // A name that is too long for a notice stands for everything.
+        let name = |group: &Group| if group.as_str().len() > LONGEST { "*".into() } else { group.as_str().into() };
+        self.notice(Subject::Groups(groups.iter().map(name).collect()))
+    }
+
     fn invalidation(&self, batch: &Batch) -> Invalidation {
         let groups: Vec<_> = batch.groups.iter().cloned().collect();
         let mut notices = Vec::new();
         if !groups.is_empty() {
-            // A name that is too long for a notice stands for everything.
-            let name = |group: &Group| if group.as_str().len() > LONGEST { "*".into() } else { group.as_str().into() };
-            notices.push(self.notice(Subject::Groups(groups.iter().map(name).collect())));
+            notices.push(self.notice_of(&groups));
         }
         let mut keys = Vec::new();
         for (name, key) in &batch.keys {

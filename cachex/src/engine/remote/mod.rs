@@ -1,7 +1,7 @@
 //! L2 and the other processes, as the engine sees them.
 //!
 //! Reading order: this file (what there is), [`through`] (a load that asks L2 first), [`lookup`] (what is found there), [`permit`] (the right to store
-//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`writing`] (writes by hand), [`inbox`] (those of others), [`structures`] (what is not a copy of something), [`values`] (entries as bytes).
+//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`writing`] and [`updating`] (writes by hand, and of the source), [`inbox`] (those of others), [`structures`] (what is not a copy of something), [`values`] (entries as bytes).
 //!
 //! What must hold, besides what holds of every store ([`crate::store`]):
 //!
@@ -22,7 +22,8 @@ pub(super) mod permit;
 pub(super) mod setup;
 mod structures;
 pub(super) mod through;
-mod values;
+pub(super) mod updating;
+pub(super) mod values;
 pub(super) mod writing;
 
 use std::fmt;
@@ -153,6 +154,11 @@ impl Remote {
     fn notice(&self, subject: Subject) -> crate::store::Notice {
         let number = self.notices.fetch_add(1, Ordering::Relaxed) + 1;
         self.numbered(subject, number)
+    }
+
+    /// Returns a number that nobody else uses in the store.
+    fn token(&self) -> u64 {
+        self.origin.wrapping_add(super::nesting::next_id())
     }
 
     fn numbered(&self, subject: Subject, number: u64) -> crate::store::Notice {

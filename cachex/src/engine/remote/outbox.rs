@@ -41,6 +41,8 @@ struct State {
     unwritten: HashSet<Box<str>>,
     /// The names of keys that are being written.
     writes: HashSet<Box<str>>,
+    /// What updates of the source invalidate that are being settled, by their numbers.
+    settling: HashMap<u64, Batch>,
 }
 
 type Waiting = Vec<oneshot::Sender<()>>;
@@ -128,6 +130,25 @@ impl Outbox {
         self.filled.notify_one();
     }
 
+    /// Says that an update is about to be settled: what it invalidates is sent with it.
+    pub(super) fn begin_settling(&self, number: u64, batch: Batch) {
+        self.change(|state| state.settling.insert(number, batch));
+    }
+
+    /// Says that an update has been settled.
+    pub(super) fn settled(&self, number: u64) {
+        self.change(|state| state.settling.remove(&number));
+        self.progress.notify_waiters();
+    }
+
+    /// Says that an update was not settled: what it invalidates is sent like all else. What is returned ends as that of [`add`](Self::add).
+    pub(super) fn unsettled(&self, number: u64) -> Option<oneshot::Receiver<()>> {
+        let batch = self.lock().settling.get(&number).cloned()?;
+        let delivered = self.add(batch);
+        self.settled(number);
+        Some(delivered)
+    }
+
     /// Takes out what is to be sent. Keys that are being written stay until that is done: else the write could arrive later.
     pub(super) fn take(&self) -> Option<Batch> {
         self.change(|state| {
@@ -186,7 +207,9 @@ impl Outbox {
         }
         let state = self.lock();
         let is_all = |batch: &Batch| batch.groups.contains(&Group::all());
-        is_all(&state.queued)
+        let is_settling = |batch: &Batch| is_all(batch) || batch.holds(name, groups);
+        state.settling.values().any(is_settling)
+            || is_all(&state.queued)
             || is_all(&state.sending)
             || state.writes.contains(name)
             || state.queued.holds(name, groups)
@@ -228,7 +251,7 @@ impl Outbox {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state);
-        let len = state.queued.len() + state.sending.len() + state.writes.len();
+        let len = state.queued.len() + state.sending.len() + state.writes.len() + state.settling.len();
         self.len.store(len, Ordering::Release);
         result
     }
@@ -311,6 +334,21 @@ mod tests {
         assert!(outbox.take().is_some());
         outbox.delivered(&[]);
         assert!(group.try_recv().is_ok() && key.try_recv().is_err());
+    }
+
+    #[test]
+    fn what_an_update_invalidates_is_held_until_it_is_settled_or_delivered() {
+        let outbox = Outbox::default();
+        let tags = [Group::tag("a")];
+        outbox.begin_settling(1, groups(&["a"]));
+        outbox.begin_settling(2, key("k"));
+        assert!(outbox.take().is_none() && outbox.holds("other", &tags) && outbox.holds("k", &[]));
+        outbox.settled(2);
+        assert!(!outbox.holds("k", &[]));
+        assert!(outbox.unsettled(1).is_some() && outbox.holds("other", &tags));
+        assert!(outbox.take().is_some_and(|batch| batch.groups.contains(&tags[0])));
+        outbox.delivered();
+        assert!(!outbox.holds("other", &tags) && outbox.len() == 0);
     }
 
     #[test]

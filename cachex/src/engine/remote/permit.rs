@@ -39,7 +39,7 @@ pub(crate) struct Permit {
 impl Permit {
     /// Asks for a lease; it is renewed from now on.
     pub(super) fn new(remote: &Arc<Remote>, at: KeyRef<'_>, name: &str) -> Self {
-        let token = remote.origin.wrapping_add(crate::engine::nesting::next_id());
+        let token = remote.token();
         remote.renewals.lock().insert(token, name.into());
         let (stamp, groups, life) = (Reading::default(), Vec::new(), None);
         Self { remote: Some(remote.clone()), key: at.key(), name: name.into(), token, stamp, groups, life }

@@ -22,8 +22,12 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     pub(in crate::engine) fn remote(&self) -> Option<&Arc<Remote>> {
         // A blocking caller on our own thread (an observer, say) would wait for itself.
         let may_wait = self.caller == Caller::Async || !runtime::is_own_thread();
-        let is_shared = self.policy().keeps_remotely() && self.keep.schema().is_some();
-        self.subject.engine().remote.as_ref().filter(|_| may_wait && is_shared)
+        self.subject.engine().remote.as_ref().filter(|_| may_wait && self.is_shared())
+    }
+
+    /// Whether values of the method are kept in L2, if there is one.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.policy().keeps_remotely() && self.keep.schema().is_some()
     }
 
     /// Takes what L2 has, or nothing and the right to store there what is loaded.

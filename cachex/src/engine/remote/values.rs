@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 
 /// A value that is ready for a store, but for its stamp.
 #[derive(Clone, Debug)]
-pub(super) struct Portion {
+pub(crate) struct Portion {
     header: Header,
     payload: Vec<u8>,
     identity: Vec<u8>,
@@ -43,7 +43,7 @@ fn millis(span: Duration) -> u64 {
 
 impl Engine {
     /// Makes of an entry what the store keeps. Nothing if the value refuses, or is for memory only.
-    pub(super) fn portion<V, K: Keep<V>>(
+    pub(in crate::engine) fn portion<V, K: Keep<V>>(
         &self,
         at: KeyRef<'_>,
         policy: &Policy,

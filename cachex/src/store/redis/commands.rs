@@ -11,8 +11,8 @@ use super::scripts::{self as script, Script};
 use super::{Redis, Wiring};
 use crate::runtime::together;
 use crate::store::{
-    Ask, Doing, Group, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Store, StoreError, StoreErrorKind,
-    Structures,
+    Ask, Doing, Group, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Settling, Store, StoreError,
+    StoreErrorKind, Structures,
 };
 
 /// So many keys are removed at once.
@@ -163,7 +163,57 @@ impl Store for Redis {
                 Argument::Bytes(channel.as_bytes()),
                 Argument::Bytes(&notice),
             ];
-            self.run(key, &script::WRITE_SCRIPT, &self.names_of(key), &arguments).await.map(drop)
+            self.run(key, &script::WRITE_SCRIPT, &self.written_at(key), &arguments).await.map(drop)
+        })
+    }
+
+    fn announce<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, ()> {
+        self.asked(async move {
+            let mut command = redis::cmd("SET");
+            command.arg(self.names.update(key)).arg(token).arg("PX").arg(millis(span));
+            self.send(key, &command).await?;
+            Ok(())
+        })
+    }
+
+    fn settle<'a>(&'a self, _key: &'a str, update: &'a Settling) -> Doing<'a, Option<Reading>> {
+        self.asked(async move {
+            let channel = self.names.channel();
+            let mut keys = self.with_clock(&update.groups);
+            keys.extend(update.invalidated.iter().map(|group| self.names.group(group)));
+            let arguments = [
+                life_of_group(update.life),
+                Argument::Number(update.since.0),
+                Argument::Number(update.groups.len() as u64),
+                Argument::Bytes(channel.as_bytes()),
+                Argument::Bytes(&update.notice.head),
+                Argument::Bytes(&update.notice.tail),
+            ];
+            match self.run("", &script::SETTLE_SCRIPT, &keys, &arguments).await? {
+                Value::Nil => Ok(None),
+                answer => reading(&answer).map(Some).ok_or_else(unexpected),
+            }
+        })
+    }
+
+    fn write_announced<'a>(
+        &'a self,
+        key: &'a str,
+        token: u64,
+        value: Vec<u8>,
+        life: Option<Duration>,
+        written: Notice,
+    ) -> Doing<'a, bool> {
+        self.asked(async move {
+            let (channel, notice) = (self.names.channel(), whole(&written));
+            let arguments = [
+                Argument::Bytes(&value),
+                Argument::Number(life.map_or(0, millis)),
+                Argument::Bytes(channel.as_bytes()),
+                Argument::Bytes(&notice),
+                Argument::Number(token),
+            ];
+            self.flag(key, &script::WRITE_ANNOUNCED_SCRIPT, &self.written_at(key), &arguments).await
         })
     }
 
@@ -271,11 +321,15 @@ impl Redis {
     async fn remove_key(&self, key: &str, notice: &Notice) -> Result<(), StoreError> {
         let (channel, notice) = (self.names.channel(), whole(notice));
         let arguments = [Argument::Bytes(channel.as_bytes()), Argument::Bytes(&notice)];
-        self.run(key, &script::REMOVE_SCRIPT, &self.names_of(key), &arguments).await.map(drop)
+        self.run(key, &script::REMOVE_SCRIPT, &self.written_at(key), &arguments).await.map(drop)
     }
 
     fn names_of(&self, key: &str) -> [String; 3] {
         [self.names.value(key), self.names.lease(key), self.names.waiters(key)]
+    }
+
+    fn written_at(&self, key: &str) -> [String; 4] {
+        [self.names.value(key), self.names.lease(key), self.names.waiters(key), self.names.update(key)]
     }
 
     fn with_clock(&self, groups: &[Group]) -> Vec<String> {

@@ -43,6 +43,11 @@ impl Names {
         [format!("{}:x:{{{key}}}", self.root), format!("{}:n:{{{key}}}", self.root)]
     }
 
+    /// Names the note that an update of a key is under way.
+    pub(super) fn update(&self, key: &str) -> String {
+        format!("{}:u:{{{key}}}", self.root)
+    }
+
     /// Names the clock of a group.
     pub(super) fn group(&self, group: &Group) -> String {
         format!("{{{}}}:g:{}", self.root, group.as_str())
@@ -80,5 +85,6 @@ mod tests {
         assert_eq!(tag(names.lease("k")), tag(names.waiters("k")));
         let [holder, token] = names.lock("k");
         assert_eq!([tag(holder), tag(token)], [Some("k".to_owned()), Some("k".to_owned())]);
+        assert_eq!(tag(names.lease("k")), tag(names.update("k")));
     }
 }

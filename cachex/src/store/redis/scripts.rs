@@ -96,20 +96,46 @@ return 1
 ///
 /// A group without a clock gets none: no value of it is valid. It is logged, for loads that may find out only now that they have it.
 const INVALIDATE: &str = r"
-local now = math.max(reading(KEYS[1]) + 1, time())
-redis.call('ZADD', KEYS[1], text(now), '#')
-for i = 2, #KEYS do
-  redis.call('SET', KEYS[i], text(now), 'XX', 'KEEPTTL')
-  redis.call('ZADD', KEYS[1], text(now), KEYS[i])
+return text(invalidate(2, ARGV[1], ARGV[2], ARGV[3]))
+";
+
+/// Keys: the clock, the groups of a value, the groups that are invalidated. Arguments: how long groups are kept, when the update began, how many of the
+/// first there are, the channel, and a notice in two parts.
+///
+/// In one step: what is invalidated here would hide in the log what others have invalidated before.
+const SETTLE: &str = r"
+local now = reading(KEYS[1])
+local since, last = tonumber(ARGV[2]), tonumber(ARGV[3]) + 1
+local floor = redis.call('ZSCORE', KEYS[1], '#floor')
+local is_undisturbed = floor and tonumber(floor) <= since
+for i = 2, last do
+  local at = redis.call('ZSCORE', KEYS[1], KEYS[i])
+  if at and tonumber(at) > since then is_undisturbed = false end
 end
-if redis.call('ZCARD', KEYS[1]) > 512 then
-  local old = now - 120000000
-  local floor = tonumber(redis.call('ZSCORE', KEYS[1], '#floor') or text(now))
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(old))
-  redis.call('ZADD', KEYS[1], text(math.max(floor, old)), '#floor')
-end
-redis.call('PUBLISH', ARGV[1], ARGV[2] .. struct.pack('>I8', now) .. ARGV[3])
+if #KEYS > last then now = invalidate(last + 1, ARGV[4], ARGV[5], ARGV[6]) end
+if not is_undisturbed then return false end
+for i = 2, last do keep(KEYS[i], now, tonumber(ARGV[1])) end
 return text(now)
+";
+
+/// What two scripts do with the groups from one of their keys on.
+const TO_INVALIDATE: &str = r"
+local function invalidate(first, channel, head, tail)
+  local now = math.max(reading(KEYS[1]) + 1, time())
+  redis.call('ZADD', KEYS[1], text(now), '#')
+  for i = first, #KEYS do
+    redis.call('SET', KEYS[i], text(now), 'XX', 'KEEPTTL')
+    redis.call('ZADD', KEYS[1], text(now), KEYS[i])
+  end
+  if redis.call('ZCARD', KEYS[1]) > 512 then
+    local old = now - 120000000
+    local floor = tonumber(redis.call('ZSCORE', KEYS[1], '#floor') or text(now))
+    redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(old))
+    redis.call('ZADD', KEYS[1], text(math.max(floor, old)), '#floor')
+  end
+  redis.call('PUBLISH', channel, head .. struct.pack('>I8', now) .. tail)
+  return now
+end
 ";
 
 /// Keys: the value, the lease, the mark of those who wait. Arguments: the token, the lease's span in ms, the mark of the value seen,
@@ -148,21 +174,36 @@ redis.call('DEL', KEYS[1])
 return 1
 ";
 
-/// Keys: as for a lease. Arguments: the value, how long it is kept, the channel, a notice.
+/// Keys: as for a lease, and the note of an update. Arguments: the value, how long it is kept, the channel, a notice.
 const WRITE: &str = r"
 if ARGV[2] == '0' then
   redis.call('SET', KEYS[1], ARGV[1])
 else
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 end
-redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
 ";
 
-/// Keys: as for a lease. Arguments: the channel, a notice.
+/// Keys: as for a write. Arguments: the value, how long it is kept, the channel, a notice, the token of the update.
+const WRITE_ANNOUNCED: &str = r"
+local is_undisturbed = redis.call('GET', KEYS[4]) == ARGV[5]
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+if is_undisturbed then
+  if ARGV[2] == '0' then
+    redis.call('SET', KEYS[1], ARGV[1])
+  else
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  end
+end
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+return is_undisturbed and 1 or 0
+";
+
+/// Keys: as for a write. Arguments: the channel, a notice.
 const REMOVE: &str = r"
-redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3])
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 redis.call('PUBLISH', ARGV[1], ARGV[2])
 return 1
 ";
@@ -188,7 +229,10 @@ fn with_clock(rest: &str) -> Script {
 pub(super) static GREET_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_clock(GREET));
 pub(super) static BEGIN_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_clock(BEGIN));
 pub(super) static MINT_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_clock(MINT));
-pub(super) static INVALIDATE_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_clock(INVALIDATE));
+pub(super) static INVALIDATE_SCRIPT: LazyLock<Script> =
+    LazyLock::new(|| with_clock(&format!("{TO_INVALIDATE}{INVALIDATE}")));
+pub(super) static SETTLE_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_clock(&format!("{TO_INVALIDATE}{SETTLE}")));
+pub(super) static WRITE_ANNOUNCED_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(WRITE_ANNOUNCED.to_owned()));
 pub(super) static LEASE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(LEASE.to_owned()));
 pub(super) static PUT_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(PUT.to_owned()));
 pub(super) static RENEW_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(RENEW.to_owned()));
