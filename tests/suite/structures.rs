@@ -13,6 +13,7 @@ mod together;
 use std::time::Duration;
 
 use cachex::{Builder, Cache, Key, RedisSettings};
+use cachex_tests::cluster::Cluster;
 use cachex_tests::redis::Server;
 
 /// Where structures are.
@@ -24,6 +25,7 @@ struct Place {
 enum Kind {
     Memory(Cache),
     Redis(Server),
+    Cluster(Cluster),
 }
 
 impl Place {
@@ -31,7 +33,8 @@ impl Place {
     fn builder(&self) -> Builder {
         match &self.kind {
             Kind::Memory(_) => crate::builder(),
-            Kind::Redis(server) => Cache::builder().namespace("structures").redis(patient(server)),
+            Kind::Redis(server) => Cache::builder().namespace("structures").redis(patient(server.url())),
+            Kind::Cluster(cluster) => Cache::builder().namespace("structures").redis(patient(cluster.url())),
         }
     }
 
@@ -39,7 +42,7 @@ impl Place {
     fn nodes(&self, count: usize) -> Vec<Cache> {
         match &self.kind {
             Kind::Memory(cache) => vec![cache.clone(); count],
-            Kind::Redis(_) => (0..count).map(|_| connected(self.builder())).collect(),
+            Kind::Redis(_) | Kind::Cluster(_) => (0..count).map(|_| connected(self.builder())).collect(),
         }
     }
 
@@ -48,8 +51,8 @@ impl Place {
     }
 }
 
-fn patient(server: &Server) -> RedisSettings {
-    let mut redis = RedisSettings::new(server.url());
+fn patient(url: String) -> RedisSettings {
+    let mut redis = RedisSettings::new(url);
     // A machine that runs all tests at once is slow: what is asked must not fail for that.
     redis.timeout = Duration::from_secs(10);
     redis.connections = 2;
@@ -62,10 +65,16 @@ fn connected(builder: Builder) -> Cache {
     cache
 }
 
-/// Returns every place there is.
+/// Returns every place there is, but those that take long to start.
 fn places() -> Vec<Place> {
     let memory = Kind::Memory(crate::builder().build().unwrap());
     vec![Place { name: "memory", kind: memory }, Place { name: "redis", kind: Kind::Redis(Server::start()) }]
+}
+
+/// Returns every place there is.
+fn all_places() -> Vec<Place> {
+    let cluster = Place { name: "cluster", kind: Kind::Cluster(Cluster::start(0)) };
+    places().into_iter().chain([cluster]).collect()
 }
 
 fn key(name: &str) -> Key {

@@ -107,8 +107,10 @@ fn an_answer_that_is_cut_off_leaves_it_open_what_was_done() {
 #[test]
 fn a_lock_whose_answer_was_lost_is_given_back() {
     let server = Server::start();
-    let (cache, other) =
-        (impatient(server.url()), connected(Cache::builder().namespace("structures").redis(super::patient(&server))));
+    let (cache, other) = (
+        impatient(server.url()),
+        connected(Cache::builder().namespace("structures").redis(super::patient(server.url()))),
+    );
     // The server knows the script from here on: what it is sent is done without another question.
     assert!(cache.blocking().try_lock(&key("lock"), TIMEOUT).unwrap().unwrap().blocking_release().unwrap());
     server.freeze();

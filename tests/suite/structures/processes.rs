@@ -181,7 +181,7 @@ impl Resource {
 #[test]
 fn namespaces_have_structures_of_their_own() {
     let server = Server::start();
-    let cache = |namespace: &str| connected(cachex::Cache::builder().namespace(namespace).redis(patient(&server)));
+    let cache = |namespace: &str| connected(cachex::Cache::builder().namespace(namespace).redis(patient(server.url())));
     let (first, second) = (cache("first"), cache("second"));
     let ttl = Duration::from_secs(60);
     assert_eq!(first.blocking().increment(&key("n"), 1).unwrap(), 1);

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::{key, places};
+use super::{all_places, key, places};
 
 const NODES: usize = 4;
 const STEPS: u64 = 200;
 
 #[test]
 fn no_step_of_a_counter_is_lost_or_seen_twice() {
-    for place in places() {
+    for place in all_places() {
         let (nodes, counter) = (place.nodes(NODES), key("counter"));
         let seen: Vec<Vec<i64>> = thread::scope(|scope| {
             let steps = |node: &cachex::Cache| {
