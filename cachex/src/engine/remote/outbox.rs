@@ -347,7 +347,7 @@ mod tests {
         assert!(!outbox.holds("k", &[]));
         assert!(outbox.unsettled(1).is_some() && outbox.holds("other", &tags));
         assert!(outbox.take().is_some_and(|batch| batch.groups.contains(&tags[0])));
-        outbox.delivered();
+        outbox.delivered(&[]);
         assert!(!outbox.holds("other", &tags) && outbox.len() == 0);
     }
 
