@@ -67,6 +67,8 @@ pub use engine::{
     Blocking, Builder, Cache, Delivery, EntryOptions, Explanation, Fence, KeyParts, Loading, LockGuard, MethodInfo,
     Tier, Ttl, Verdict, install, installed,
 };
+#[cfg(feature = "remote")]
+pub use engine::{InvalidationMessage, InvalidationSubscription};
 pub use entry::Stamp;
 pub use error::Error;
 pub use key::{CacheKey, Key, KeyFields, KeyWriter};

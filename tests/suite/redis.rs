@@ -4,6 +4,7 @@ mod basics;
 mod cluster;
 mod faults;
 mod many;
+mod messages;
 mod processes;
 mod races;
 mod sentinel;

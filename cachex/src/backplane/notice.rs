@@ -67,6 +67,11 @@ impl Notice {
         (head, tail)
     }
 
+    /// Returns what is where the clock is, 0 if that is nothing.
+    pub(crate) fn clock(bytes: &[u8]) -> u64 {
+        bytes.get(HEAD..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
     /// Reads a notice; nothing if it is none, or of another version.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (fixed, mut body) = bytes.split_at_checked(FIXED)?;

@@ -49,6 +49,8 @@ pub use fence::Fence;
 pub use install::{install, installed};
 pub use manual::{Blocking, EntryOptions, Loading, Ttl};
 pub use registry::MethodInfo;
+#[cfg(feature = "remote")]
+pub use remote::messages::{InvalidationMessage, InvalidationSubscription};
 pub use structures::LockGuard;
 
 #[cfg(feature = "structures")]

@@ -27,6 +27,8 @@ macro_rules! remote_counters {
             pub is_listening: bool,
             /// Invalidations and writes on their way to the store.
             pub undelivered: u64,
+            /// Invalidations and writes by hand that others were told of, or are about to be.
+            pub published: u64,
             /// What failed last, with what to do about it where that is known. It stays when all is well again.
             pub last_error: Option<String>,
             /// What is unsafe about the settings, as long as they are so.
@@ -74,6 +76,8 @@ remote_counters! {
     invalidation_errors,
     /// Notices of other processes.
     notices,
+    /// Messages that were left out, because the callback of a subscription was too slow.
+    unheard,
     /// Notices that could not be read.
     unreadable,
     /// Times at which a notice was found to be lost.

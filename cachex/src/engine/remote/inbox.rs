@@ -60,18 +60,23 @@ impl Listener for Inbox {
 
     fn noticed(&self, notice: &[u8]) {
         let Some(remote) = self.0.upgrade() else { return };
+        let clock = Notice::clock(notice);
         let Some(notice) = Notice::read(notice) else {
             // Of another version, or of somebody else: whatever it says, it may be about what is here.
             remote.counters.unreadable.one();
             remote.flush_l1();
             return;
         };
-        if notice.origin != remote.origin {
+        let notice = Arc::new(notice);
+        let is_own = notice.origin == remote.origin;
+        if !is_own {
             remote.act_upon(&notice);
         } else if let Subject::Stored { method, bytes } = &notice.subject {
             // Of another load in this process: it may be waited for here.
             remote.wake(method, bytes);
         }
+        // Afterwards: who is told finds it done.
+        remote.counters.unheard.add(remote.messages.tell(&notice, clock, is_own));
     }
 }
 

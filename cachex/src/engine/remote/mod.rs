@@ -1,7 +1,7 @@
 //! L2 and the other processes, as the engine sees them.
 //!
 //! Reading order: this file (what there is), [`through`] (a load that asks L2 first), [`lookup`] (what is found there), [`permit`] (the right to store
-//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`writing`] and [`updating`] (writes by hand, and of the source), [`inbox`] (those of others), [`structures`] (what is not a copy of something), [`values`] (entries as bytes).
+//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`writing`] and [`updating`] (writes by hand, and of the source), [`inbox`] (those of others), [`messages`] (the same for users), [`structures`] (what is not a copy of something), [`values`] (entries as bytes).
 //!
 //! What must hold, besides what holds of every store ([`crate::store`]):
 //!
@@ -17,6 +17,7 @@ mod by_hand;
 mod delivery;
 mod inbox;
 mod lookup;
+pub(super) mod messages;
 mod outbox;
 pub(super) mod permit;
 pub(super) mod setup;
@@ -49,6 +50,7 @@ use crate::raw::grace::pinned;
 use crate::runtime;
 use crate::store::{Group, Store};
 use crate::time::Timestamp;
+use messages::Messages;
 use outbox::Outbox;
 use permit::Renewals;
 use writing::Writes;
@@ -89,6 +91,7 @@ pub(crate) struct Remote {
     notices: AtomicU64,
     outbox: Outbox,
     writes: Writes,
+    messages: Messages,
     renewals: Renewals,
     is_listening: AtomicBool,
     gaps: Mutex<Gaps>,
@@ -109,6 +112,7 @@ impl Remote {
             notices: AtomicU64::new(0),
             outbox: Outbox::default(),
             writes: Writes::default(),
+            messages: Messages::default(),
             renewals: Renewals::default(),
             is_listening: AtomicBool::new(false),
             gaps: Mutex::default(),
@@ -254,6 +258,7 @@ impl Cache {
         stats.warning = remote.store.warning().map(str::to_owned);
         stats.is_up = remote.store.is_up();
         stats.is_listening = remote.is_listening();
+        stats.published = remote.notices.load(Ordering::Relaxed);
         stats.undelivered = remote.outbox.len() as u64;
         stats.last_error.clone_from(&remote.trouble());
         Some(stats)
