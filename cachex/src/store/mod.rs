@@ -247,6 +247,9 @@ pub(crate) trait Listener: Send + Sync + 'static {
     /// The store can't be reached.
     fn down(&self);
 
+    /// Another server is in the place of the one that was read from: it may have been the wrong one for a while.
+    fn replaced(&self);
+
     /// Connecting, or listening, has failed.
     fn troubled(&self, why: &str);
 

@@ -35,6 +35,12 @@ impl Listener for Inbox {
         }
     }
 
+    fn replaced(&self) {
+        let Some(remote) = self.0.upgrade() else { return };
+        // Break this (drop the line) and what was read from a master that had been given up stays, if notices came from the next one already.
+        remote.flush_l1();
+    }
+
     fn troubled(&self, why: &str) {
         if let Some(remote) = self.0.upgrade() {
             *remote.trouble() = Some(why.to_owned());

@@ -43,8 +43,8 @@ impl Greeting {
         Self { cluster: Some(cluster), ..Self::new(names) }
     }
 
-    /// Asks a server; an error is a reason not to use it.
-    pub(super) async fn exchange(&self, connection: &mut MultiplexedConnection) -> Result<(), LinkError> {
+    /// Asks a server which one it is; an error is a reason not to use it.
+    pub(super) async fn exchange(&self, connection: &mut MultiplexedConnection) -> Result<String, LinkError> {
         let mut questions = redis::pipe();
         questions.cmd("INFO").arg("server").cmd("INFO").arg("replication");
         let (server, replication): (String, String) =
@@ -60,12 +60,14 @@ impl Greeting {
         }
         let mut command = redis::cmd("EVAL");
         command.arg(&scripts::GREET_SCRIPT.code).arg(self.keys.len()).arg(&self.keys);
-        command.arg(format!("{run}:{history}")).arg(name).arg(&self.channel).arg(&self.probe);
+        let identity = format!("{run}:{history}");
+        command.arg(&identity).arg(name).arg(&self.channel).arg(&self.probe);
         match command.query_async::<Value>(connection).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_cluster_error() => self.note_elsewhere(&command).await,
-            Err(error) => Err(LinkError::Redis(error)),
+            Ok(_) => {}
+            Err(error) if error.is_cluster_error() => self.note_elsewhere(&command).await?,
+            Err(error) => return Err(LinkError::Redis(error)),
         }
+        Ok(identity)
     }
 
     /// Notes it at the node that has the clock.

@@ -124,13 +124,18 @@ async fn keep_up(
     suspect: Arc<Notify>,
 ) {
     let mut backoff = Backoff::new();
+    let mut last = None;
     loop {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(BUFFER);
         match greeted(&target, &config, timing, &greeting).await {
-            Ok(connected) => {
+            Ok((connected, identity)) => {
+                // After the old connection was given up, and before the new one is used.
+                if last.replace(identity.clone()).is_some_and(|last| last != identity) {
+                    listener.replaced();
+                }
                 status.send_replace(Some(connected.connection.clone()));
                 listener.up();
                 backoff.succeeded();
@@ -152,10 +157,10 @@ async fn greeted(
     config: &AsyncConnectionConfig,
     timing: Timing,
     greeting: &Greeting,
-) -> Result<Connected, LinkError> {
+) -> Result<(Connected, String), LinkError> {
     let mut connected = target.connect(Purpose::Commands, config, timing).await?;
     match timeout(timing.connect, greeting.exchange(&mut connected.connection)).await {
-        Ok(greeted) => greeted.map(|()| connected),
+        Ok(greeted) => greeted.map(|identity| (connected, identity)),
         Err(_elapsed) => Err(LinkError::Silent(timing.connect)),
     }
 }

@@ -12,6 +12,7 @@ use super::target::{Purpose, Target};
 use super::trouble::LinkError;
 use crate::runtime;
 use crate::store::{Listener, StoreError};
+use crate::time::stopwatch::Stopwatch;
 
 /// A subscription; dropped, it ends.
 pub(super) struct Subscription(AbortHandle);
@@ -74,8 +75,16 @@ async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn L
         }
     }
     listener.listening();
+    let mut looked_at = Stopwatch::start();
     loop {
-        match timeout(timing.ping_interval, pushes.recv()).await {
+        // Also while it is not quiet: it may be the wrong server that speaks.
+        if looked_at.elapsed() >= timing.ping_interval {
+            if !target.is_met_by(&connected, timing).await {
+                return true;
+            }
+            looked_at = Stopwatch::start();
+        }
+        match timeout(timing.ping_interval.saturating_sub(looked_at.elapsed()), pushes.recv()).await {
             Ok(Some(PushInfo { kind: PushKind::Message, data })) => {
                 if let Some(Value::BulkString(notice)) = data.last() {
                     listener.noticed(notice);
@@ -84,11 +93,7 @@ async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn L
             Ok(Some(PushInfo { kind: PushKind::Disconnection | PushKind::Unsubscribe, .. }) | None) => return true,
             Ok(Some(_)) => {}
             // Nothing for a while: is it quiet, or is nobody there?
-            Err(_elapsed) => {
-                if !target.is_met_by(&connected, timing).await {
-                    return true;
-                }
-            }
+            Err(_elapsed) => {}
         }
     }
 }

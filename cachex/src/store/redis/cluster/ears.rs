@@ -81,6 +81,8 @@ impl Listener for Ear {
 
     fn down(&self) {}
 
+    fn replaced(&self) {}
+
     fn troubled(&self, why: &str) {
         self.ears.listener.troubled(why);
     }
@@ -108,6 +110,7 @@ mod tests {
     impl Listener for Told {
         fn up(&self) {}
         fn down(&self) {}
+        fn replaced(&self) {}
         fn troubled(&self, _why: &str) {}
         fn listening(&self) {
             self.0.lock().expect("nobody panics").push("listening");

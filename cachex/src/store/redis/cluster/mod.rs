@@ -297,6 +297,10 @@ impl Listener for Watcher {
         self.listener.down();
     }
 
+    fn replaced(&self) {
+        self.listener.replaced();
+    }
+
     fn troubled(&self, why: &str) {
         self.listener.troubled(why);
     }
