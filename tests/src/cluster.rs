@@ -1,6 +1,7 @@
 //! A cluster of `redis-server`s on the loopback.
 
 use crate::redis::{Server, free_port, pause};
+use crate::tls::Certificates;
 
 /// Looks whether the nodes agree, with a pause between them.
 const ATTEMPTS: usize = 3_000;
@@ -11,8 +12,21 @@ const SLOTS: usize = 16384;
 pub struct Cluster {
     /// Masters as they are at the beginning, then their replicas in the same order.
     pub nodes: Vec<Server>,
+    /// Where each is for clients.
+    ports: Vec<u16>,
     masters: usize,
 }
+
+const OPTIONS: [&str; 8] = [
+    "--cluster-enabled",
+    "yes",
+    "--cluster-node-timeout",
+    "1000",
+    "--cluster-require-full-coverage",
+    "no",
+    "--repl-diskless-sync-delay",
+    "0",
+];
 
 impl Cluster {
     /// Starts three masters, each with so many replicas: none or one.
@@ -22,23 +36,36 @@ impl Cluster {
     /// There is no `redis-server`, or they do not come together.
     #[must_use]
     pub fn start(replicas: usize) -> Self {
+        Self::start_with(replicas, None)
+    }
+
+    /// Starts three masters that speak TLS, also with one another.
+    ///
+    /// # Panics
+    ///
+    /// There is no `redis-server` with TLS, or they do not come together.
+    #[must_use]
+    pub fn start_over_tls(certificates: &Certificates) -> Self {
+        Self::start_with(0, Some(certificates))
+    }
+
+    fn start_with(replicas: usize, certificates: Option<&Certificates>) -> Self {
         let masters = 3;
-        let buses: Vec<_> = (0..masters * (1 + replicas)).map(|_| free_port()).collect();
-        let node = |bus: &u16| {
-            Server::start_with(&[
-                "--cluster-enabled",
-                "yes",
-                "--cluster-port",
-                &bus.to_string(),
-                "--cluster-node-timeout",
-                "1000",
-                "--cluster-require-full-coverage",
-                "no",
-                "--repl-diskless-sync-delay",
-                "0",
-            ])
-        };
-        let cluster = Self { nodes: buses.iter().map(node).collect(), masters };
+        let (mut nodes, mut ports, mut buses) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..masters * (1 + replicas) {
+            let (bus, port) = (free_port(), free_port());
+            let mut options = certificates.map_or_else(Vec::new, |files| files.options(port, false));
+            if certificates.is_some() {
+                options.extend(["--tls-cluster", "yes"].map(str::to_owned));
+            }
+            options.extend(["--cluster-port".to_owned(), bus.to_string()]);
+            options.extend(OPTIONS.map(str::to_owned));
+            let node = Server::start_with(&options.iter().map(String::as_str).collect::<Vec<_>>());
+            ports.push(if certificates.is_some() { port } else { node.port() });
+            buses.push(bus);
+            nodes.push(node);
+        }
+        let cluster = Self { nodes, ports, masters };
         cluster.meet(&buses);
         cluster
     }
@@ -52,7 +79,7 @@ impl Cluster {
                 tell(node, &["CLUSTER", "ADDSLOTSRANGE", &from.to_string(), &to.to_string()]);
             }
             if index > 0 {
-                let (port, bus) = (node.port().to_string(), buses[index].to_string());
+                let (port, bus) = (self.ports[index].to_string(), buses[index].to_string());
                 tell(first, &["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
             }
         }
@@ -61,7 +88,7 @@ impl Cluster {
         for (index, node) in self.nodes.iter().enumerate().skip(self.masters) {
             tell(node, &["CLUSTER", "REPLICATE", &self.id(index - self.masters)]);
         }
-        self.wait("the cluster is whole", |node| has(node, &["CLUSTER", "INFO"], &["cluster_state:ok"]));
+        self.wait_until_whole();
         for (index, node) in self.nodes.iter().enumerate() {
             let expected = match index < self.masters {
                 true => format!("connected_slaves:{}\r", self.nodes.len() / self.masters - 1),
@@ -71,10 +98,22 @@ impl Cluster {
         }
     }
 
+    /// Waits until all nodes are there, and know it.
+    ///
+    /// # Panics
+    ///
+    /// That is not so within half a minute.
+    pub fn wait_until_whole(&self) {
+        let whole = ["cluster_state:ok", "cluster_slots_ok:16384\r"];
+        self.wait("the cluster is whole", |node| has(node, &["CLUSTER", "INFO"], &whole));
+    }
+
     /// Returns the URL of the cluster; it names two of its nodes.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", self.nodes[0].port(), self.nodes[1].port())
+        let is_tls = self.ports[0] != self.nodes[0].port();
+        let scheme = if is_tls { "rediss+cluster" } else { "redis+cluster" };
+        format!("{scheme}://127.0.0.1:{},127.0.0.1:{}", self.ports[0], self.ports[1])
     }
 
     /// Returns the index of the master of a key, as it is at the beginning.

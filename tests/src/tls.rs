@@ -49,6 +49,18 @@ impl Certificates {
         self.directory.join(name)
     }
 
+    /// Returns the options of a server that has them and speaks TLS at a port as well.
+    pub(crate) fn options(&self, port: u16, asks_clients: bool) -> Vec<String> {
+        let mut options = vec!["--tls-port".to_owned(), port.to_string()];
+        for (option, file) in
+            [("--tls-cert-file", "server.pem"), ("--tls-key-file", "server.key"), ("--tls-ca-cert-file", "ca.pem")]
+        {
+            options.extend([option.to_owned(), path_text(&self.path(file))]);
+        }
+        options.extend(["--tls-auth-clients".to_owned(), if asks_clients { "yes" } else { "no" }.to_owned()]);
+        options
+    }
+
     /// Writes one more file beside them, and returns its path.
     ///
     /// # Panics
@@ -94,14 +106,7 @@ impl TlsServer {
     #[must_use]
     pub fn start(certificates: &Certificates, asks_clients: bool, options: &[&str]) -> Self {
         let port = free_port();
-        let shown = |name| path_text(&certificates.path(name));
-        let mut all = vec!["--tls-port".to_owned(), port.to_string()];
-        for (option, file) in
-            [("--tls-cert-file", "server.pem"), ("--tls-key-file", "server.key"), ("--tls-ca-cert-file", "ca.pem")]
-        {
-            all.extend([option.to_owned(), shown(file)]);
-        }
-        all.extend(["--tls-auth-clients".to_owned(), if asks_clients { "yes" } else { "no" }.to_owned()]);
+        let mut all = certificates.options(port, asks_clients);
         all.extend(options.iter().map(|option| (*option).to_owned()));
         let all: Vec<_> = all.iter().map(String::as_str).collect();
         Self { server: Server::start_with(&all), port }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cachex::{Cache, CacheScope, EntryOptions, Key, RedisSettings, RemoteStats, cached, invalidates};
 use cachex_tests::cluster::Cluster;
 use cachex_tests::redis::Server;
+use cachex_tests::tls::Certificates;
 
 use super::{pause, until};
 
@@ -162,6 +163,23 @@ async fn nodes_share_what_they_load_over_a_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_is_spoken_to_over_tls() {
+    let files = Certificates::new();
+    let ca = files.path("ca.pem");
+    let (cluster, files) = in_background(move || (Cluster::start_over_tls(&files), files)).await;
+    let key = Key::new("shared");
+    let caches = [(), ()].map(|()| cache(&cluster, |redis| redis.tls_ca = Some(ca.clone())));
+    // Files are read when a cache is made.
+    drop(files);
+    for cache in &caches {
+        let connected = cache.connected(Duration::from_secs(30)).await;
+        connected.unwrap_or_else(|error| panic!("{error}: {:?}", cache.remote_stats()));
+    }
+    caches[0].set(&key, 7_u32, &EntryOptions::new()).await.unwrap();
+    assert_eq!(caches[1].get::<u32>(&key).await.unwrap(), Some(7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_no_cluster_is_told_from_one() {
     let server = in_background(Server::start).await;
     let mut redis = RedisSettings::new(server.url().replace("redis:", "redis+cluster:"));
@@ -292,12 +310,18 @@ async fn a_master_of_values_that_comes_back_as_it_was_some_time_ago() {
     .await;
     let restored = cluster.nodes[victim].command(&["KEYS", "*:v:*"]).unwrap();
     assert!(restored.lines().count() > 5, "it has what it had: {restored}");
+    let cluster = in_background(move || {
+        cluster.wait_until_whole();
+        cluster
+    })
+    .await;
     // Somebody new, who knows nothing from before.
     let new = Service { cache: cache(&cluster, |_| {}), rows: one.rows.clone(), loads: AtomicU64::new(0) };
     new.whole_again().await;
     for id in &id {
         assert_eq!(new.read(*id).await, 1_001 + 2 * id);
     }
+    assert_eq!((new.stats().bypasses, new.stats().errors), (0, 0), "it was asked: {:?}", new.stats());
 }
 
 #[tokio::test(flavor = "multi_thread")]
