@@ -148,6 +148,32 @@ fn a_method_in_a_trait() {
 }
 
 #[test]
+fn an_async_method_for_many_keys() {
+    cached(
+        "batch_async",
+        quote!(batch(id in ids), ttl = "5m", tags = ["users", "user:{tenant}:{id}"], skip(trace)),
+        quote! {
+            pub async fn find_all(&self, tenant: String, ids: &[UserId], trace: &Trace) -> Result<Vec<Option<User>>, DbError> {
+                self.pool.find_all(tenant, ids, trace).await
+            }
+        },
+    );
+}
+
+#[test]
+fn a_blocking_function_for_many_keys() {
+    cached(
+        "batch_blocking",
+        quote!(batch, local, when = !ids.is_empty()),
+        quote! {
+            fn squares<K: CacheKey + Clone>(ids: Vec<K>) -> HashMap<K, u64> {
+                ids.into_iter().map(|id| (id, 1)).collect()
+            }
+        },
+    );
+}
+
+#[test]
 fn a_method_under_async_trait() {
     cached(
         "async_trait",

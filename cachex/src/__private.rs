@@ -1,6 +1,7 @@
 //! Every name the macros may use. Not public API: it changes without notice.
 
 pub use crate::call::Call;
+pub use crate::call::batch::{again, cached_batch, cached_batch_async, elements};
 pub use crate::call::detach::{detach, detach_ref, own_cache, typed};
 pub use crate::call::effects::{
     Effects, Priming, Removing, Target, Update, invalidates, invalidates_async, prime, prime_async, remove,
@@ -16,6 +17,7 @@ pub use crate::entry::{AnyValue, Entry, Meta, PlainEntry};
 pub use crate::key::{CacheKey, Key, KeyFields, KeyWriter};
 pub use crate::method::keep::{Keep, Local, Portable, kept};
 pub use crate::method::message::{MessageValue, Perhaps, Protobuf, Shared, Whole, protobuf};
+pub use crate::method::results::Results;
 pub use crate::method::shape::probe::Probe;
 pub use crate::method::shape::with_errors::keep_errors;
 pub use crate::method::site::{CallSite, Registered, Site};

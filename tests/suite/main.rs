@@ -5,6 +5,7 @@
 mod allocations;
 mod annotated;
 mod bad_input;
+mod batches;
 mod configuration;
 mod derives;
 mod documentation;

@@ -1,6 +1,7 @@
 //! Redis as the second tier: real servers, several caches of one namespace, each with a memory of its own.
 
 mod basics;
+mod batches;
 mod cluster;
 mod faults;
 mod many;

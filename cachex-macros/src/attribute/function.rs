@@ -13,7 +13,7 @@ use super::mentions::has_impl_trait;
 use crate::diag::Mistakes;
 
 /// The annotated function.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Function {
     /// As written.
     pub(crate) item: ItemFn,
@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 }
 
 /// `self`, as declared.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SelfArgument {
     /// The token `self`.
     pub(crate) span: Span,

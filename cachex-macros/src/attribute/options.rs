@@ -1,6 +1,6 @@
 //! The syntax between the brackets: `name = value`, flags and calls, separated by commas.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
@@ -12,8 +12,17 @@ use crate::diag::{Mistakes, listed, nearest};
 pub(crate) enum Item {
     /// `name = value`.
     Named(Ident, Expr),
+    /// `name(element in argument)`.
+    Each(Ident, Each),
     /// Anything else: a flag, a call.
     Bare(Expr),
+}
+
+/// `element in argument`.
+#[derive(Debug)]
+pub(crate) struct Each {
+    pub(crate) element: Ident,
+    pub(crate) argument: Ident,
 }
 
 /// Reads all items; what can't be read is a mistake, and reading goes on behind the next comma.
@@ -44,6 +53,10 @@ fn item(input: ParseStream<'_>) -> syn::Result<Item> {
     let is_named =
         input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]) && !input.peek2(Token![=>]);
     if !is_named {
+        if is_each(&input.fork()) {
+            let name = input.call(Ident::parse_any)?;
+            return each.parse2(input.parse::<Group>()?.stream()).map(|each| Item::Each(name, each));
+        }
         return input.parse().map(Item::Bare);
     }
     let name = input.call(Ident::parse_any)?;
@@ -52,6 +65,18 @@ fn item(input: ParseStream<'_>) -> syn::Result<Item> {
         return Err(syn::Error::new_spanned(equals, format!("`{name}` has no value; write it behind the `=`")));
     }
     Ok(Item::Named(name, input.parse()?))
+}
+
+/// Whether `name(element in argument)` comes.
+fn is_each(input: ParseStream<'_>) -> bool {
+    input.call(Ident::parse_any).is_ok()
+        && input.parse::<Group>().is_ok_and(|group| each.parse2(group.stream()).is_ok())
+}
+
+fn each(input: ParseStream<'_>) -> syn::Result<Each> {
+    let element = input.parse()?;
+    input.parse::<Token![in]>()?;
+    Ok(Each { element, argument: input.parse()? })
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {

@@ -5,12 +5,13 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use super::forms::{self, Choice};
-use crate::attribute::options::{self, Given, Item};
+use crate::attribute::options::{self, Each, Given, Item};
 use crate::attribute::time_span::TimeSpan;
 use crate::diag::Mistakes;
 
 /// Every option, for the nearest valid name.
 const OPTIONS: &[&str] = &[
+    "batch",
     "ttl",
     "tti",
     "soft_ttl",
@@ -46,6 +47,7 @@ const OPTIONS: &[&str] = &[
 /// The options, as written.
 #[derive(Debug, Default)]
 pub(crate) struct Args {
+    pub(crate) batch: Option<(Span, Option<Each>)>,
     pub(crate) spans: TimeSpans,
     pub(crate) jitter: Option<Expr>,
     pub(crate) tags: Vec<LitStr>,
@@ -104,6 +106,13 @@ impl Args {
                         args.named(&name, value, mistakes);
                     }
                 }
+                Item::Each(name, each) if name == "batch" => {
+                    if given.is_first(&name, mistakes) {
+                        args.batch = Some((name.span(), Some(each)));
+                    }
+                }
+                Item::Each(name, _) => mistakes
+                    .at(name.span(), format!("`{name}` does not name elements; that is what `batch(id in ids)` does")),
                 Item::Bare(item) => args.bare(item, &mut given, mistakes),
             }
         }
@@ -134,6 +143,9 @@ impl Args {
             "single_flight" => self.single_flight = single_flight(&value, mistakes),
             "crate" => self.root = options::path(name, value, mistakes),
             "skip" => mistakes.at(name.span(), "`skip` is a list of arguments: write `skip(argument, …)`"),
+            "batch" => {
+                mistakes.under(value, "`batch` has no value; write `batch`, or `batch(id in ids)` to name an element")
+            }
             "local" | "share_err" | "in_trait" | "in_impl" => {
                 mistakes.under(value, format!("`{name}` has no value; write `{name}`"));
             }
@@ -149,6 +161,8 @@ impl Args {
                 if given.is_first(name, mistakes) {
                     self.skip = Some(skip(name.span(), &call.args, mistakes));
                 }
+            } else if name == "batch" {
+                mistakes.under(&item, "`batch` names an element and the argument with all of them: `batch(id in ids)`");
             } else if OPTIONS.contains(&name.to_string().as_str()) {
                 mistakes.at(name.span(), format!("`{name}` takes no list; write `{name} = …`"));
             } else {
@@ -164,6 +178,7 @@ impl Args {
             return;
         }
         match name.to_string().as_str() {
+            "batch" => self.batch = Some((name.span(), None)),
             "local" => self.local = true,
             "share_err" => self.share_err = Some(name.span()),
             "in_trait" => self.in_trait = Some(name.span()),

@@ -1,9 +1,10 @@
 //! `#[cached]`: from an annotated function to a call of the cache, and the companions of the method.
 //!
 //! Reading order: [`args`] (the options as written), [`model`] (what they mean, checked), [`rules`] (which durations fit
-//! together), [`forms`] (where values are kept, and how), [`codegen`].
+//! together), [`forms`] (where values are kept, and how), [`batch`] (many keys in one call), [`codegen`].
 
 mod args;
+mod batch;
 mod codegen;
 mod forms;
 mod model;

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, Type};
 
 use super::args::{Args, Skip};
+use super::batch::Batch;
 use super::forms;
 use super::rules::{self, Spread};
 use crate::attribute::arguments::{Argument, Form};
@@ -28,6 +29,10 @@ pub(crate) struct Model {
     pub(crate) constant_tags: Vec<Literal>,
     /// The arguments that companions take: all that say which entry it is.
     pub(crate) parts: Vec<Argument>,
+    /// What a call for one of these gives: what the function returns, unless it is for many keys.
+    pub(crate) each: Type,
+    /// The argument that holds many keys, if there is one.
+    pub(crate) batch: Option<Batch>,
     pub(crate) placement: Placement,
     /// The option by which loads may outlive their calls, if one is given.
     pub(crate) detached_by: Option<&'static str>,
@@ -54,12 +59,19 @@ impl Model {
         let spread = args.jitter.take().and_then(|jitter| rules::spread(jitter, mistakes));
         rules::check(&args, spread.as_ref(), mistakes);
         forms::check(&args, mistakes);
+        let batch = Batch::find(&args, &function, mistakes);
+        // What tags and keys are made of.
+        let of_one = batch.as_ref().map(|batch| batch.of_one(&function));
+        let of_one = of_one.as_ref().unwrap_or(&function);
         let tags: Vec<Template> =
-            args.tags.iter().filter_map(|literal| Template::parse(literal, &function, mistakes)).collect();
+            args.tags.iter().filter_map(|literal| Template::parse(literal, of_one, mistakes)).collect();
         check_output(&function, mistakes);
         let skipped = skipped(args.skip.as_ref(), &function, mistakes);
         check_skip(&args, &tags, &skipped, mistakes);
-        let parts = parts(&args, &function, &tags, &skipped);
+        let parts = parts(&args, of_one, &tags, &skipped);
+        if let Some(batch) = &batch {
+            batch.check(&args, &function, &tags, mistakes);
+        }
         let constant_tags = constants(&tags);
         let tags = tags.into_iter().filter(|tag| tag.constant().is_none()).collect();
         if args.key.is_none() {
@@ -70,6 +82,10 @@ impl Model {
             check_detached(option, &function, mistakes);
         }
         let runtime = args.root.as_ref().map_or_else(Runtime::new, Runtime::at);
+        let each = match &batch {
+            Some(_) => Batch::each(&function.output, &runtime),
+            None => function.output.clone(),
+        };
         let placement = placement(&args, &function, mistakes);
         let signature = spell(function.item.sig.to_token_stream());
         Self {
@@ -80,6 +96,8 @@ impl Model {
             tags,
             constant_tags,
             parts,
+            each,
+            batch,
             placement,
             detached_by,
             signature,
@@ -149,7 +167,7 @@ fn skipped(skip: Option<&Skip>, function: &Function, mistakes: &mut Mistakes) ->
     skipped
 }
 
-fn no_argument(name: &str, function: &Function) -> String {
+pub(super) fn no_argument(name: &str, function: &Function) -> String {
     let is_bound = function.arguments.iter().any(|argument| argument.names().iter().any(|bound| *bound == name));
     if is_bound {
         return format!("`{name}` is a part of an argument; bind the argument to a plain name to skip it");

@@ -50,6 +50,10 @@ impl Args {
                         args.named(&name, value, mistakes);
                     }
                 }
+                Item::Each(name, _) => mistakes.at(
+                    name.span(),
+                    format!("`{name}` is no list of keys; name an entry, as in `Self::find(id)`, or `tags = […]`"),
+                ),
                 Item::Bare(item) => args.entry(effect, item, mistakes),
             }
         }

@@ -2,9 +2,10 @@
 //!
 //! Reading order: this file (what is called, on which cache), [`parts`] (its key, as
 //! the macros spell it), [`find`] (the look-up by a key that is written nowhere), [`written`] (the key
-//! where it has to be), [`scope`] and [`detach`] (what `self` and an argument must be able to do), [`run`] and [`effects`] (what the
+//! where it has to be), [`scope`] and [`detach`] (what `self` and an argument must be able to do), [`run`], [`batch`] and [`effects`] (what the
 //! macros call).
 
+pub(crate) mod batch;
 pub(crate) mod detach;
 pub(crate) mod effects;
 mod find;
@@ -73,6 +74,16 @@ impl<'a> Call<'a> {
     #[inline]
     pub(crate) fn is_bypassed(&self) -> bool {
         self.is_bypassed
+    }
+
+    /// Whether the cache is not to be used, which is counted then.
+    fn is_to_bypass(&self) -> bool {
+        let method = self.cache_in_use().engine().method(self.region);
+        let is_to_bypass = self.is_bypassed || !method.is_enabled();
+        if is_to_bypass {
+            method.counters.bypasses.one();
+        }
+        is_to_bypass
     }
 
     /// Returns the cache to use: the one named, else the installed one.

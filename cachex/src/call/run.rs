@@ -16,7 +16,7 @@ use crate::method::value_rules::ValueRules;
 use crate::tag::Tags;
 
 /// Goes on where there was no plain hit.
-fn go_on<'c, S: Shape, K: Keep<S::Value>>(
+pub(super) fn go_on<'c, S: Shape, K: Keep<S::Value>>(
     written: &'c Written<'_>,
     why: NoHit,
     (shape, keep): (S, K),

@@ -130,7 +130,7 @@ impl<S: Shape, K: Keep<S::Value>> Begun<Borrowed<'_>, S, K> {
     }
 
     /// Prepares the load, with its tags where there is a job.
-    fn prepared<P: FnOnce(&mut Tags) -> F, F>(mut self, prepare: P) -> (Self, F) {
+    pub(crate) fn prepared<P: FnOnce(&mut Tags) -> F, F>(mut self, prepare: P) -> (Self, F) {
         let load = match &mut self {
             Self::RefreshHere(.., job) | Self::Load(_, job) | Self::AnswerAndRefresh(_, job) => prepare(&mut job.tags),
             Self::Answer(_) | Self::Bypass => prepare(&mut Tags::new()),

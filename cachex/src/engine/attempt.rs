@@ -4,6 +4,7 @@ use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use super::Landing;
 use super::flight::{Lead, Ticket};
@@ -87,20 +88,44 @@ where
     fn end(&mut self, output: S::Output) -> S::Output {
         let place = self.place.take().expect("an attempt ends once");
         let took = self.stopwatch.map(Stopwatch::elapsed);
-        let job = &*self.job;
-        let (engine, method) = (job.subject.engine(), job.subject.method());
-        method.counters.tally().load(took);
-        if job.shape.is_failure(&output) {
+        self.job.subject.method().counters.tally().load(took);
+        let load = Loaded {
+            place,
+            fallback: self.fallback.as_ref(),
+            took,
+            #[cfg(feature = "remote")]
+            permit: self.permit.take(),
+        };
+        self.job.settle(load, output)
+    }
+}
+
+/// What was loaded is to be settled with.
+pub(super) struct Loaded<'a> {
+    pub(super) place: Place,
+    pub(super) fallback: Option<&'a Entry>,
+    pub(super) took: Option<Duration>,
+    #[cfg(feature = "remote")]
+    pub(super) permit: Option<Permit>,
+}
+
+impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
+    /// Stores what was loaded and answers the followers. Returns what the caller is to get.
+    #[inline]
+    pub(super) fn settle(&self, load: Loaded<'_>, output: S::Output) -> S::Output {
+        let (engine, method) = (self.subject.engine(), self.subject.method());
+        if self.shape.is_failure(&output) {
             method.counters.load_errors.one();
-            engine.tell(|| Event::LoadFailed(job.subject.at().key()));
+            engine.tell(|| Event::LoadFailed(self.subject.at().key()));
         }
-        let Some(value) = job.shape.value(&output) else { return self.fail(place, output) };
+        let Loaded { place, fallback, took, .. } = load;
+        let Some(value) = self.shape.value(&output) else { return self.fail(place, fallback, output) };
         let now = engine.now();
-        if let Some(appraised) = job.appraise(place.ticket().stamp(), value, took, now) {
+        if let Some(appraised) = self.appraise(place.ticket().stamp(), value, took, now) {
             if appraised.is_kept {
                 #[cfg(feature = "remote")]
                 if engine.remote.is_some() {
-                    job.share(self.permit.take(), &appraised.entry, value);
+                    self.share(load.permit, &appraised.entry, value);
                 }
                 engine.store_loaded(method, &appraised.entry, place.ticket(), now);
             }
@@ -110,15 +135,14 @@ where
     }
 
     /// Ends a load that has nothing to keep: an expired entry answers for it, or its error does, or a follower tries again.
-    fn fail(&self, place: Place, output: S::Output) -> S::Output {
-        let job = &*self.job;
-        if let Some(entry) = &self.fallback
-            && let Some(value) = job.fall_back(entry, place.ticket())
+    fn fail(&self, place: Place, fallback: Option<&Entry>, output: S::Output) -> S::Output {
+        if let Some(entry) = fallback
+            && let Some(value) = self.fall_back(entry, place.ticket())
         {
             place.land(Landing::FellBack(entry.clone()));
             return value;
         }
-        if let Some(error) = job.rules.share_err.and_then(|share| (share.publish)(&output)) {
+        if let Some(error) = self.rules.share_err.and_then(|share| (share.publish)(&output)) {
             place.land(Landing::Failed(error));
         }
         output
@@ -156,9 +180,9 @@ where
 }
 
 /// Accounts for a load that panics.
-struct Unfinished<'a, U: Subject, S: Shape, K> {
-    job: &'a Job<U, S, K>,
-    stopwatch: Option<Stopwatch>,
+pub(super) struct Unfinished<'a, U: Subject, S: Shape, K> {
+    pub(super) job: &'a Job<U, S, K>,
+    pub(super) stopwatch: Option<Stopwatch>,
 }
 
 impl<U: Subject, S: Shape, K> Drop for Unfinished<'_, U, S, K> {

@@ -150,7 +150,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     }
 
     /// Joins a flight or begins one. Who was turned away twice loads for itself: its answer then depends on nobody.
-    fn enter(&self, turned_away: usize) -> Start {
+    pub(super) fn enter(&self, turned_away: usize) -> Start {
         if !self.policy().single_flight || turned_away > 1 {
             return Start::Place(self.alone());
         }
@@ -162,7 +162,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         }
     }
 
-    fn alone(&self) -> Place {
+    pub(super) fn alone(&self) -> Place {
         Place::Alone(self.ticket())
     }
 
@@ -171,7 +171,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         self.subject.engine().alone(self.subject.at())
     }
 
-    fn lead_only(&self) -> Option<Lead<Landing>> {
+    pub(super) fn lead_only(&self) -> Option<Lead<Landing>> {
         let engine = self.subject.engine();
         engine.flights.lead_only(self.subject.at(), &engine.sequence)
     }
@@ -219,7 +219,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     }
 
     /// Looks up again: another may have loaded it between our look-up and our flight.
-    fn look_again(&self, place: Place) -> Result<Place, S::Output> {
+    pub(super) fn look_again(&self, place: Place) -> Result<Place, S::Output> {
         let Place::Leading(lead) = place else { return Ok(place) };
         let Some(found) = self.find_fresh() else { return Ok(Place::Leading(lead)) };
         lead.land(Landing::Found);
@@ -280,7 +280,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
 }
 
 /// Where a caller stands at first.
-enum Start {
+pub(super) enum Start {
     Place(Place),
     Follow(Follow<Landing>),
 }

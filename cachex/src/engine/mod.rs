@@ -2,13 +2,14 @@
 //!
 //! Reading order: this file (what a cache is made of), [`begin`] (a call), [`lookup`] and [`plan`] (what is found, the verdict),
 //! [`answer`] (what is done), [`subject`], [`job`] and [`load`] (the path of a miss),
-//! [`attempt`] (one run of a loader), [`flight`] and [`nesting`] (who loads, who waits), [`appraise`] (what becomes of a value),
+//! [`attempt`] (one run of a loader), [`batch`] (many keys at once), [`flight`] and [`nesting`] (who loads, who waits), [`appraise`] (what becomes of a value),
 //! [`checked`] (the only ways to store), [`invalidate`], [`update`] and [`fence`], [`methods`] and [`registry`] (what is cached), [`reclaim`] (what
 //! is dropped), [`delivery`] (what is on its way to L2), [`structures`] (what is shared as it is), [`cache`] and the rest (the public handle).
 
 pub(crate) mod answer;
 pub(crate) mod appraise;
 pub(crate) mod attempt;
+pub(crate) mod batch;
 pub(crate) mod begin;
 pub(crate) mod builder;
 pub(crate) mod cache;

@@ -48,6 +48,15 @@ impl Frame {
         LEADING.with_borrow_mut(|leading| leading.push(flight));
         Self(1)
     }
+
+    /// As [`enter`](Self::enter), of a load of many keys.
+    pub(super) fn enter_all(flights: impl IntoIterator<Item = u64>) -> Self {
+        LEADING.with_borrow_mut(|leading| {
+            let before = leading.len();
+            leading.extend(flights);
+            Self(leading.len() - before)
+        })
+    }
 }
 
 impl Drop for Frame {

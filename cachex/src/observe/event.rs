@@ -40,6 +40,8 @@ pub enum Event {
     TimedOut(Key),
     /// An entry held a value of another type than its method returns; it counts as a miss.
     TypeMismatch(Key),
+    /// A method with `batch` returned another number of results than it was given keys, of which this is one: none was kept.
+    ResultsRefused(Key),
     /// A fence was not released by the end of its lease; its tags were invalidated.
     FenceExpired,
     /// A value in the second tier could not be read: it was altered, is of another type, or was written by another version. It was

@@ -9,7 +9,7 @@ use cachex_tests::redis::Server;
 use super::{node, node_with, until};
 
 /// To the server, and as much back.
-const DELAY: Duration = Duration::from_millis(20);
+pub(super) const DELAY: Duration = Duration::from_millis(20);
 /// So many round trips take less than what a hundred things would that are asked one after the other.
 const MOST: Duration = Duration::from_millis(2_000);
 
@@ -30,7 +30,7 @@ async fn far(server: &Server) -> (Cache, Proxy) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the server lives in real time")]
-async fn timed<T>(what: impl Future<Output = T>) -> T {
+pub(super) async fn timed<T>(what: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let output = what.await;
     let took = begun.elapsed();
@@ -111,7 +111,8 @@ async fn removals_of_which_one_answer_is_lost_are_all_delivered() {
         assert!(values(&near).await.iter().all(Option::is_some));
         let errors = far.remote_stats().unwrap().invalidation_errors;
         proxy.set(Mode::Truncate);
-        assert_eq!(far.remove_many(&keys()).await, 100);
+        // How many were in memory depends on whether the notices are known to be cut off by now.
+        far.remove_many(&keys()).await;
         let stats = far.remote_stats().unwrap();
         assert!(stats.invalidation_errors > errors && stats.undelivered > 0, "round {round}: {stats:?}");
         // What is not known to have arrived is not read.

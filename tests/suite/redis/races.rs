@@ -24,18 +24,20 @@ enum By {
     /// One that the load finds out.
     DerivedTag,
     Key,
+    /// The same, of a method for many keys.
+    Batch,
     /// From the hand of the writer, as a part of everything.
     Clear,
 }
 
-const ALL: [By; 4] = [By::Tag, By::DerivedTag, By::Key, By::Clear];
+const ALL: [By; 5] = [By::Tag, By::DerivedTag, By::Key, By::Batch, By::Clear];
 
 /// What the rows are, by the way in which they are invalidated.
 #[derive(Default)]
 struct Rows {
-    versions: [[AtomicU64; ROWS as usize]; 4],
+    versions: [[AtomicU64; ROWS as usize]; 5],
     /// The versions whose invalidation has returned.
-    known: [[AtomicU64; ROWS as usize]; 4],
+    known: [[AtomicU64; ROWS as usize]; 5],
 }
 
 impl Rows {
@@ -65,7 +67,7 @@ struct Node {
     cache: Cache,
     rows: Arc<Rows>,
     /// The versions whose invalidation has returned in this node.
-    known: [[AtomicU64; ROWS as usize]; 4],
+    known: [[AtomicU64; ROWS as usize]; 5],
 }
 
 impl Node {
@@ -82,6 +84,15 @@ impl Node {
     #[cached(ttl = "1h")]
     async fn by_key(&self, id: u64) -> u64 {
         self.rows.read(By::Key, id).await
+    }
+
+    #[cached(batch(id in ids), ttl = "1h", tags = ["rows", "batched:{id}"])]
+    async fn by_batch(&self, ids: &[u64]) -> Vec<u64> {
+        let mut read = Vec::new();
+        for id in ids {
+            read.push(self.rows.read(By::Batch, *id).await);
+        }
+        read
     }
 
     #[cached(ttl = "1h")]
@@ -104,6 +115,16 @@ impl Node {
         self.bump(By::Key, id)
     }
 
+    #[invalidates(Self::by_batch(id))]
+    async fn write_batch(&self, id: u64) -> u64 {
+        self.bump(By::Batch, id)
+    }
+
+    #[invalidates(tags = ["batched:{id}"])]
+    async fn write_batch_by_tag(&self, id: u64) -> u64 {
+        self.bump(By::Batch, id)
+    }
+
     async fn write_and_clear(&self, id: u64) -> u64 {
         let version = self.bump(By::Clear, id);
         self.cache.clear().await;
@@ -119,6 +140,12 @@ impl Node {
             By::Tag => self.by_tag(id).await,
             By::DerivedTag => self.by_derived_tag(id).await.1,
             By::Key => self.by_key(id).await,
+            By::Batch => {
+                // In any order, with any others.
+                let first = random() % ROWS;
+                let ids: Vec<_> = (0..=random() % ROWS).map(|more| (first + more) % ROWS).chain([id]).collect();
+                self.by_batch(&ids).await.pop().unwrap()
+            }
             By::Clear => self.by_clear(id).await,
         }
     }
@@ -128,6 +155,8 @@ impl Node {
             By::Tag => self.write_tag(id).await,
             By::DerivedTag => self.write_derived_tag(id).await,
             By::Key => self.write_key(id).await,
+            By::Batch if random().is_multiple_of(2) => self.write_batch_by_tag(id).await,
+            By::Batch => self.write_batch(id).await,
             By::Clear => self.write_and_clear(id).await,
         };
         self.known[by as usize][id as usize].fetch_max(version, Ordering::SeqCst);
@@ -191,7 +220,7 @@ async fn race_without<S: Servers>(guard: Option<Guard>, server: &S, adversary: i
             let (node, state) = (node.clone(), state.clone());
             tasks.spawn(async move {
                 while !state.0.load(Ordering::Relaxed) {
-                    let (by, id) = (ALL[random() as usize % 3], random() % ROWS);
+                    let (by, id) = (ALL[random() as usize % 4], random() % ROWS);
                     let known = node.known[by as usize][id as usize].load(Ordering::SeqCst);
                     if node.read(by, id).await < known {
                         state.1.fetch_add(1, Ordering::Relaxed);
@@ -204,7 +233,7 @@ async fn race_without<S: Servers>(guard: Option<Guard>, server: &S, adversary: i
         tasks.spawn(async move {
             while !state.0.load(Ordering::Relaxed) {
                 pause(Duration::from_micros(random() % 3_000)).await;
-                let by = if random().is_multiple_of(200) { By::Clear } else { ALL[random() as usize % 3] };
+                let by = if random().is_multiple_of(200) { By::Clear } else { ALL[random() as usize % 4] };
                 node.write(by, random() % ROWS).await;
             }
         });
@@ -213,7 +242,7 @@ async fn race_without<S: Servers>(guard: Option<Guard>, server: &S, adversary: i
     let (only, states) = (eye.clone(), state.clone());
     tasks.spawn(async move {
         while !states.0.load(Ordering::Relaxed) {
-            let (by, id) = (ALL[random() as usize % 3], random() % ROWS);
+            let (by, id) = (ALL[random() as usize % 4], random() % ROWS);
             let known = only.rows.known(by, id);
             if only.read(by, id).await < known {
                 states.2.fetch_add(1, Ordering::Relaxed);

@@ -8,7 +8,7 @@ use super::super::model::{Model, Placement};
 use super::generics::{of_companions, turbofish};
 use super::method::{cache, callee};
 use super::{Names, conditions, is_lint_level, key, rules, site};
-use crate::attribute::arguments::{companion, hidden, hidden_call};
+use crate::attribute::arguments::{Argument, companion, hidden, hidden_call};
 use crate::attribute::ours_at;
 use crate::attribute::template::bind_names;
 
@@ -96,7 +96,10 @@ impl Beside<'_> {
         let cache = key::cache_of_self(model, names, &quote!());
         let name = hidden_call(self.name, model.placement != Placement::Module);
         let receiver = self.receiver(&quote!(&#lifetime));
-        self.hidden(&name, &generics, &receiver, &quote!(#call: &mut #call_type<#lifetime>), &quote!(#start #cache))
+        let call = quote!(#call: &mut #call_type<#lifetime>);
+        // What is called does not depend on the key, of which a call of many has none at first.
+        let inputs = if model.batch.is_some() { Vec::new() } else { self.inputs() };
+        self.hidden(&name, (&generics, &receiver, inputs), &call, &quote!(#start #cache))
     }
 
     /// The hidden function that writes the key.
@@ -107,21 +110,19 @@ impl Beside<'_> {
         let parts = key::of_references(model, names);
         let name = hidden(self.name, "_parts");
         let receiver = self.receiver(&quote!(&));
-        self.hidden(&name, &self.generics, &receiver, &quote!(#out: &mut #writer<'_>), &parts)
+        self.hidden(&name, (&self.generics, &receiver, self.inputs()), &quote!(#out: &mut #writer<'_>), &parts)
     }
 
     /// Spells a function that is put in place where it is called, on the path of a hit.
     fn hidden(
         &self,
         name: &Ident,
-        generics: &Generics,
-        receiver: &TokenStream,
+        (generics, receiver, inputs): (&Generics, &TokenStream, Vec<TokenStream>),
         output: &TokenStream,
         body: &TokenStream,
     ) -> TokenStream {
         let item = &self.model.function.item;
         let conditions = conditions(&item.attrs);
-        let inputs = self.inputs();
         let (vis, clause) = (&item.vis, &generics.where_clause);
         quote! {
             #(#conditions)*
@@ -190,7 +191,7 @@ impl Beside<'_> {
 
     fn prime(&self) -> TokenStream {
         let is_async = self.model.function.is_async();
-        let (value, output) = (&self.names.value, &self.model.function.output);
+        let (value, output) = (&self.names.value, &self.model.each);
         let (lines, arguments) = self.how_to_keep();
         let run = self.model.runtime.private_at(if is_async { "prime_async" } else { "prime" }, self.output_span());
         let priming = self.model.runtime.private("Priming");
@@ -210,7 +211,7 @@ impl Beside<'_> {
 
     /// The hidden function that `#[updates]` calls.
     fn update(&self) -> TokenStream {
-        let output = &self.model.function.output;
+        let output = &self.model.each;
         let update = self.model.runtime.private_at("Update", self.output_span());
         let (lines, arguments) = self.how_to_keep();
         let signature = Signature {
@@ -254,8 +255,9 @@ impl Beside<'_> {
         let call_type = self.model.runtime.private("Call");
         let cache = if has_cache { cache(self.model, self.names, false) } else { TokenStream::new() };
         let begin = hidden_call(self.name, self.model.placement != Placement::Module);
-        let begun = self.call_beside(&begin, &quote!(&mut #call));
-        let written = self.call_beside(&hidden(self.name, "_parts"), &quote!(#out));
+        let of_call = if self.model.batch.is_some() { &[] } else { self.model.parts.as_slice() };
+        let begun = self.call_beside(&begin, of_call, &quote!(&mut #call));
+        let written = self.call_beside(&hidden(self.name, "_parts"), &self.model.parts, &quote!(#out));
         // In place, not returned: it would be copied, right after it was written.
         quote! {
             let mut #call = #call_type::new();
@@ -265,14 +267,14 @@ impl Beside<'_> {
         }
     }
 
-    /// Calls another companion with the same arguments, and `more`.
-    fn call_beside(&self, name: &Ident, more: &TokenStream) -> TokenStream {
+    /// Calls another companion with the same arguments, or those of them that it takes, and `more`.
+    fn call_beside(&self, name: &Ident, parts: &[Argument], more: &TokenStream) -> TokenStream {
         let callee = callee(self.model, name, &turbofish(&self.generics));
         let receiver = self.model.function.receiver.as_ref().map(|receiver| {
             let self_ = Ident::new("self", receiver.span);
             quote!(#self_,)
         });
-        let parts = self.model.parts.iter().map(|part| &part.name);
+        let parts = parts.iter().map(|part| &part.name);
         quote!(#callee(#receiver #(#parts,)* #more))
     }
 

@@ -7,7 +7,7 @@ use syn::{Attribute, Meta};
 
 use super::super::model::{Model, Placement};
 use super::generics::{of_companions, turbofish};
-use super::{Names, is_lint_level, key, load, rules, site};
+use super::{Names, batch, is_lint_level, key, load, rules, site};
 use crate::attribute::arguments::{declared, hidden, hidden_call};
 use crate::attribute::function::{Access, Kind};
 use crate::attribute::ours_at;
@@ -26,11 +26,16 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         syn::FnArg::Receiver(receiver) => unmut(model, receiver),
         syn::FnArg::Typed(_) => arguments.next().map(|argument| declared(input, argument)).unwrap_or_default(),
     });
-    let called = call(model, names);
-    let body = match function.kind {
-        Kind::Blocking => called,
-        Kind::Async => awaited(model, called),
-        Kind::Boxed => boxed(model, called),
+    let body = match &model.batch {
+        Some(batch) => batch::call(model, names, batch),
+        None => {
+            let called = call(model, names);
+            match function.kind {
+                Kind::Blocking => called,
+                Kind::Async => awaited(model, called),
+                Kind::Boxed => boxed(model, called),
+            }
+        }
     };
     quote! {
         #(#attributes)*
@@ -166,7 +171,7 @@ pub(super) fn cache(model: &Model, names: &Names, is_by_value: bool) -> TokenStr
     }
 }
 
-fn when(model: &Model, names: &Names) -> TokenStream {
+pub(super) fn when(model: &Model, names: &Names) -> TokenStream {
     let Some(condition) = &model.args.when else { return TokenStream::new() };
     let call = &names.call;
     let tokens = condition.to_token_stream();

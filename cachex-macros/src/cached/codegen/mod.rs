@@ -1,8 +1,9 @@
 //! The tokens of `#[cached]`: the function itself, and its companions.
 //!
 //! Reading order: [`method`] (the function), [`key`] (which entry), [`site`] (the static half), [`load`] (the user's body as a
-//! loader), [`rules`] (what needs the value), [`companions`], [`generics`].
+//! loader), [`batch`] (the same for many keys), [`rules`] (what needs the value), [`companions`], [`generics`].
 
+mod batch;
 mod companions;
 mod generics;
 mod key;

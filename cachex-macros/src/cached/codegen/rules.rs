@@ -12,7 +12,7 @@ use crate::attribute::{ends, ours_at};
 /// Spells the line that asks what of the return value is kept.
 pub(super) fn shape(model: &Model, names: &Names) -> TokenStream {
     let shape = &names.shape;
-    let probed = model.runtime.probe(&model.function.output);
+    let probed = model.runtime.probe(&model.each);
     match &model.args.cache_err {
         Some(path) => {
             let rule = rule(path);

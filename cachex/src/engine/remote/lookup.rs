@@ -26,10 +26,10 @@ use crate::time::Timestamp;
 use crate::time::stopwatch::Stopwatch;
 
 /// Between two looks whether another process has stored what is waited for, where nobody says so.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// How often another value may have taken the place of the one that was looked at, each of no use.
 const MOST_REPLACED: u32 = 8;
-const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Who asks.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ pub(super) struct Asking<'a> {
 }
 
 /// What L2 has to say.
-pub(super) enum Answer {
+pub(in crate::engine) enum Answer {
     /// The entry to store here and to answer with.
     Found(Entry),
     /// It is to be loaded here; the permit lets the value be stored there.

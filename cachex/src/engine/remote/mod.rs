@@ -1,6 +1,6 @@
 //! L2 and the other processes, as the engine sees them.
 //!
-//! Reading order: this file (what there is), [`through`] (a load that asks L2 first), [`lookup`] (what is found there), [`permit`] (the right to store
+//! Reading order: this file (what there is), [`through`] (a load that asks L2 first), [`batch`] (many at once), [`lookup`] (what is found there), [`permit`] (the right to store
 //! there), [`outbox`] and [`delivery`] (invalidations on their way), [`writing`] and [`updating`] (writes by hand, and of the source), [`inbox`] (those of others), [`messages`] (the same for users), [`structures`] (what is not a copy of something), [`values`] (entries as bytes).
 //!
 //! What must hold, besides what holds of every store ([`crate::store`]):
@@ -13,6 +13,7 @@
 //!    and when it ends, L1 is emptied.
 //! 4. A process does nothing for its own notices, and never leaves out one of another.
 
+pub(super) mod batch;
 mod by_hand;
 mod delivery;
 mod inbox;

@@ -31,22 +31,17 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     }
 
     /// Takes what L2 has, or nothing and the right to store there what is loaded.
-    async fn ask_remote(
+    pub(in crate::engine) async fn ask_remote(
         &self,
         remote: &Arc<Remote>,
         place: &Place,
-        (has_fallback, wants_fresh): (bool, bool),
+        wants_fresh: bool,
+        may_wait: bool,
     ) -> Answer {
-        let asking = Asking {
-            at: self.subject.at(),
-            tags: &self.tags,
-            policy: self.policy(),
-            stamp: place.ticket().stamp(),
-            // What is not kept here is refreshed by who finds it there.
-            wants_fresh: wants_fresh || !self.policy().keeps_in_memory(),
-            // Who loads for itself does so for not having to wait; and who has a stale value need not.
-            may_wait: matches!(place, Place::Leading(_)) && !(wants_fresh && has_fallback),
-        };
+        let (at, policy, stamp) = (self.subject.at(), self.policy(), place.ticket().stamp());
+        // What is not kept here is refreshed by who finds it there.
+        let wants_fresh = wants_fresh || !policy.keeps_in_memory();
+        let asking = Asking { at, tags: &self.tags, policy, stamp, wants_fresh, may_wait };
         remote.ask::<S::Value, K>(self.subject.engine(), asking, self.keep).await
     }
 
@@ -55,7 +50,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     ///
     /// What was invalidated meanwhile answers all the same: the call began before that, and whatever was invalidated before the call was
     /// known to L2 when the value was read there.
-    fn promote(&self, mut entry: Entry, place: Place) -> Result<S::Output, Place> {
+    pub(in crate::engine) fn promote(&self, mut entry: Entry, place: Place) -> Result<S::Output, Place> {
         let (engine, method) = (self.subject.engine(), self.subject.method());
         let ticket = place.ticket();
         if engine.is_fenced(method, &entry) {
@@ -97,7 +92,11 @@ where
 {
     let remote = job.remote().cloned();
     let answer = match &remote {
-        Some(remote) => job.ask_remote(remote, &place, (fallback.is_some(), wants_fresh)).await,
+        Some(remote) => {
+            // Who loads for itself does so for not having to wait; and who has a stale value need not.
+            let may_wait = matches!(place, Place::Leading(_)) && !(wants_fresh && fallback.is_some());
+            job.ask_remote(remote, &place, wants_fresh, may_wait).await
+        }
         None => Answer::Load(None),
     };
     let (mut place, mut fallback) = (place, fallback);
