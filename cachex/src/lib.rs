@@ -29,7 +29,7 @@
 //!
 //! # Features
 //!
-//! `toml` (default) and `yaml`: configuration files. `structures`: lists, sets and hashes; `redis`: a second tier on Redis or Valkey, [`RedisSettings`], and with it the former; `redis-tls`: the same over TLS; `msgpack`, `json`, `protobuf`, `zstd`, `gzip`: further forms of values there. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
+//! `toml` (default) and `yaml`: configuration files. `structures`: lists, sets and hashes; `redis`: a second tier on Redis or Valkey, [`RedisSettings`], and with it the former; `redis-tls`: the same over TLS; `memcached`: one on memcached, [`MemcachedSettings`]; `ring`: one over several stores; `remote`: one in a directory, [`FileSettings`], or in a store of your own; `msgpack`, `json`, `protobuf`, `zstd`, `gzip`: further forms of values there. `moka`: [`MemoryEngine::Moka`]. `uuid`, `chrono`, `time`, `url`, `bytes`, `rust_decimal`: `CacheKey` for
 //! the types of these crates.
 
 #[doc(hidden)]
@@ -49,7 +49,7 @@ mod policy;
 mod raw;
 mod runtime;
 #[cfg(feature = "remote")]
-mod store;
+pub mod store;
 mod structure;
 mod sync;
 mod tag;
@@ -62,7 +62,7 @@ pub use codec::{Codec, Compression};
 #[cfg(feature = "remote")]
 #[doc(hidden)]
 pub use config::Guard;
-pub use config::{MemorySettings, RedisSettings, RemoteSettings, Settings};
+pub use config::{FileSettings, MemcachedSettings, MemorySettings, RedisSettings, RemoteSettings, Settings, StoreKind};
 pub use engine::{
     Blocking, Builder, Cache, Delivery, EntryOptions, Explanation, Fence, KeyParts, Loading, LockGuard, MethodInfo,
     Tier, Ttl, Verdict, install, installed,

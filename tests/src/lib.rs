@@ -1,6 +1,9 @@
-//! What the integration tests share: servers of their own, and what may come between them and a cache.
+//! What the integration tests share: servers and folders of their own, and what may come between them and a cache.
 
 pub mod cluster;
+pub mod folder;
+pub mod memcached;
+mod port;
 pub mod proxy;
 pub mod redis;
 pub mod sentinel;

@@ -1,7 +1,8 @@
 //! Settings from files and the environment: what is read, what counts more, and what is said about mistakes; in [`methods`], about
-//! those against annotations.
+//! those against annotations, and in [`stores`], about which store there is.
 
 mod methods;
+mod stores;
 
 use std::fs;
 use std::path::{Path, PathBuf};

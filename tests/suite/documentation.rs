@@ -78,6 +78,9 @@ fn members_are_items_where_their_type_is_public() {
     check("impl Shop { pub fn sell(&self) {} fn own(&self) {} pub(crate) fn ours(&self) {} }", &["Shop::sell"]);
     check("impl<T> Shop<T> { pub const NAME: &str = \"\"; }", &["Shop::NAME"]);
     check(&format!("{EXAMPLE}pub trait Till {{ fn ring(&self); }}"), &["Till::ring"]);
+    let shown =
+        "/// Does.\n/// ```\n/// assert!(till.ring());\n/// ```\npub trait Till { fn ring(&self); fn open(&self); }";
+    check(shown, &["Till::open"]);
     check("impl Hidden { pub fn sell(&self) {} }", &[]);
     check("impl Till for Shop { fn ring(&self) {} }", &[]);
     check("#[doc(hidden)] pub struct Shop; impl Shop { #[doc(hidden)] pub fn sell(&self) {} }", &[]);

@@ -20,6 +20,7 @@ mod registry;
 mod several_caches;
 mod source;
 mod statistics;
+mod stores;
 mod structures;
 mod time;
 mod ui;

@@ -6,7 +6,7 @@ mod cluster;
 mod faults;
 mod many;
 mod messages;
-mod processes;
+pub(crate) mod processes;
 mod races;
 mod sentinel;
 mod tiers;
@@ -54,7 +54,7 @@ async fn node_with(server: &impl Servers, change: impl FnOnce(&mut RedisSettings
 }
 
 /// Waits until something is so; it is looked at again and again, as another process, or task, makes it so.
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     for _ in 0..2_000 {
         if is_so().await {
             return;
@@ -65,6 +65,6 @@ async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the server lives in real time")]
-async fn pause(span: Duration) {
+pub(crate) async fn pause(span: Duration) {
     tokio::time::sleep(span).await;
 }

@@ -14,7 +14,7 @@ struct Tool {
     packages: &'static [&'static str],
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     Tool { name: "a C compiler", probe: &["cc", "--version"], component: None, packages: &["gcc", "libc6-dev"] },
     Tool { name: "rustfmt", probe: &["cargo", "fmt", "--version"], component: Some("rustfmt"), packages: &["rustfmt"] },
     Tool {
@@ -24,6 +24,7 @@ const TOOLS: [Tool; 4] = [
         packages: &["rust-clippy"],
     },
     Tool { name: "redis-server", probe: &["redis-server", "--version"], component: None, packages: &["redis-server"] },
+    Tool { name: "memcached", probe: &["memcached", "--version"], component: None, packages: &["memcached"] },
 ];
 
 const VALGRIND: Tool =

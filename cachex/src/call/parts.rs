@@ -6,6 +6,7 @@ use crate::key::{CacheKey, KeyWriter};
 
 /// What `self` is asked for.
 #[derive(Debug)]
+#[doc(hidden)]
 pub enum Ask<'r, 'a, 'k> {
     /// The cache that its type names, for a call that has none yet.
     Cache(&'r mut Call<'a>),

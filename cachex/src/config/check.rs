@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::read::written;
-use super::{RedisSettings, RemoteSettings, Settings};
+use super::{FileSettings, MemcachedSettings, RedisSettings, RemoteSettings, Settings, StoreKind};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::policy::{MethodSettings, Policy};
@@ -51,6 +51,15 @@ pub(super) fn mistakes(settings: &Settings) -> Vec<(Vec<&str>, String)> {
     remote(&settings.remote, &mut mistakes);
     if let Some(redis) = &settings.redis {
         self::redis(redis, &mut mistakes);
+    }
+    if let Some(file) = &settings.file {
+        self::file(file, &mut mistakes);
+    }
+    if let Some(memcached) = &settings.memcached {
+        self::memcached(memcached, &mut mistakes);
+    }
+    if let Err(text) = settings.store() {
+        mistakes.push((vec!["remote", "store"], text));
     }
     method(&["defaults"], &settings.defaults, &mut mistakes);
     if settings.defaults.optional {
@@ -104,6 +113,102 @@ fn redis<'a>(redis: &'a RedisSettings, mistakes: &mut Vec<(Vec<&'a str>, String)
     }
 }
 
+fn file<'a>(file: &'a FileSettings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {
+    if !cfg!(feature = "remote") {
+        let text = "needs the feature `remote` of cachex; add it to the dependency in Cargo.toml";
+        mistakes.push((vec!["file"], text.to_owned()));
+        return;
+    }
+    let mut add = |key, text: &str| mistakes.push((vec!["file", key], text.to_owned()));
+    if file.directory.as_os_str().is_empty() {
+        add("directory", "is missing; write for example \"/var/cache/shop\"");
+    }
+    if !is_folder(&file.prefix) {
+        add("prefix", "is not the name of one folder; write for example \"cx\"");
+    }
+    if file.directory_mode & 0o700 != 0o700 {
+        add("directory_mode", "keeps the program itself out; write for example \"0700\"");
+    }
+    if file.file_mode & 0o600 != 0o600 {
+        add("file_mode", "keeps the program itself out; write for example \"0600\"");
+    }
+    for (key, span) in
+        [("timeout", file.timeout), ("sweep_interval", file.sweep_interval), ("poll_interval", file.poll_interval)]
+    {
+        if span < SHORTEST_SPAN {
+            add(key, "is shorter than 1ms; write for example \"1s\"");
+        }
+    }
+}
+
+fn memcached<'a>(memcached: &'a MemcachedSettings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {
+    if !cfg!(feature = "memcached") {
+        let text = "needs the feature `memcached` of cachex; add it to the dependency in Cargo.toml";
+        mistakes.push((vec!["memcached"], text.to_owned()));
+        return;
+    }
+    let mut add = |key, text: &str| mistakes.push((vec!["memcached", key], text.to_owned()));
+    if memcached.urls.is_empty() {
+        add("url", "is missing; write for example \"memcached://localhost:11211\"");
+    }
+    let mut known = std::collections::BTreeSet::new();
+    if !memcached.urls.iter().all(|url| known.insert(url)) {
+        add("urls", "names a server twice; name each once");
+    }
+    if memcached.prefix.is_empty() || memcached.prefix.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        add("prefix", "is empty, or has a space or a control character; write for example \"cx\"");
+    }
+    if !(1..=MOST_CONNECTIONS).contains(&memcached.connections) {
+        add("connections", "is not between 1 and 64; write for example 8");
+    }
+    for (key, span) in [
+        ("connect_timeout", memcached.connect_timeout),
+        ("timeout", memcached.timeout),
+        ("ping_interval", memcached.ping_interval),
+    ] {
+        if span < SHORTEST_SPAN {
+            add(key, "is shorter than 1ms; write for example \"1s\"");
+        }
+    }
+}
+
+/// Whether text names one folder, whatever the system.
+fn is_folder(name: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.chars().all(is_plain)
+}
+
+impl Settings {
+    /// Returns what the second tier is kept in: what is named, or else what the one section is of. What to do, if that can't be told.
+    pub(crate) fn store(&self) -> Result<Option<StoreKind>, String> {
+        let there = self.sections();
+        let Some(named) = self.remote.store else {
+            return match there[..] {
+                [] => Ok(None),
+                [kind] => Ok(Some(kind)),
+                [first, second, ..] => {
+                    let (first, second) = (first.name(), second.name());
+                    Err(format!(
+                        "is missing, and there is `[{first}]` and `[{second}]`; name the one to use, as in \"{first}\""
+                    ))
+                }
+            };
+        };
+        if named == StoreKind::Null || there.contains(&named) {
+            return Ok(Some(named));
+        }
+        let name = named.name();
+        Err(format!("is \"{name}\", and there is no section `[{name}]`; add it"))
+    }
+
+    fn sections(&self) -> Vec<StoreKind> {
+        let redis = self.redis.as_ref().map(|_| StoreKind::Redis);
+        let file = self.file.as_ref().map(|_| StoreKind::File);
+        let memcached = self.memcached.as_ref().map(|_| StoreKind::Memcached);
+        redis.into_iter().chain(file).chain(memcached).collect()
+    }
+}
+
 fn remote<'a>(remote: &'a RemoteSettings, mistakes: &mut Vec<(Vec<&'a str>, String)>) {
     if !cfg!(feature = "remote") {
         if *remote != RemoteSettings::default() {
@@ -136,7 +241,7 @@ fn remote<'a>(remote: &'a RemoteSettings, mistakes: &mut Vec<(Vec<&'a str>, Stri
 }
 
 fn no_store() -> String {
-    "needs a store for the second tier, as with the feature `redis` of cachex".to_owned()
+    "needs a store for the second tier, as with the feature `redis` or `remote` of cachex".to_owned()
 }
 
 fn feature_missing(name: &str) -> String {

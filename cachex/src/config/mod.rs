@@ -1,15 +1,17 @@
 //! What a program is set to: files and the environment go in, checked [`Settings`] come out.
 //!
 //! Reading order: [`tree`] (values with their places), [`toml`], [`yaml`], [`environment`] and [`embed`] (the sources),
-//! [`schema`] (every key), [`scalar`] (single values), [`remote`] and [`mod@redis`] (what is set of the second tier, and of Redis), [`guard`] (what tests leave out), [`read`] (tree to settings), [`check`] (what makes sense),
+//! [`schema`] (every key), [`scalar`] (single values), [`remote`], [`mod@redis`], [`mod@file`] and [`mod@memcached`] (what is set of the second tier, and of what it is kept in), [`guard`] (what tests leave out), [`read`] (tree to settings), [`check`] (what makes sense),
 //! [`load`] (which sources there are).
 
 mod check;
 mod embed;
 mod environment;
+mod file;
 #[cfg(feature = "remote")]
 mod guard;
 mod load;
+mod memcached;
 mod read;
 mod redis;
 mod remote;
@@ -27,10 +29,12 @@ use std::time::Duration;
 use crate::policy::MethodSettings;
 use crate::tier::MemoryEngine;
 use crate::tier::memory::Eviction;
+pub use file::FileSettings;
 #[cfg(feature = "remote")]
 pub use guard::Guard;
+pub use memcached::MemcachedSettings;
 pub use redis::RedisSettings;
-pub use remote::RemoteSettings;
+pub use remote::{RemoteSettings, StoreKind};
 use tree::Place;
 
 /// How a cache is set up: what [`load`](Self::load) reads from `cachex.toml` and the environment.
@@ -82,6 +86,10 @@ pub struct Settings {
     pub remote: RemoteSettings,
     /// Redis or Valkey as the second tier. Default: none, entries live in memory only.
     pub redis: Option<RedisSettings>,
+    /// A directory as the second tier. Default: none.
+    pub file: Option<FileSettings>,
+    /// Memcached as the second tier. Default: none.
+    pub memcached: Option<MemcachedSettings>,
     /// Where the settings of each method were written, for messages of who knows which methods there are.
     pub(crate) places: Places,
 }
@@ -129,6 +137,8 @@ impl Default for Settings {
             memory: MemorySettings::default(),
             remote: RemoteSettings::default(),
             redis: None,
+            file: None,
+            memcached: None,
             methods: BTreeMap::new(),
             places: Places::default(),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::schema::{self, Setting};
 use super::tree::{Node, Place, Value};
-use super::{RedisSettings, Section, Settings, check};
+use super::{FileSettings, MemcachedSettings, RedisSettings, Section, Settings, check};
 use crate::error::{Error, nearest};
 use crate::policy::MethodSettings;
 
@@ -42,7 +42,15 @@ pub(super) fn settings(tree: &Node, mut mistakes: Mistakes) -> Result<Settings, 
                 let redis = settings.redis.get_or_insert_with(|| RedisSettings::new(""));
                 section(key, node, schema::REDIS, redis, &mut mistakes);
             }
-            "redis" => {}
+            "file" if !node.value.is_nothing() => {
+                let file = settings.file.get_or_insert_with(|| FileSettings::new(""));
+                section(key, node, schema::FILE, file, &mut mistakes);
+            }
+            "memcached" if !node.value.is_nothing() => {
+                let memcached = settings.memcached.get_or_insert_with(|| MemcachedSettings::new([""; 0]));
+                section(key, node, schema::MEMCACHED, memcached, &mut mistakes);
+            }
+            "redis" | "file" | "memcached" => {}
             "remote" => section(key, node, schema::REMOTE, &mut settings.remote, &mut mistakes),
             "defaults" => section(key, node, schema::METHOD, &mut settings.defaults, &mut mistakes),
             "methods" => methods(node, &mut settings, &mut mistakes),
@@ -87,7 +95,7 @@ fn section<T>(name: &str, node: &Node, known: &[Setting<T>], into: &mut T, mista
 fn setting<T>(section: &str, key: &str, node: &Node, known: &[Setting<T>], into: &mut T, mistakes: &mut Mistakes) {
     let path = join(section, key);
     let text = match known.iter().find(|setting| setting.name == key) {
-        Some(_) if node.value.is_nothing() => return,
+        Some(_) if node.value.is_nothing() && !is_store(&path, &node.value) => return,
         Some(setting) => match (setting.read)(&node.value, into) {
             Ok(()) => return,
             Err(text) => format!("`{path}` {text}"),
@@ -98,6 +106,11 @@ fn setting<T>(section: &str, key: &str, node: &Node, known: &[Setting<T>], into:
         },
     };
     mistakes.add(node.place.clone(), text);
+}
+
+/// Whether `null` is the name of a store, and not a way to say nothing.
+fn is_store(path: &str, value: &Value) -> bool {
+    path == "remote.store" && *value == Value::Plain("null".to_owned())
 }
 
 /// Returns the key that was meant by an unknown one: one with a near name here, or else one of its name elsewhere.

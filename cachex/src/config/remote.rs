@@ -23,6 +23,8 @@ use crate::codec::{Codec, Compression};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RemoteSettings {
+    /// What it is kept in. Default: that of the section which is there, `[redis]`, `[file]` or `[memcached]`; nothing if there is none.
+    pub store: Option<StoreKind>,
     /// How long a load may go on without a sign of life of its process before another process loads. Default: 5 seconds.
     pub lease: Duration,
     /// How long a call waits for the load of another process before it loads for itself. Default: 10 seconds.
@@ -30,7 +32,8 @@ pub struct RemoteSettings {
     /// How long an entry stays in memory at most, if that is to be shorter than its TTL. Default: as long as its TTL.
     pub l1_ttl: Option<Duration>,
     /// How long an entry stays in memory while the notices of other processes can't come in. Default: as long as another process
-    /// may be stale anyway; with Redis `redis.ping_interval` and `redis.timeout`.
+    /// may be stale anyway; with Redis `redis.ping_interval` and `redis.timeout`, in a directory `file.poll_interval` and `file.timeout`,
+    /// with memcached, where they never come in, one second.
     pub outage_ttl: Option<Duration>,
     /// How values become bytes. Default: postcard.
     pub codec: Codec,
@@ -49,6 +52,7 @@ pub struct RemoteSettings {
 impl Default for RemoteSettings {
     fn default() -> Self {
         Self {
+            store: None,
             lease: Duration::from_secs(5),
             lease_wait: Duration::from_secs(10),
             l1_ttl: None,
@@ -60,5 +64,43 @@ impl Default for RemoteSettings {
             #[cfg(feature = "mutants")]
             without: None,
         }
+    }
+}
+
+/// What a second tier is kept in: `remote.store` in a configuration, by the names shown.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::{Cache, RemoteSettings, StoreKind};
+///
+/// let mut remote = RemoteSettings::default();
+/// assert_eq!(remote.store, None);
+/// remote.store = Some(StoreKind::Null);
+/// # #[cfg(feature = "remote")]
+/// assert!(Cache::builder().remote(remote).build()?.remote_stats().is_some());
+/// # Ok::<(), cachex::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreKind {
+    /// `redis`: Redis or Valkey, [`RedisSettings`](crate::RedisSettings). Needs the feature `redis`.
+    Redis,
+    /// `file`: a directory that processes of one machine share, [`FileSettings`](crate::FileSettings). Needs the feature `remote`.
+    File,
+    /// `memcached`: [`MemcachedSettings`](crate::MemcachedSettings). Needs the feature `memcached`.
+    Memcached,
+    /// `null`: nothing is kept. Needs the feature `remote`.
+    Null,
+}
+
+impl StoreKind {
+    pub(crate) const NAMES: [(&'static str, Self); 4] =
+        [("redis", Self::Redis), ("file", Self::File), ("memcached", Self::Memcached), ("null", Self::Null)];
+
+    /// Returns its name, which is that of its section as well.
+    pub(crate) fn name(self) -> &'static str {
+        let found = Self::NAMES.into_iter().find(|(_, kind)| *kind == self);
+        found.map(|(name, _)| name).expect("every kind has a name")
     }
 }

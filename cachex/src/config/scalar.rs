@@ -72,6 +72,17 @@ impl Value {
         }
     }
 
+    /// Reads the mode of a file: octal digits.
+    pub(super) fn mode(&self) -> Result<u32, String> {
+        let mend = "write its octal digits in quotes, for example \"0600\"";
+        let (Self::Text(text) | Self::Plain(text)) = self else {
+            return Err(format!("is not the mode of a file: {}, {mend}", self.kind()));
+        };
+        let digits = text.trim().strip_prefix("0o").unwrap_or(text.trim());
+        let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o7777 && !digits.starts_with('+'));
+        mode.ok_or_else(|| format!("is not the mode of a file: `{text}`, {mend}"))
+    }
+
     /// Reads one name of several.
     pub(super) fn name_of<T: Copy>(&self, what: &str, names: &[(&'static str, T)]) -> Result<T, String> {
         let text = self.text()?;

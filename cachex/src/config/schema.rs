@@ -1,7 +1,7 @@
 //! Every key there is, with how it is read.
 
 use super::tree::Value;
-use super::{MemorySettings, RedisSettings, RemoteSettings, Settings};
+use super::{FileSettings, MemcachedSettings, MemorySettings, RedisSettings, RemoteSettings, Settings, StoreKind};
 use crate::codec::{Codec, Compression};
 use crate::policy::{MethodSettings, Tiers};
 use crate::tier::MemoryEngine;
@@ -27,7 +27,7 @@ macro_rules! settings {
 }
 
 /// The sections of the root.
-pub(super) const SECTIONS: [&str; 5] = ["memory", "remote", "redis", "defaults", "methods"];
+pub(super) const SECTIONS: [&str; 7] = ["memory", "remote", "redis", "file", "memcached", "defaults", "methods"];
 
 /// The keys outside of any section.
 pub(super) const ROOT: &[Setting<Settings>] = settings! {
@@ -45,6 +45,7 @@ pub(super) const MEMORY: &[Setting<MemorySettings>] = settings! {
 
 /// The keys of `remote`.
 pub(super) const REMOTE: &[Setting<RemoteSettings>] = settings! {
+    store: |value: &Value| value.name_of("a store", &StoreKind::NAMES).map(Some);
     lease: Value::span;
     lease_wait: Value::span;
     l1_ttl: |value: &Value| value.span().map(Some);
@@ -70,6 +71,38 @@ pub(super) const REDIS: &[Setting<RedisSettings>] = settings! {
     sentinel_username: |value: &Value| value.text().map(Some);
     sentinel_password: |value: &Value| value.text().map(Some);
 };
+
+/// The keys of `file`.
+pub(super) const FILE: &[Setting<FileSettings>] = settings! {
+    directory: |value: &Value| value.text().map(Into::into);
+    prefix: Value::text;
+    directory_mode: Value::mode;
+    file_mode: Value::mode;
+    timeout: Value::span;
+    sweep_interval: Value::span;
+    poll_interval: Value::span;
+};
+
+/// The keys of `memcached`.
+pub(super) const MEMCACHED: &[Setting<MemcachedSettings>] = &[
+    Setting { name: "url", read: read_servers },
+    Setting { name: "urls", read: read_servers },
+    Setting { name: "prefix", read: |value, into| value.text().map(|text| into.prefix = text) },
+    Setting {
+        name: "connections",
+        read: |value, into| value.count().map(|count| into.connections = usize::try_from(count).unwrap_or(usize::MAX)),
+    },
+    Setting { name: "connect_timeout", read: |value, into| value.span().map(|span| into.connect_timeout = span) },
+    Setting { name: "timeout", read: |value, into| value.span().map(|span| into.timeout = span) },
+    Setting { name: "ping_interval", read: |value, into| value.span().map(|span| into.ping_interval = span) },
+];
+
+/// Reads servers, with commas between them; `url` and `urls` are two names of one setting.
+fn read_servers(value: &Value, into: &mut MemcachedSettings) -> Result<(), String> {
+    let text = value.text()?;
+    into.urls.extend(text.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned));
+    Ok(())
+}
 
 /// The keys of `defaults` and of each method.
 pub(super) const METHOD: &[Setting<MethodSettings>] = settings! {
@@ -97,5 +130,7 @@ pub(super) fn paths() -> impl Iterator<Item = String> {
     let defaults = METHOD.iter().map(|setting| format!("defaults.{}", setting.name));
     let redis = REDIS.iter().map(|setting| format!("redis.{}", setting.name));
     let remote = REMOTE.iter().map(|setting| format!("remote.{}", setting.name));
-    root.chain(memory).chain(remote).chain(redis).chain(defaults)
+    let file = FILE.iter().map(|setting| format!("file.{}", setting.name));
+    let memcached = MEMCACHED.iter().map(|setting| format!("memcached.{}", setting.name));
+    root.chain(memory).chain(remote).chain(redis).chain(file).chain(memcached).chain(defaults)
 }

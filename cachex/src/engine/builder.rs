@@ -15,12 +15,14 @@ use super::registry::{Rules, check_names};
 use super::remote;
 use super::structures::memory::Shelves;
 use super::{ClockInUse, Engine, reclaim};
-use crate::config::{RedisSettings, RemoteSettings, Settings};
+use crate::config::{FileSettings, MemcachedSettings, RedisSettings, RemoteSettings, Settings};
 use crate::entry::stamp::{Epoch, Sequence};
 use crate::entry::tags::TagClocks;
 use crate::error::Error;
 use crate::observe::event::{Observer, Observers};
 use crate::policy::MethodSettings;
+#[cfg(feature = "remote")]
+use crate::store::Store;
 use crate::sync::Mutex;
 use crate::tier::memory::Eviction;
 use crate::tier::{L1, Limits, MemoryEngine};
@@ -51,11 +53,19 @@ pub struct Builder {
     settings: Settings,
     clock: Option<Box<dyn Clock>>,
     observers: Observers,
+    #[cfg(feature = "remote")]
+    store: Option<Box<dyn Store>>,
 }
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Self { settings: Settings::default(), clock: None, observers: Observers::default() }
+        Self {
+            settings: Settings::default(),
+            clock: None,
+            observers: Observers::default(),
+            #[cfg(feature = "remote")]
+            store: None,
+        }
     }
 
     /// Takes all [`Settings`], for example from a file, in place of those set before; the clock and observers stay.
@@ -156,6 +166,65 @@ impl Builder {
     /// ```
     pub fn redis(mut self, redis: RedisSettings) -> Self {
         self.settings.redis = Some(redis);
+        self
+    }
+
+    /// Makes a directory the second tier, which processes of one machine share. Needs the feature `remote`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, FileSettings, Key};
+    ///
+    /// # #[cfg(feature = "remote")]
+    /// # {
+    /// # let directory = std::env::temp_dir().join(format!("cachex-file-{}", std::process::id()));
+    /// let cache = Cache::builder().namespace("shop").file(FileSettings::new(&directory)).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// # }
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn file(mut self, file: FileSettings) -> Self {
+        self.settings.file = Some(file);
+        self
+    }
+
+    /// Makes memcached the second tier. Needs the feature `memcached`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key, MemcachedSettings};
+    ///
+    /// # #[cfg(feature = "memcached")]
+    /// # {
+    /// // Nobody is there.
+    /// let cache = Cache::builder().memcached(MemcachedSettings::new(["memcached://localhost:1"])).build()?;
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
+    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// # }
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn memcached(mut self, memcached: MemcachedSettings) -> Self {
+        self.settings.memcached = Some(memcached);
+        self
+    }
+
+    /// Makes a store of your own the second tier, whatever the settings say; [`store`](crate::store) has what it must hold to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, store::Null};
+    ///
+    /// let cache = Cache::builder().store(Null).build()?;
+    /// assert!(cache.remote_stats().is_some());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[cfg(feature = "remote")]
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Box::new(store));
         self
     }
 
@@ -357,7 +426,7 @@ impl Builder {
     /// Makes the cache without looking at other annotations of the program.
     pub(super) fn assemble(self) -> Result<Cache, Error> {
         #[cfg(feature = "remote")]
-        let remote = remote::setup::remote(&self.settings)?;
+        let remote = remote::setup::remote(&self.settings, self.store)?;
         #[cfg(feature = "structures")]
         let codec = self.settings.remote.codec;
         let Settings { namespace, defaults, memory, methods, places, .. } = self.settings;

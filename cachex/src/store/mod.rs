@@ -1,17 +1,40 @@
 //! Byte stores: what the second tier is kept in. Keys, bytes and tags go in; bytes and clocks come out.
 //!
-//! Reading order: this file (the contract), [`structures`] (that of what is not a copy of something), [`redis`] (Redis and Valkey).
+//! Reading order: this file (the contract), `group` and `error` (its words), `boxed` (a store of any kind), [`conformance`] (whether a store keeps to it), `structures` (what is not a copy of something), `file` (a directory), `redis` (Redis and Valkey), `memcached`, `null` (nothing), `ring` (several stores).
 //!
-//! A store has one logical clock. Each tag has the reading of its last invalidation, V(T); each value has one *reading* as its stamp,
-//! taken before its load began. Whoever reads a value asks for V(T) of its tags as well, and the value is valid iff each is known
+//! A store has one logical clock. Each group of values (a tag, a method, everything) has the reading of its last invalidation; each value has one
+//! reading as its stamp, taken before its load began. Whoever reads a value asks for the clocks of its groups as well, and the value is valid iff each is known
 //! and none is later than the stamp. So an invalidation is one step of the clock whatever it covers, a value that is stored late can
-//! do no harm, and what a store forgets (a tag, a clock, a lease, a value) causes misses and nothing else.
+//! do no harm, and what a store forgets (a group, the clock, a lease, a value) causes misses and nothing else.
 //!
 //! A load holds the *lease* of its key, and its value is stored only while it still does. Who invalidates the key takes the lease
 //! away: so a load that began before is not stored after it, and of many processes one loads.
+//!
+//! # What a store must hold to
+//!
+//! 1. **The clock never goes back.** What is lost of it begins later than anything that may have been read before: a minute ahead of the time of day, say.
+//! 2. **A group has a clock, or its values are a miss.** [`begin`](Store::begin) and [`mint`](Store::mint) give one to a group that has none: the present
+//!    reading, which must be later than every invalidation and not earlier than every stamp from before the group's clock was lost. Nothing else creates them.
+//! 3. **An invalidation steps the clock** and gives the groups that have one the new reading, so that no stamp from before is enough. Once it has returned, every
+//!    [`read`](Store::read) in every process sees it. Of a key it takes away value and lease.
+//! 4. **A lease has one holder** and an end. [`put`](Store::put) stores for the holder alone, and ends the lease.
+//! 5. **`mint` refuses** unless it knows that none of the groups was invalidated since the load began.
+//! 6. **Notices**: what [`Listener::listening`] promises is kept, or [`Listener::missed`] says so. A store without notices never says that it listens.
+//!
+//! [`conformance::check`] holds a store to these.
 
+mod boxed;
+pub mod conformance;
+mod error;
+pub(crate) mod file;
+mod group;
+#[cfg(feature = "memcached")]
+pub(crate) mod memcached;
+mod null;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+#[cfg(feature = "ring")]
+mod ring;
 pub(crate) mod structures;
 
 use std::fmt;
@@ -21,80 +44,114 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use error::{StoreError, StoreErrorKind};
+pub use group::Group;
+pub use null::Null;
+#[cfg(feature = "ring")]
+pub use ring::Ring;
 pub(crate) use structures::Structures;
 
 /// The bytes of a value that tell it from that of another load: where whoever writes values puts when and as of what they were loaded.
 pub(crate) const MARK: Range<usize> = 16..32;
 
-/// A reading of a store's clock, in microseconds of a hybrid logical clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Reading(pub(crate) u64);
-
-/// The name by which a store knows a group of values: a tag of users, a method, or everything.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Group(Box<str>);
-
-impl Group {
-    /// Names what all values belong to.
-    pub(crate) fn all() -> Self {
-        Self("*".into())
-    }
-
-    /// Names the values of a method.
-    pub(crate) fn method(id: &str) -> Self {
-        Self(format!("m:{id}").into())
-    }
-
-    /// Names the values with a tag.
-    pub(crate) fn tag(name: &str) -> Self {
-        Self(format!("t:{name}").into())
-    }
-
-    /// Returns the group that was written as [`as_str`](Self::as_str) says.
-    pub(crate) fn read(written: &str) -> Option<Self> {
-        let is_known = written == "*" || written.starts_with("m:") || written.starts_with("t:");
-        is_known.then(|| Self(written.into()))
-    }
-
-    /// Returns the tag of users, if it is one.
-    pub(crate) fn as_tag(&self) -> Option<&str> {
-        self.0.strip_prefix("t:")
-    }
-
-    /// Returns the method, if it is one.
-    pub(crate) fn as_method(&self) -> Option<&str> {
-        self.0.strip_prefix("m:")
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
+/// Returns what tells a value from that of another load, which is what [`Ask::seen`] is compared with: bytes 16 to 31, or nothing if there are fewer.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::store::mark;
+///
+/// assert_eq!(mark(&[7; 40]), [7; 16]);
+/// assert!(mark(b"short").is_empty());
+/// ```
+#[must_use]
+pub fn mark(value: &[u8]) -> &[u8] {
+    value.get(MARK).unwrap_or_default()
 }
 
+/// A reading of a store's clock, in microseconds of a hybrid logical clock: about the time of day, and one more at each step.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::store::Reading;
+///
+/// assert!(Reading(1) < Reading(2));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reading(pub u64);
+
 /// What a store does, in the end.
-pub(crate) type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+///
+/// # Examples
+///
+/// ```
+/// use cachex::store::Doing;
+///
+/// let doing: Doing<'_, u8> = Box::pin(async { Ok(1) });
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main_() -> Result<(), Box<dyn std::error::Error>> {
+/// # let doing: Doing<'_, u8> = Box::pin(async { Ok(1) });
+/// assert_eq!(doing.await?, 1);
+/// # Ok(())
+/// # }
+/// # main_().expect("it does not fail");
+/// ```
+pub type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A value and the clocks of the groups that were asked for, in their order.
-#[derive(Debug, Default)]
-pub(crate) struct Read {
-    pub(crate) value: Option<Vec<u8>>,
-    pub(crate) clocks: Vec<Option<Reading>>,
+///
+/// # Examples
+///
+/// ```
+/// use cachex::store::Read;
+///
+/// let miss = Read { value: None, clocks: vec![None] };
+/// assert_eq!(miss.clocks.len(), 1);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// The bytes that were stored, if they are there and have not expired.
+    pub value: Option<Vec<u8>>,
+    /// For each group the reading of its last invalidation; nothing where that is not known.
+    pub clocks: Vec<Option<Reading>>,
 }
 
 /// Who asks for the lease of a key.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use cachex::store::Ask;
+///
+/// let ask = Ask { key: "find(7)", token: 1, span: Duration::from_secs(5), seen: &[] };
+/// assert_eq!(ask.key, "find(7)");
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ask<'a> {
-    pub(crate) key: &'a str,
-    pub(crate) token: u64,
+pub struct Ask<'a> {
+    /// The name of the key.
+    pub key: &'a str,
+    /// Tells who asks from all others.
+    pub token: u64,
     /// How long the lease holds unless it is renewed.
-    pub(crate) span: Duration,
-    /// What tells the value that was read, and is of no use, from others: nothing where there was none.
-    pub(crate) seen: &'a [u8],
+    pub span: Duration,
+    /// The [`mark`] of the value that was read and is of no use: nothing where there was none.
+    pub seen: &'a [u8],
 }
 
 /// What became of a request for a lease.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::store::Lease;
+///
+/// assert_ne!(Lease::Granted, Lease::Held);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lease {
+pub enum Lease {
+    /// It is who asks that loads.
     Granted,
     /// Another one loads.
     Held,
@@ -103,54 +160,213 @@ pub(crate) enum Lease {
 }
 
 /// What is invalidated at once.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::store::{Group, Invalidation};
+///
+/// let what = Invalidation { groups: vec![Group::tag("users")], ..Invalidation::default() };
+/// assert!(what.keys.is_empty());
+/// ```
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Invalidation {
-    pub(crate) groups: Vec<Group>,
-    pub(crate) keys: Vec<Box<str>>,
-    /// What other processes are told of the groups, and of each of the keys.
-    pub(crate) notices: Vec<Notice>,
+pub struct Invalidation {
+    /// Groups whose values are wrong from now on.
+    pub groups: Vec<Group>,
+    /// Keys whose values go, and with them their leases.
+    pub keys: Vec<Box<str>>,
+    /// What other processes are told: one of all groups, if there are any, then one for each key.
+    pub notices: Vec<Notice>,
+}
+
+impl Invalidation {
+    /// Returns the notice of the groups, if there are any, and each key with its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::store::{Invalidation, Notice};
+    ///
+    /// let what = Invalidation { keys: vec!["a".into()], notices: vec![Notice::default()], ..Invalidation::default() };
+    /// let (of_groups, keys) = what.told();
+    /// assert!(of_groups.is_none());
+    /// assert_eq!(keys.count(), 1);
+    /// ```
+    pub fn told(&self) -> (Option<&Notice>, impl Iterator<Item = (&str, Option<&Notice>)>) {
+        let mut notices = self.notices.iter();
+        let of_groups = if self.groups.is_empty() { None } else { notices.next() };
+        (of_groups, self.keys.iter().map(move |key| (&**key, notices.next())))
+    }
 }
 
 /// What is asked when an update of the source has ended.
-#[derive(Debug)]
-pub(crate) struct Settling {
+///
+/// # Examples
+///
+/// ```
+/// use cachex::store::{Group, Notice, Reading, Settling};
+///
+/// let (groups, invalidated) = (vec![Group::tag("user:7")], vec![Group::tag("users")]);
+/// let update = Settling { since: Reading(1), groups, life: None, invalidated, notice: Notice::default() };
+/// assert_ne!(update.groups, update.invalidated);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Settling {
     /// The clock from before the update.
-    pub(crate) since: Reading,
+    pub since: Reading,
     /// All that the value belongs to, …
-    pub(crate) groups: Vec<Group>,
+    pub groups: Vec<Group>,
     /// … and how long that is kept at least.
-    pub(crate) life: Option<Duration>,
+    pub life: Option<Duration>,
     /// What the update invalidates.
-    pub(crate) invalidated: Vec<Group>,
+    pub invalidated: Vec<Group>,
     /// What other processes are told of that.
-    pub(crate) notice: Notice,
+    pub notice: Notice,
 }
 
 /// What other processes are told, in two parts between which the store puts its clock.
-#[derive(Clone, Debug)]
-pub(crate) struct Notice {
-    pub(crate) head: Vec<u8>,
-    pub(crate) tail: Vec<u8>,
+///
+/// # Examples
+///
+/// ```
+/// use cachex::store::{Notice, Reading};
+///
+/// let notice = Notice { head: vec![1], tail: vec![2] };
+/// assert_eq!(notice.at(Reading(7)), [1, 0, 0, 0, 0, 0, 0, 0, 7, 2]);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Notice {
+    /// What comes before the clock.
+    pub head: Vec<u8>,
+    /// What comes after it.
+    pub tail: Vec<u8>,
 }
 
-/// A byte store.
+impl Notice {
+    /// Returns the bytes that are handed to [`Listener::noticed`]: `head`, the clock as eight bytes, the highest first, and `tail`. Where the
+    /// clock was not stepped, it is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::store::{Notice, Reading};
+    ///
+    /// assert_eq!(Notice::default().at(Reading(1)), [0, 0, 0, 0, 0, 0, 0, 1]);
+    /// ```
+    #[must_use]
+    pub fn at(&self, clock: Reading) -> Vec<u8> {
+        [&self.head[..], &clock.0.to_be_bytes(), &self.tail].concat()
+    }
+}
+
+/// A byte store; [the module](self) says what it must hold to.
 ///
-/// All that it is asked ends within the timeout it is set to, and at once where it is known to be out of reach.
-pub(crate) trait Store: Send + Sync + fmt::Debug {
+/// All that it is asked ends within the timeout it is set to, and at once where it is known to be out of reach. What is dropped before it ended may have been done
+/// or not.
+///
+/// # Errors
+///
+/// A store that does not do what it is asked says [why](StoreErrorKind). The cache then does without it; an invalidation is asked for again until it succeeds.
+///
+/// # Examples
+///
+/// What a cache does with one.
+///
+/// ```
+/// use std::time::Duration;
+/// use cachex::FileSettings;
+/// use cachex::store::{Ask, Group, Invalidation, Lease, Notice};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = std::env::temp_dir().join(format!("cachex-store-{}", std::process::id()));
+/// let store = FileSettings::new(&directory).open("shop")?;
+/// # struct Deaf;
+/// # impl cachex::store::Listener for Deaf {
+/// #     fn up(&self) {}
+/// #     fn down(&self) {}
+/// #     fn troubled(&self, _why: &str) {}
+/// #     fn listening(&self) {}
+/// #     fn missed(&self) {}
+/// #     fn noticed(&self, _notice: &[u8]) {}
+/// # }
+/// # let listener = std::sync::Arc::new(Deaf);
+/// store.start(listener);
+/// let (key, minute, groups) = ("find(7)", Duration::from_secs(60), [Group::tag("users")]);
+///
+/// // A load: first the lease, then the clock; and once more for what it found out.
+/// let ask = Ask { key, token: 1, span: minute, seen: &[] };
+/// assert_eq!(store.lease(ask).await?, Lease::Granted);
+/// let stamp = store.begin(key, &[], Some(minute)).await?;
+/// let stamp = store.mint(key, &groups, stamp, Some(minute)).await?.expect("nothing was invalidated since");
+/// assert!(store.renew(key, 1, minute).await?);
+/// assert!(store.put(key, 1, b"Ada".to_vec(), Some(minute), Notice::default()).await?);
+///
+/// // The value is there, and valid: the clocks of its groups are not above its stamp.
+/// let read = store.read(key, &groups).await?;
+/// assert_eq!(read.value.as_deref(), Some(&b"Ada"[..]));
+/// assert!(read.clocks[0].is_some_and(|clock| clock <= stamp));
+///
+/// // An invalidation.
+/// let refused = store.invalidate(&Invalidation { groups: groups.to_vec(), ..Invalidation::default() }).await?;
+/// assert!(refused.is_empty());
+/// assert!(store.clocks(key, &groups).await?[0].is_some_and(|clock| clock > stamp));
+///
+/// // An update of the source, which is written if nothing came between. (Not every store does so.)
+/// store.announce(key, 2, minute).await?;
+/// # let (since, invalidated) = (stamp, Vec::new());
+/// # let update = cachex::store::Settling { since, groups: groups.to_vec(), life: None, invalidated, notice: Notice::default() };
+/// if store.settle(key, &update).await?.is_some() {
+///     store.write_announced(key, 2, b"Eve".to_vec(), None, Notice::default()).await?;
+/// }
+///
+/// // By hand.
+/// store.write(key, b"Eve".to_vec(), None, Notice::default()).await?;
+/// assert!(store.replace_same(key, b"Eve", b"Bob".to_vec(), minute, Notice::default()).await?);
+/// store.remove_same(key, b"Bob").await?;
+/// assert_eq!(store.read(key, &[]).await?.value, None);
+/// store.release(key, 1).await?;
+/// store.publish(Notice::default()).await?;
+/// # while !store.is_up() { tokio::task::yield_now().await }
+/// assert_eq!(store.warning(), None);
+/// assert!(store.is_whole() && store.reaches(key));
+/// assert!(store.is_up() && store.has_notices() && store.staleness() < minute);
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok(())
+/// # }
+/// ```
+pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Begins to work, and tells `listener` of what happens from now on.
     fn start(&self, listener: Arc<dyn Listener>);
 
     /// What is to be known of how it is used, if something is.
-    fn warning(&self) -> Option<&'static str>;
+    fn warning(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Whether it can be reached, as far as is known.
     fn is_up(&self) -> bool;
 
-    /// Whether all parts of it can be reached.
-    fn is_whole(&self) -> bool;
+    /// Whether all parts of it can be reached. Default: if it can.
+    fn is_whole(&self) -> bool {
+        self.is_up()
+    }
 
-    /// Whether what is asked of a key can be reached: parts of a store may be out of reach.
-    fn reaches(&self, key: &str) -> bool;
+    /// Whether what is asked of a key can be reached: parts of a store may be out of reach. Default: if the store can.
+    fn reaches(&self, _key: &str) -> bool {
+        self.is_up()
+    }
+
+    /// Whether it can tell processes of each other's invalidations. Default: yes.
+    fn has_notices(&self) -> bool {
+        true
+    }
+
+    /// How late the notice of an invalidation may be while nothing is known to be wrong: so long may another process be stale. Where notices can't
+    /// come in at all, what is in memory lives no longer than this. Default: one second.
+    fn staleness(&self) -> Duration {
+        Duration::from_secs(1)
+    }
 
     /// Reads the value of a key and the clocks of groups.
     fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read>;
@@ -195,28 +411,48 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()>;
 
     /// Notes that an update of a key begins, for `span` at most. Whatever else writes or removes the key takes the note away, and so does the next
-    /// update.
-    fn announce<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, ()>;
+    /// update. Default: nothing is noted, and so no update is written.
+    fn announce<'a>(&'a self, _key: &'a str, _token: u64, _span: Duration) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
 
     /// Ends an update of the source: invalidates groups, and reads the clock for the value, as of which it may be stored. Nothing if one of the groups
     /// that the value has was invalidated since the update began, or may have been.
-    fn settle<'a>(&'a self, key: &'a str, update: &'a Settling) -> Doing<'a, Option<Reading>>;
+    /// Default: it invalidates, and gives nothing.
+    fn settle<'a>(&'a self, _key: &'a str, update: &'a Settling) -> Doing<'a, Option<Reading>> {
+        Box::pin(async move {
+            if !update.invalidated.is_empty() {
+                let (groups, notices) = (update.invalidated.clone(), vec![update.notice.clone()]);
+                self.invalidate(&Invalidation { groups, keys: Vec::new(), notices }).await?;
+            }
+            Ok(None)
+        })
+    }
 
     /// As [`write`](Self::write), if the note of the update is still there; else the key is removed. Returns whether it was. Others are told
     /// either way.
+    /// Default: the key is removed.
     fn write_announced<'a>(
         &'a self,
         key: &'a str,
-        token: u64,
-        value: Vec<u8>,
-        life: Option<Duration>,
+        _token: u64,
+        _value: Vec<u8>,
+        _life: Option<Duration>,
         written: Notice,
-    ) -> Doing<'a, bool>;
+    ) -> Doing<'a, bool> {
+        Box::pin(async move {
+            let what = Invalidation { groups: Vec::new(), keys: vec![key.into()], notices: vec![written] };
+            if self.invalidate(&what).await?.is_empty() {
+                return Ok(false);
+            }
+            Err(StoreError::new(StoreErrorKind::Down, "the part of the store that has the key is out of reach"))
+        })
+    }
 
     /// Removes this very value, if it is still there.
     fn remove_same<'a>(&'a self, key: &'a str, value: &'a [u8]) -> Doing<'a, ()>;
 
-    /// Puts another value in the place of this very one, for `life`, if it is still there. Returns whether it was. Others are told either way.
+    /// Puts another value in the place of this very one, for `life`, if it is still there. Returns whether it was. Others are told either way. A lease stays.
     fn replace_same<'a>(
         &'a self,
         key: &'a str,
@@ -230,17 +466,46 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
     /// that is out of reach.
     fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>>;
 
-    /// Returns who keeps structures and locks of a key, if anybody does.
+    /// Returns who keeps structures and locks of a key, if anybody does. Ours only, as yet.
+    #[doc(hidden)]
     fn structures(&self, _key: &str) -> Option<&dyn Structures> {
         None
     }
 
-    /// Tells the other processes.
+    /// Tells the other processes, if there is a way to.
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()>;
 }
 
 /// Who is told of what happens at a store.
-pub(crate) trait Listener: Send + Sync + 'static {
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use cachex::store::Listener;
+///
+/// /// Counts invalidations; it has to forget all it knows whenever some were missed.
+/// #[derive(Default)]
+/// struct Counting(AtomicU32);
+///
+/// impl Listener for Counting {
+///     fn up(&self) {}
+///     fn down(&self) {}
+///     fn troubled(&self, _why: &str) {}
+///     fn listening(&self) {}
+///     fn missed(&self) {
+///         self.0.store(0, Ordering::Relaxed);
+///     }
+///     fn noticed(&self, _notice: &[u8]) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+///
+/// let counting = Counting::default();
+/// counting.noticed(b"users");
+/// assert_eq!(counting.0.load(Ordering::Relaxed), 1);
+/// ```
+pub trait Listener: Send + Sync + 'static {
     /// The store can be reached again.
     fn up(&self);
 
@@ -262,41 +527,3 @@ pub(crate) trait Listener: Send + Sync + 'static {
     /// A notice has come.
     fn noticed(&self, notice: &[u8]);
 }
-
-/// Why a store did not do what it was asked.
-#[derive(Debug)]
-pub(crate) struct StoreError {
-    kind: StoreErrorKind,
-    message: String,
-}
-
-/// What a store's error means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StoreErrorKind {
-    /// It is out of reach: nothing was done.
-    Down,
-    /// It did not answer in time, or the connection broke: it may have been done or not.
-    Unknown,
-    /// It refused: nothing was done.
-    Refused,
-    /// What is there is of another kind: nothing was done.
-    OtherKind,
-}
-
-impl StoreError {
-    pub(crate) fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
-    }
-
-    pub(crate) fn kind(&self) -> StoreErrorKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for StoreError {}

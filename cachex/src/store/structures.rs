@@ -12,7 +12,7 @@ use crate::structure::{Answer, Operation};
 /// A store of structures and locks.
 ///
 /// Its timeouts are those of the other things a store is asked. Where something of another kind is there, the error says so.
-pub(crate) trait Structures: Send + Sync + fmt::Debug {
+pub trait Structures: Send + Sync + fmt::Debug {
     /// Does what is asked of a key. A structure that begins with it lives for `life`, or for good.
     fn operate<'a>(&'a self, key: &'a str, operation: &'a Operation, life: Option<Duration>) -> Doing<'a, Answer>;
 }

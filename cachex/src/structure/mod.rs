@@ -21,7 +21,11 @@ pub(crate) use record::Record;
     expect(dead_code, reason = "without a codec there are counters and locks only")
 )]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(unreachable_pub, reason = "the contract of stores, which names it, is not in this build")
+)]
+pub enum Operation {
     /// Adds to the counter, which begins at 0 and stays at the ends of `i64`: [`Answer::Number`]. At most 2^63 either way.
     Count(i128),
     /// Reads the counter: [`Answer::Number`].
@@ -60,7 +64,11 @@ pub(crate) enum Operation {
 
 /// What an operation brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(unreachable_pub, reason = "the contract of stores, which names it, is not in this build")
+)]
+pub enum Answer {
     /// There is none.
     Missing,
     Flag(bool),

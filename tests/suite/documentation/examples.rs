@@ -87,10 +87,16 @@ fn check_impl(block: &ItemImpl, names: &BTreeSet<String>, checked: &mut Checked)
     }
 }
 
+/// A method of a trait is shown by its own example, or by that of the trait, if that calls it or has it.
 fn check_trait(item: &ItemTrait, checked: &mut Checked) {
+    let of_trait = documentation(&item.attrs);
     for member in &item.items {
         if let TraitItem::Fn(member) = member {
-            checked.item(&format!("{}::{}", item.ident, member.sig.ident), &member.attrs);
+            let name = &member.sig.ident;
+            let is_shown = has_example(&of_trait)
+                && [format!(".{name}("), format!("fn {name}(")].iter().any(|call| of_trait.contains(call));
+            let named = format!("{}::{name}", item.ident);
+            if is_shown { checked.note(&named, true) } else { checked.item(&named, &member.attrs) }
         }
     }
 }

@@ -12,14 +12,14 @@ use cachex_tests::redis::Server;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process; dropped, it is ended.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     input: ChildStdin,
     lines: Receiver<String>,
 }
 
 impl Process {
-    fn start(settings: &[(&str, &str)], load_time: u64, source: &Path) -> Self {
+    pub(crate) fn start(settings: &[(&str, &str)], load_time: u64, source: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_node"))
             .arg(load_time.to_string())
             .arg(source)
@@ -43,7 +43,7 @@ impl Process {
         process
     }
 
-    fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         writeln!(self.input, "{line}").unwrap();
     }
 
@@ -52,7 +52,7 @@ impl Process {
     }
 
     /// Returns the next line, loads apart.
-    fn answer(&mut self) -> String {
+    pub(crate) fn answer(&mut self) -> String {
         loop {
             let line = self.line();
             if line != "loading" {
@@ -61,12 +61,12 @@ impl Process {
         }
     }
 
-    fn ask(&mut self, line: &str) -> String {
+    pub(crate) fn ask(&mut self, line: &str) -> String {
         self.say(line);
         self.answer()
     }
 
-    fn loads(&mut self) -> u64 {
+    pub(crate) fn loads(&mut self) -> u64 {
         self.ask("loads").strip_prefix("loads ").unwrap().parse().unwrap()
     }
 }
@@ -79,13 +79,17 @@ impl Drop for Process {
 }
 
 /// A file that is the source of all processes; dropped, it is removed.
-struct Source(PathBuf);
+pub(crate) struct Source(PathBuf);
 
 impl Source {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("cachex-source-{name}-{}", std::process::id()));
         std::fs::write(&path, "first").unwrap();
         Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

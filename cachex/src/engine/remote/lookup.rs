@@ -18,7 +18,7 @@ use crate::method::keep::Keep;
 use crate::observe::event::Event;
 use crate::policy::Policy;
 use crate::runtime;
-use crate::store::{Ask, Group, Lease, Reading, StoreError, StoreErrorKind};
+use crate::store::{self, Ask, Group, Lease, Reading, StoreError, StoreErrorKind};
 use crate::tag::Tags;
 use crate::tier::remote::envelope::{self, Header};
 use crate::tier::remote::name;
@@ -289,7 +289,7 @@ impl Search<'_> {
             return Ok(Look::Found(entry));
         }
         remote.counters.misses.one();
-        let mark = envelope::mark(&found.bytes).to_vec();
+        let mark = store::mark(&found.bytes).to_vec();
         // Where entries are kept in memory, those that stand in come from there.
         let may_stand_in = asking.wants_fresh && !asking.policy.keeps_in_memory() && freshness != Freshness::Dead;
         Ok(if may_stand_in { Look::Old(entry, mark) } else { Look::Nothing(mark) })
@@ -323,7 +323,7 @@ impl Search<'_> {
             is_valid = are_valid(&remote.store.clocks(self.name, &others).await?, header.stamp);
         }
         if !is_valid {
-            return Ok(Closed::Nothing(envelope::mark(&bytes).to_vec()));
+            return Ok(Closed::Nothing(store::mark(&bytes).to_vec()));
         }
         Ok(Closed::Valid(Found { bytes, header, payload }))
     }

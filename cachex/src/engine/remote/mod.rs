@@ -147,7 +147,7 @@ impl Remote {
 
     /// Whether all values are found in L2, and notices come.
     fn is_whole(&self) -> bool {
-        self.store.is_whole() && self.is_listening()
+        self.store.is_whole() && (self.is_listening() || !self.store.has_notices())
     }
 
     /// Returns how long an entry stays in L1 at most.

@@ -53,6 +53,10 @@ impl Store for Redis {
         }
     }
 
+    fn staleness(&self) -> Duration {
+        self.timing.ping_interval + self.timing.command
+    }
+
     fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
         let value = self.names.value(key);
         if self.is_divided() {
@@ -389,7 +393,7 @@ pub(super) fn millis(span: Duration) -> u64 {
 
 /// Returns a notice that needs no clock.
 fn whole(notice: &Notice) -> Vec<u8> {
-    [&notice.head[..], &[0; 8], &notice.tail].concat()
+    notice.at(Reading(0))
 }
 
 fn bytes(answer: Value) -> Option<Vec<u8>> {

@@ -11,7 +11,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::store::{Group, MARK, Reading};
+use crate::store::{Group, Reading};
 
 const MAGIC: [u8; 2] = *b"cx";
 const VERSION: u8 = 1;
@@ -130,11 +130,6 @@ fn read(sealed: &[u8]) -> Option<(Header, &[u8])> {
     tags.is_empty().then_some((header, payload))
 }
 
-/// Returns the bytes that tell a value from others, also of one that can't be opened; nothing if there are too few.
-pub(crate) fn mark(bytes: &[u8]) -> &[u8] {
-    bytes.get(MARK).unwrap_or_default()
-}
-
 fn checksum(sealed: &[u8], key: &[u8]) -> u64 {
     let mut hasher = Xxh3::new();
     hasher.update(sealed);
@@ -218,6 +213,6 @@ mod tests {
         };
         let sealed = seal(&header, b"value", b"mine").expect("it fits");
         assert_eq!(open(&sealed, b"yours"), Err(Refused::Checksum));
-        assert_eq!(mark(&sealed), [[0, 0, 0, 0, 0, 0, 0, 2], [0, 0, 0, 0, 0, 0, 0, 3]].concat());
+        assert_eq!(crate::store::mark(&sealed), [[0, 0, 0, 0, 0, 0, 0, 2], [0, 0, 0, 0, 0, 0, 0, 3]].concat());
     }
 }

@@ -1,0 +1,160 @@
+//! What the store is asked.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{File, clock, journal, keys};
+use crate::store::{Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Store};
+
+impl Store for File {
+    fn start(&self, listener: Arc<dyn Listener>) {
+        self.begin_to_work(listener);
+    }
+
+    fn is_up(&self) -> bool {
+        self.shared.is_up.load(Ordering::Acquire)
+    }
+
+    fn staleness(&self) -> Duration {
+        self.shared.poll_interval + self.shared.timeout
+    }
+
+    fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
+        let (of, groups) = (key.to_owned(), groups.to_vec());
+        Box::pin(async move {
+            let read = self.on_disk(move |directory, _| {
+                // In this order: what is invalidated in between is a miss.
+                let seen = keys::value(directory, &of)?;
+                let is_unreadable = matches!(seen, keys::Seen::Unreadable);
+                Ok((Read { value: seen.value(), clocks: clock::clocks(directory, &groups)? }, is_unreadable))
+            });
+            let (read, is_unreadable) = read.await?;
+            if is_unreadable {
+                let of = key.to_owned();
+                self.locked(move |locked| keys::remove_unreadable(locked, &of)).await?;
+            }
+            Ok(read)
+        })
+    }
+
+    fn clocks<'a>(&'a self, _key: &'a str, groups: &'a [Group]) -> Doing<'a, Vec<Option<Reading>>> {
+        let groups = groups.to_vec();
+        Box::pin(self.on_disk(move |directory, _| clock::clocks(directory, &groups)))
+    }
+
+    fn lease<'a>(&'a self, ask: Ask<'a>) -> Doing<'a, Lease> {
+        let Ask { key, token, span, seen } = ask;
+        let (key, seen) = (key.to_owned(), seen.to_vec());
+        Box::pin(self.locked(move |locked| keys::lease(locked, &key, token, span, &seen)))
+    }
+
+    fn begin<'a>(&'a self, _key: &'a str, groups: &'a [Group], life: Option<Duration>) -> Doing<'a, Reading> {
+        let groups = groups.to_vec();
+        Box::pin(self.locked(move |locked| clock::begin(locked, &groups, life)))
+    }
+
+    fn mint<'a>(
+        &'a self,
+        _key: &'a str,
+        groups: &'a [Group],
+        since: Reading,
+        life: Option<Duration>,
+    ) -> Doing<'a, Option<Reading>> {
+        let groups = groups.to_vec();
+        Box::pin(self.locked(move |locked| clock::mint(locked, &groups, since, life)))
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        token: u64,
+        value: Vec<u8>,
+        life: Option<Duration>,
+        stored: Notice,
+    ) -> Doing<'a, bool> {
+        let key = key.to_owned();
+        Box::pin(self.locked(move |locked| {
+            let Some(is_waited_for) = keys::is_held(locked, &key, token)? else { return Ok(false) };
+            keys::store(locked, &key, &value, life)?;
+            keys::end_lease(locked, &key)?;
+            if is_waited_for {
+                journal::append(locked, &[stored.at(Reading(0))])?;
+            }
+            Ok(true)
+        }))
+    }
+
+    fn renew<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, bool> {
+        let key = key.to_owned();
+        Box::pin(self.locked(move |locked| keys::renew(locked, &key, token, span)))
+    }
+
+    fn release<'a>(&'a self, key: &'a str, token: u64) -> Doing<'a, ()> {
+        let key = key.to_owned();
+        Box::pin(self.locked(move |locked| {
+            if keys::is_held(locked, &key, token)?.is_some() { keys::end_lease(locked, &key) } else { Ok(()) }
+        }))
+    }
+
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()> {
+        let key = key.to_owned();
+        Box::pin(self.locked(move |locked| {
+            // The lease first: if the rest fails, no load from before is stored in between.
+            keys::end_lease(locked, &key)?;
+            keys::store(locked, &key, &value, life)?;
+            journal::append(locked, &[written.at(Reading(0))])
+        }))
+    }
+
+    fn remove_same<'a>(&'a self, key: &'a str, value: &'a [u8]) -> Doing<'a, ()> {
+        let (key, value) = (key.to_owned(), value.to_vec());
+        Box::pin(self.locked(move |locked| {
+            let is_same = keys::value(locked.directory(), &key)?.value().as_ref() == Some(&value);
+            if is_same { keys::remove_value(locked, &key) } else { Ok(()) }
+        }))
+    }
+
+    fn replace_same<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a [u8],
+        next: Vec<u8>,
+        life: Duration,
+        written: Notice,
+    ) -> Doing<'a, bool> {
+        let (key, value) = (key.to_owned(), value.to_vec());
+        Box::pin(self.locked(move |locked| {
+            let is_same = keys::value(locked.directory(), &key)?.value().as_ref() == Some(&value);
+            if is_same {
+                keys::store(locked, &key, &next, Some(life))?;
+            }
+            journal::append(locked, &[written.at(Reading(0))])?;
+            Ok(is_same)
+        }))
+    }
+
+    fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>> {
+        let what = what.clone();
+        Box::pin(self.locked(move |locked| {
+            let (of_groups, of_keys) = what.told();
+            let mut notices = Vec::new();
+            if !what.groups.is_empty() {
+                let clock = clock::invalidate(locked, &what.groups)?;
+                notices.extend(of_groups.map(|notice| notice.at(clock)));
+            }
+            for (key, notice) in of_keys {
+                keys::end_lease(locked, key)?;
+                keys::remove_value(locked, key)?;
+                notices.extend(notice.map(|notice| notice.at(Reading(0))));
+            }
+            // Last: who is told must find nothing from before.
+            journal::append(locked, &notices)?;
+            Ok(Vec::new())
+        }))
+    }
+
+    fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
+        Box::pin(self.locked(move |locked| journal::append(locked, &[notice.at(Reading(0))])))
+    }
+}

@@ -1,0 +1,373 @@
+//! What the store is asked.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Memcached;
+use super::item::{Held, Item};
+use super::wire::{Answer, Command, Connection, Over};
+use crate::store::{
+    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Store, StoreError, StoreErrorKind, mark,
+};
+
+/// How often an item may be another one each time it is to be stored over.
+const ATTEMPTS: usize = 16;
+
+impl Store for Memcached {
+    fn start(&self, listener: Arc<dyn Listener>) {
+        self.begin_to_work(listener);
+    }
+
+    fn is_up(&self) -> bool {
+        self.pool.is_up()
+    }
+
+    fn has_notices(&self) -> bool {
+        false
+    }
+
+    fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
+        Box::pin(async move {
+            let names = self.names_of(groups);
+            let name = self.names.key(key);
+            // The value first: what is invalidated in between is a miss.
+            let commands: Vec<_> =
+                std::iter::once(Command::Get(&name)).chain(names.iter().map(|name| Command::Get(name))).collect();
+            let read = async {
+                let mut taken = self.pool.take().await?;
+                let mut answers = taken.connection.ask(&commands).await?.into_iter();
+                let value = match answers.next() {
+                    Some(Answer::Found { value, .. }) => Item::read(&value).value,
+                    Some(Answer::NotFound) => None,
+                    other => return Err(refused(other)),
+                };
+                let clocks = clocks(&taken.connection, answers)?;
+                taken.give_back();
+                Ok(Read { value, clocks })
+            };
+            self.pool.within(read).await
+        })
+    }
+
+    fn clocks<'a>(&'a self, _key: &'a str, groups: &'a [Group]) -> Doing<'a, Vec<Option<Reading>>> {
+        Box::pin(async move {
+            let names = self.names_of(groups);
+            let commands: Vec<_> = names.iter().map(|name| Command::Get(name)).collect();
+            let read = async {
+                let mut taken = self.pool.take().await?;
+                let answers = taken.connection.ask(&commands).await?;
+                let clocks = clocks(&taken.connection, answers.into_iter())?;
+                taken.give_back();
+                Ok(clocks)
+            };
+            self.pool.within(read).await
+        })
+    }
+
+    fn lease<'a>(&'a self, ask: Ask<'a>) -> Doing<'a, Lease> {
+        Box::pin(async move {
+            let changed = self.change(ask.key, Lease::Held, |item| {
+                let there = item.value.as_deref().map(mark).unwrap_or_default();
+                if !there.is_empty() && there != ask.seen {
+                    return Change::Nothing(Lease::Stored);
+                }
+                if item.lease.is_some() {
+                    return Change::Nothing(Lease::Held);
+                }
+                item.lease = Some(Held::new(ask.token, ask.span));
+                Change::Store(Lease::Granted)
+            });
+            Ok(changed.await?.unwrap_or(Lease::Held))
+        })
+    }
+
+    fn begin<'a>(&'a self, _key: &'a str, groups: &'a [Group], _life: Option<Duration>) -> Doing<'a, Reading> {
+        Box::pin(async move {
+            let names = self.names_of(groups);
+            let draw = self.names.draw();
+            let begin = async {
+                let mut taken = self.pool.take().await?;
+                add(&mut taken.connection, &names).await?;
+                // After the groups. Break this (draw the number first) and what a load has just loaded is not valid.
+                let draw = Command::Store { name: &draw, value: b"", over: Over::Anything, seconds: Some(60) };
+                let number = match taken.connection.ask(&[draw]).await?.pop() {
+                    Some(Answer::Done { number: number @ 1.. }) => number,
+                    other => return Err(refused(other)),
+                };
+                let reading = taken.connection.reading(number);
+                taken.give_back();
+                Ok(reading)
+            };
+            self.pool.within(begin).await
+        })
+    }
+
+    fn mint<'a>(
+        &'a self,
+        key: &'a str,
+        groups: &'a [Group],
+        since: Reading,
+        _life: Option<Duration>,
+    ) -> Doing<'a, Option<Reading>> {
+        Box::pin(async move {
+            let clocks = self.clocks(key, groups).await?;
+            // Break this (take the clocks that are added below for known) and what was invalidated, and then evicted, is stamped.
+            if clocks.iter().all(|clock| clock.is_some_and(|at| at <= since)) {
+                return Ok(Some(since));
+            }
+            let missing: Vec<_> = groups
+                .iter()
+                .zip(&clocks)
+                .filter(|(_, clock)| clock.is_none())
+                .map(|(group, _)| group.clone())
+                .collect();
+            let names = self.names_of(&missing);
+            let add = async {
+                let mut taken = self.pool.take().await?;
+                add(&mut taken.connection, &names).await?;
+                taken.give_back();
+                Ok(())
+            };
+            self.pool.within(add).await?;
+            Ok(None)
+        })
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        token: u64,
+        value: Vec<u8>,
+        life: Option<Duration>,
+        _stored: Notice,
+    ) -> Doing<'a, bool> {
+        Box::pin(async move {
+            let changed = self.change(key, false, |item| {
+                if !item.is_held_by(token) {
+                    return Change::Nothing(false);
+                }
+                *item = Item::of(value.clone(), life);
+                Change::Store(true)
+            });
+            Ok(changed.await?.unwrap_or(false))
+        })
+    }
+
+    fn renew<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, bool> {
+        Box::pin(async move {
+            let changed = self.change(key, false, |item| {
+                if !item.is_held_by(token) {
+                    return Change::Nothing(false);
+                }
+                item.lease = Some(Held::new(token, span));
+                Change::Store(true)
+            });
+            Ok(changed.await?.unwrap_or(false))
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a str, token: u64) -> Doing<'a, ()> {
+        Box::pin(async move {
+            let changed = self.change(key, (), |item| {
+                if !item.is_held_by(token) {
+                    return Change::Nothing(());
+                }
+                item.lease = None;
+                Change::Store(())
+            });
+            changed.await.map(drop)
+        })
+    }
+
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, _written: Notice) -> Doing<'a, ()> {
+        Box::pin(async move {
+            for _ in 0..ATTEMPTS {
+                // In two steps where nothing is there: what arrives late, after a removal, is a lease of nobody and no value.
+                let placed = self.change(key, (), |item| {
+                    if *item != Item::default() {
+                        return Change::Nothing(());
+                    }
+                    item.lease = Some(Held::new(0, Duration::from_secs(1)));
+                    Change::Store(())
+                });
+                placed.await?;
+                let written = self.change(key, false, |item| {
+                    if *item == Item::default() {
+                        return Change::Nothing(false);
+                    }
+                    *item = Item::of(value.clone(), life);
+                    Change::Store(true)
+                });
+                // One that is too large has taken away what was there; else it was dropped in between.
+                if written.await? != Some(false) {
+                    return Ok(());
+                }
+            }
+            Err(StoreError::new(StoreErrorKind::Unknown, "memcached drops what it has just stored"))
+        })
+    }
+
+    fn remove_same<'a>(&'a self, key: &'a str, value: &'a [u8]) -> Doing<'a, ()> {
+        Box::pin(async move {
+            let changed = self.change(key, (), |item| {
+                if item.value.as_deref() != Some(value) {
+                    return Change::Nothing(());
+                }
+                *item = Item { lease: item.lease, ..Item::default() };
+                Change::Store(())
+            });
+            changed.await.map(drop)
+        })
+    }
+
+    fn replace_same<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a [u8],
+        next: Vec<u8>,
+        life: Duration,
+        _written: Notice,
+    ) -> Doing<'a, bool> {
+        Box::pin(async move {
+            let changed = self.change(key, false, |item| {
+                if item.value.as_deref() != Some(value) {
+                    return Change::Nothing(false);
+                }
+                *item = Item { lease: item.lease, ..Item::of(next.clone(), Some(life)) };
+                Change::Store(true)
+            });
+            Ok(changed.await?.unwrap_or(false))
+        })
+    }
+
+    fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>> {
+        Box::pin(async move {
+            let groups = self.names_of(&what.groups);
+            let keys: Vec<_> = what.keys.iter().map(|key| self.names.key(key)).collect();
+            let store = |name| Command::Store { name, value: b"", over: Over::Anything, seconds: None };
+            let commands: Vec<_> = groups
+                .iter()
+                .map(|name| store(name))
+                .chain(keys.iter().map(|name| Command::Delete(name, None)))
+                .collect();
+            let invalidate = async {
+                let mut taken = self.pool.take().await?;
+                for part in commands.chunks(PART) {
+                    for answer in taken.connection.ask(part).await? {
+                        if !matches!(answer, Answer::Done { .. } | Answer::NotFound) {
+                            return Err(refused(Some(answer)));
+                        }
+                    }
+                }
+                taken.give_back();
+                Ok(Vec::new())
+            };
+            self.pool.within(invalidate).await
+        })
+    }
+
+    fn publish<'a>(&'a self, _notice: Notice) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// So many commands are sent before their answers are read: more could fill both sides, and each would wait for the other.
+const PART: usize = 128;
+
+/// What becomes of an item.
+enum Change<T> {
+    Store(T),
+    /// It stays, and this is the result.
+    Nothing(T),
+}
+
+impl Memcached {
+    fn names_of(&self, groups: &[Group]) -> Vec<String> {
+        groups.iter().map(|group| self.names.group(group)).collect()
+    }
+
+    /// Changes the item of a key as `change` says, over the one that it was shown. Nothing if the item is too large, and then it is gone; `vain` if it was another one
+    /// again and again.
+    async fn change<T: Send>(
+        &self,
+        key: &str,
+        vain: T,
+        change: impl Fn(&mut Item) -> Change<T> + Send + Sync,
+    ) -> Result<Option<T>, StoreError> {
+        let name = self.names.key(key);
+        let changed = async {
+            let mut taken = self.pool.take().await?;
+            let done = over_and_over(&mut taken.connection, &name, vain, change).await?;
+            taken.give_back();
+            Ok(done)
+        };
+        self.pool.within(changed).await
+    }
+}
+
+async fn over_and_over<T>(
+    connection: &mut Connection,
+    name: &str,
+    vain: T,
+    change: impl Fn(&mut Item) -> Change<T>,
+) -> io::Result<Option<T>> {
+    for _ in 0..ATTEMPTS {
+        let (mut item, over) = match connection.ask(&[Command::Get(name)]).await?.pop() {
+            Some(Answer::Found { value, number }) => (Item::read(&value), Over::This(number)),
+            Some(Answer::NotFound) => (Item::default(), Over::Nothing),
+            other => return Err(refused(other)),
+        };
+        let result = match change(&mut item) {
+            Change::Nothing(result) => return Ok(Some(result)),
+            Change::Store(result) => result,
+        };
+        let bytes = item.write();
+        let command = match over {
+            Over::This(number) if item == Item::default() => Command::Delete(name, Some(number)),
+            over => Command::Store { name, value: &bytes, over, seconds: item.seconds() },
+        };
+        match connection.ask(&[command]).await?.pop() {
+            Some(Answer::Done { .. }) => return Ok(Some(result)),
+            Some(Answer::Other | Answer::NotFound) => {}
+            Some(Answer::TooLarge) => {
+                // Some servers have removed what was there, some have not.
+                connection.ask(&[Command::Delete(name, None)]).await?;
+                return Ok(None);
+            }
+            other => return Err(refused(other)),
+        }
+    }
+    Ok(Some(vain))
+}
+
+/// Adds the items that are not there.
+async fn add(connection: &mut Connection, names: &[String]) -> io::Result<()> {
+    let add = |name| Command::Store { name, value: b"", over: Over::Nothing, seconds: None };
+    for part in names.chunks(PART) {
+        let commands: Vec<_> = part.iter().map(|name| add(name)).collect();
+        for answer in connection.ask(&commands).await? {
+            if !matches!(answer, Answer::Done { .. } | Answer::Other) {
+                return Err(refused(Some(answer)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn clocks(connection: &Connection, answers: impl Iterator<Item = Answer>) -> io::Result<Vec<Option<Reading>>> {
+    let clock = |answer| match answer {
+        Answer::Found { number, .. } => Ok(Some(connection.reading(number))),
+        Answer::NotFound => Ok(None),
+        other => Err(refused(Some(other))),
+    };
+    answers.map(clock).collect()
+}
+
+fn refused(answer: Option<Answer>) -> io::Error {
+    let text = match answer {
+        Some(Answer::Refused(code)) => code,
+        _ => "an answer of another kind".to_owned(),
+    };
+    io::Error::other(text)
+}

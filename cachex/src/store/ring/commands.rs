@@ -1,0 +1,142 @@
+//! What the ring is asked, and which of its stores it asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Ring;
+use super::listening::Part;
+use crate::backplane::notice as told;
+use crate::runtime::together;
+use crate::store::{
+    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Store, StoreError, Structures,
+};
+
+impl Store for Ring {
+    fn start(&self, listener: Arc<dyn Listener>) {
+        self.listening.get_or_init(|| {
+            for (store, part) in self.all().zip(Part::all(self.stores.len(), listener)) {
+                store.start(Arc::new(part));
+            }
+        });
+    }
+
+    /// Whether one of them can be reached: the others cost their own keys.
+    fn is_up(&self) -> bool {
+        self.all().any(Store::is_up)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.all().all(Store::is_whole)
+    }
+
+    fn reaches(&self, key: &str) -> bool {
+        self.store(key).reaches(key)
+    }
+
+    fn has_notices(&self) -> bool {
+        self.all().all(Store::has_notices)
+    }
+
+    fn staleness(&self) -> Duration {
+        self.all().map(Store::staleness).max().unwrap_or_default()
+    }
+
+    fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
+        self.store(key).read(key, groups)
+    }
+
+    fn clocks<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Vec<Option<Reading>>> {
+        self.store(key).clocks(key, groups)
+    }
+
+    fn lease<'a>(&'a self, ask: Ask<'a>) -> Doing<'a, Lease> {
+        self.store(ask.key).lease(ask)
+    }
+
+    fn begin<'a>(&'a self, key: &'a str, groups: &'a [Group], life: Option<Duration>) -> Doing<'a, Reading> {
+        self.store(key).begin(key, groups, life)
+    }
+
+    fn mint<'a>(
+        &'a self,
+        key: &'a str,
+        groups: &'a [Group],
+        since: Reading,
+        life: Option<Duration>,
+    ) -> Doing<'a, Option<Reading>> {
+        self.store(key).mint(key, groups, since, life)
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        token: u64,
+        value: Vec<u8>,
+        life: Option<Duration>,
+        stored: Notice,
+    ) -> Doing<'a, bool> {
+        self.store(key).put(key, token, value, life, stored)
+    }
+
+    fn renew<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, bool> {
+        self.store(key).renew(key, token, span)
+    }
+
+    fn release<'a>(&'a self, key: &'a str, token: u64) -> Doing<'a, ()> {
+        self.store(key).release(key, token)
+    }
+
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()> {
+        self.store(key).write(key, value, life, written)
+    }
+
+    fn remove_same<'a>(&'a self, key: &'a str, value: &'a [u8]) -> Doing<'a, ()> {
+        self.store(key).remove_same(key, value)
+    }
+
+    fn replace_same<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a [u8],
+        next: Vec<u8>,
+        life: Duration,
+        written: Notice,
+    ) -> Doing<'a, bool> {
+        self.store(key).replace_same(key, value, next, life, written)
+    }
+
+    fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>> {
+        Box::pin(async move {
+            let notices = what.notices.iter().map(|_| silence()).collect();
+            let quietly = Invalidation { notices, ..what.clone() };
+            let done = together(self.all().map(|store| store.invalidate(&quietly))).await;
+            // Break this (tell before, as each store would) and who is told finds in another store what was valid before.
+            let tell = what.notices.iter().map(|notice| self.first().publish(notice.clone()));
+            let told: Vec<Result<(), StoreError>> = together(tell).await;
+            let mut missed = Vec::new();
+            for keys in done {
+                missed.extend(keys?);
+            }
+            told.into_iter().collect::<Result<(), _>>()?;
+            Ok(missed)
+        })
+    }
+
+    fn structures(&self, key: &str) -> Option<&dyn Structures> {
+        self.store(key).structures(key)
+    }
+
+    fn warning(&self) -> Option<&'static str> {
+        self.all().find_map(Store::warning)
+    }
+
+    fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
+        self.first().publish(notice)
+    }
+}
+
+/// Returns a notice that says nothing.
+fn silence() -> Notice {
+    let (head, tail) = told::Notice { origin: 0, number: 0, subject: told::Subject::Heartbeat }.parts();
+    Notice { head, tail }
+}

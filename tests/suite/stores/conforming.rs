@@ -1,0 +1,52 @@
+//! Every store of ours keeps the contract.
+
+use std::time::Duration;
+
+use cachex::RedisSettings;
+use cachex::store::{Null, Ring, conformance};
+use cachex_tests::folder::Folder;
+use cachex_tests::{memcached, redis::Server};
+
+use super::{files, passes, servers};
+
+#[tokio::test]
+async fn redis_does() {
+    let server = Server::start();
+    let mut settings = RedisSettings::new(server.url());
+    settings.timeout = Duration::from_secs(10);
+    passes(conformance::check(async || settings.open("tests").unwrap()).await);
+}
+
+#[tokio::test]
+async fn a_directory_does() {
+    let folder = Folder::new();
+    passes(conformance::check(async || files(&folder)).await);
+}
+
+#[tokio::test]
+async fn nothing_does_as_far_as_it_can() {
+    passes(conformance::check_safety(async || Null).await);
+}
+
+#[tokio::test]
+async fn memcached_does() {
+    let server = memcached::Server::start();
+    let settings = servers([&server]);
+    passes(conformance::check(async || settings.open("tests").unwrap()).await);
+}
+
+#[tokio::test]
+async fn a_ring_of_directories_does() {
+    let (one, two) = (Folder::new(), Folder::new());
+    let ring = || Ring::new([("one", files(&one)), ("two", files(&two))]).unwrap();
+    passes(conformance::check(async || ring()).await);
+}
+
+#[tokio::test]
+async fn a_ring_of_servers_does() {
+    let all = [memcached::Server::start(), memcached::Server::start(), memcached::Server::start()];
+    let settings = servers(&all);
+    passes(conformance::check(async || settings.open("tests").unwrap()).await);
+    // Each of them has something.
+    assert!(all.iter().all(|server| !server.items().is_empty()));
+}

@@ -1,0 +1,137 @@
+//! What memcached has of its own: it drops what it likes, and it can't tell.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use cachex::store::{Group, Invalidation, Notice, Store, StoreErrorKind, conformance};
+use cachex::{Cache, EntryOptions, Key};
+use cachex_tests::memcached::Server;
+
+use super::{passes, servers};
+use crate::redis::{pause, until};
+
+const LONG: Duration = Duration::from_secs(600);
+
+/// A thread that makes a server drop a third of its items every 2 ms; dropped, it has ended.
+struct Adversary {
+    going_on: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Adversary {
+    fn of(server: &Arc<Server>) -> Self {
+        let (going_on, is_over) = channel::<()>();
+        let server = server.clone();
+        let thread = std::thread::spawn(move || {
+            let mut seed = 1_u64;
+            while is_over.recv_timeout(Duration::from_millis(2)) == Err(RecvTimeoutError::Timeout) {
+                for item in server.items() {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    if (seed >> 33).is_multiple_of(3) {
+                        let _gone = server.evict(&item);
+                    }
+                }
+            }
+        });
+        Self { going_on: Some(going_on), thread: Some(thread) }
+    }
+}
+
+impl Drop for Adversary {
+    fn drop(&mut self) {
+        self.going_on.take();
+        if let Some(thread) = self.thread.take() {
+            let _ended = thread.join();
+        }
+    }
+}
+
+/// Whatever is dropped at any moment, nothing wrong is taken for valid.
+#[tokio::test]
+async fn nothing_wrong_is_taken_from_a_server_that_drops_everything_all_the_time() {
+    let server = Arc::new(Server::start());
+    let _adversary = Adversary::of(&server);
+    let settings = servers([&*server]);
+    for _ in 0..3 {
+        passes(conformance::check_safety(async || settings.open("tests").unwrap()).await);
+    }
+}
+
+async fn store(server: &Server) -> Box<dyn Store> {
+    struct Deaf;
+    impl cachex::store::Listener for Deaf {
+        fn up(&self) {}
+        fn down(&self) {}
+        fn troubled(&self, _why: &str) {}
+        fn listening(&self) {}
+        fn missed(&self) {}
+        fn noticed(&self, _notice: &[u8]) {}
+    }
+    let store = servers([server]).open("tests").unwrap();
+    store.start(Arc::new(Deaf));
+    until("the server is reached", async || store.is_up()).await;
+    store
+}
+
+#[tokio::test]
+async fn what_was_stamped_before_a_server_began_anew_is_never_valid_after_it() {
+    let mut server = Server::start();
+    let (before, group) = (store(&server).await, [Group::tag("a")]);
+    let mut stamp = before.begin("k", &group, None).await.unwrap();
+    // Its numbers are far ahead of what those of the next one will be.
+    for _ in 0..1000 {
+        stamp = before.begin("k", &group, None).await.unwrap();
+    }
+    // Servers know the second in which they started: this one is to be known from the next one.
+    pause(Duration::from_millis(2100)).await;
+    server.kill();
+    server.run();
+    let after = store(&server).await;
+    assert!(after.begin("k", &group, None).await.unwrap() > stamp);
+    assert!(after.clocks("k", &group).await.unwrap()[0].is_some_and(|clock| clock > stamp));
+}
+
+#[tokio::test]
+async fn a_value_that_is_too_large_is_a_miss_and_takes_away_what_was_there() {
+    let server = Server::start();
+    let store = store(&server).await;
+    store.write("k", b"small".to_vec(), Some(LONG), Notice::default()).await.unwrap();
+    store.write("k", vec![7; 2_000_000], Some(LONG), Notice::default()).await.unwrap();
+    assert_eq!(store.read("k", &[]).await.unwrap().value, None);
+    // Nothing is mixed up by that.
+    store.write("k", b"again".to_vec(), Some(LONG), Notice::default()).await.unwrap();
+    assert_eq!(store.read("k", &[]).await.unwrap().value.as_deref(), Some(&b"again"[..]));
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_known_to_be_and_is_used_again_when_it_is_back() {
+    let mut server = Server::start();
+    let store = store(&server).await;
+    server.kill();
+    until("it is known to be gone", async || !store.is_up()).await;
+    let failed = store.read("k", &[]).await.unwrap_err();
+    assert_eq!(failed.kind(), StoreErrorKind::Down);
+    assert!(store.invalidate(&Invalidation { groups: vec![Group::all()], ..Invalidation::default() }).await.is_err());
+    server.run();
+    until("it is used again", async || store.read("k", &[]).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn an_entry_stays_in_memory_no_longer_than_another_process_may_be_stale() {
+    let server = Server::start();
+    let node = || Cache::builder().namespace("tests").memcached(servers([&server])).build().unwrap();
+    let (one, other) = (node(), node());
+    for cache in [&one, &other] {
+        cache.connected(Duration::from_secs(10)).await.unwrap();
+    }
+    let key = Key::new("a");
+    one.set(&key, 1, &EntryOptions::new().tag("t")).await.unwrap();
+    assert_eq!(other.get::<i32>(&key).await.unwrap(), Some(1));
+    one.invalidate_tags(["t"]).await;
+    assert_eq!(one.get::<i32>(&key).await.unwrap(), None);
+    // Nobody tells it, and it is not stale for long.
+    until("it is not there", async || other.get::<i32>(&key).await.unwrap().is_none()).await;
+    assert!(!other.remote_stats().unwrap().is_listening);
+}
