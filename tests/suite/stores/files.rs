@@ -31,13 +31,15 @@ async fn node(folder: &Folder) -> Cache {
 
 #[tokio::test]
 async fn what_is_cut_off_altered_or_of_others_is_a_miss_and_goes() {
+    type Way<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
     let folder = Folder::new();
     let store = files(&folder);
     let cut = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
     let altered = |bytes: &[u8]| bytes.iter().enumerate().map(|(at, byte)| byte ^ u8::from(at == 30)).collect();
     let foreign = |_: &[u8]| b"something else".to_vec();
     let empty = |_: &[u8]| Vec::new();
-    let ways: [&dyn Fn(&[u8]) -> Vec<u8>; 4] = [&cut, &altered, &foreign, &empty];
+    let ways: [Way<'_>; 4] = [&cut, &altered, &foreign, &empty];
     for way in ways {
         store.write("k", vec![7; 100], LONG, Notice::default()).await.unwrap();
         let [file] = &values(&folder)[..] else { panic!("there is one value") };
