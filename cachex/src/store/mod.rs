@@ -285,6 +285,7 @@ impl Notice {
 /// # impl cachex::store::Listener for Deaf {
 /// #     fn up(&self) {}
 /// #     fn down(&self) {}
+/// #     fn replaced(&self) {}
 /// #     fn troubled(&self, _why: &str) {}
 /// #     fn listening(&self) {}
 /// #     fn missed(&self) {}
@@ -491,6 +492,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 /// impl Listener for Counting {
 ///     fn up(&self) {}
 ///     fn down(&self) {}
+///     fn replaced(&self) {}
 ///     fn troubled(&self, _why: &str) {}
 ///     fn listening(&self) {}
 ///     fn missed(&self) {

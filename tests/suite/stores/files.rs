@@ -126,6 +126,7 @@ struct Deaf;
 impl Listener for Deaf {
     fn up(&self) {}
     fn down(&self) {}
+    fn replaced(&self) {}
     fn troubled(&self, _why: &str) {}
     fn listening(&self) {}
     fn missed(&self) {}
@@ -181,6 +182,7 @@ async fn a_journal_that_is_begun_anew_loses_nothing_without_saying_so() {
     impl Listener for Heard {
         fn up(&self) {}
         fn down(&self) {}
+        fn replaced(&self) {}
         fn troubled(&self, _why: &str) {}
         fn listening(&self) {}
         fn missed(&self) {

@@ -64,6 +64,7 @@ async fn store(server: &Server) -> Box<dyn Store> {
     impl cachex::store::Listener for Deaf {
         fn up(&self) {}
         fn down(&self) {}
+        fn replaced(&self) {}
         fn troubled(&self, _why: &str) {}
         fn listening(&self) {}
         fn missed(&self) {}

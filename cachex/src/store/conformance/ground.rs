@@ -56,6 +56,8 @@ impl Listener for Heard {
 
     fn down(&self) {}
 
+    fn replaced(&self) {}
+
     fn troubled(&self, _why: &str) {}
 
     fn listening(&self) {

@@ -38,6 +38,10 @@ impl Listener for Part {
         self.known.listener.down();
     }
 
+    fn replaced(&self) {
+        self.known.listener.replaced();
+    }
+
     fn troubled(&self, why: &str) {
         self.known.listener.troubled(why);
     }
@@ -75,6 +79,7 @@ mod tests {
     impl Listener for Told {
         fn up(&self) {}
         fn down(&self) {}
+        fn replaced(&self) {}
         fn troubled(&self, _why: &str) {}
         fn listening(&self) {
             self.0.lock().expect("nobody panics with it").push("listening");
