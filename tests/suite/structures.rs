@@ -12,8 +12,9 @@ mod together;
 
 use std::time::Duration;
 
-use cachex::{Builder, Cache, Key, RedisSettings};
+use cachex::{Builder, Cache, FileSettings, Key, RedisSettings};
 use cachex_tests::cluster::Cluster;
+use cachex_tests::folder::Folder;
 use cachex_tests::redis::Server;
 
 /// Where structures are.
@@ -26,6 +27,7 @@ enum Kind {
     Memory(Cache),
     Redis(Server),
     Cluster(Cluster),
+    Files(Folder),
 }
 
 impl Place {
@@ -34,6 +36,11 @@ impl Place {
         match &self.kind {
             Kind::Memory(_) => crate::builder(),
             Kind::Redis(server) => Cache::builder().namespace("structures").redis(patient(server.url())),
+            Kind::Files(folder) => {
+                let mut file = FileSettings::new(folder.path());
+                file.timeout = Duration::from_secs(10);
+                Cache::builder().namespace("structures").file(file)
+            }
             Kind::Cluster(cluster) => Cache::builder().namespace("structures").redis(patient(cluster.url())),
         }
     }
@@ -42,7 +49,9 @@ impl Place {
     fn nodes(&self, count: usize) -> Vec<Cache> {
         match &self.kind {
             Kind::Memory(cache) => vec![cache.clone(); count],
-            Kind::Redis(_) | Kind::Cluster(_) => (0..count).map(|_| connected(self.builder())).collect(),
+            Kind::Redis(_) | Kind::Cluster(_) | Kind::Files(_) => {
+                (0..count).map(|_| connected(self.builder())).collect()
+            }
         }
     }
 
@@ -68,7 +77,11 @@ fn connected(builder: Builder) -> Cache {
 /// Returns every place there is, but those that take long to start.
 fn places() -> Vec<Place> {
     let memory = Kind::Memory(crate::builder().build().unwrap());
-    vec![Place { name: "memory", kind: memory }, Place { name: "redis", kind: Kind::Redis(Server::start()) }]
+    vec![
+        Place { name: "memory", kind: memory },
+        Place { name: "redis", kind: Kind::Redis(Server::start()) },
+        Place { name: "files", kind: Kind::Files(Folder::new()) },
+    ]
 }
 
 /// Returns every place there is.

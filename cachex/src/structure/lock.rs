@@ -36,6 +36,12 @@ impl Lock {
         !self.is_taken(now) && self.remembered_until <= now
     }
 
+    /// Returns when there will be nothing to remember of it.
+    #[cfg(feature = "remote")]
+    pub(super) fn forgotten_at(&self) -> u64 {
+        self.holder.map_or(0, |(_, until)| until).max(self.remembered_until)
+    }
+
     fn is_taken(&self, now: u64) -> bool {
         self.holder.is_some_and(|(_, until)| now < until)
     }

@@ -58,6 +58,13 @@ impl Record {
         self.content.as_ref().is_none_or(|content| content.is_over(now)) && self.lock.is_forgotten(now)
     }
 
+    /// Returns when there will be nothing left that is to be remembered; nothing if there always will.
+    #[cfg(feature = "remote")]
+    pub(crate) fn over_at(&self) -> Option<u64> {
+        let content = self.content.as_ref().map_or(Some(0), |content| content.ends_at)?;
+        Some(content.max(self.lock.forgotten_at()))
+    }
+
     fn change(&mut self, operation: &Operation, life: Option<Duration>, now: u64) -> Result<Answer, OtherKind> {
         let begin = || Content { body: empty(operation), ends_at: life.map(|life| now.saturating_add(micros(life))) };
         let mut content = self.content.take().unwrap_or_else(begin);

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use cachex::{Cache, EntryOptions, Error, RedisSettings};
+use cachex::{Cache, EntryOptions, Error, FileSettings, RedisSettings};
+use cachex_tests::folder::Folder;
 use cachex_tests::proxy::{Mode, Proxy};
 use cachex_tests::redis::Server;
 
@@ -141,4 +142,26 @@ fn what_a_server_refuses_was_not_done() {
     assert!(error.is_unavailable(), "{error}");
     server.command(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     assert_eq!(cache.blocking().counter(&key("counter")).unwrap(), None);
+}
+
+/// What is no copy of anything is not begun anew: who asks is told.
+#[test]
+fn a_structure_whose_file_was_spoiled_is_an_error_until_it_is_removed() {
+    let folder = Folder::new();
+    let cache = Cache::builder().namespace("structures").file(FileSettings::new(folder.path())).build().unwrap();
+    cachex_tests::connected(&cache).unwrap();
+    let (blocking, key) = (cache.blocking(), key("visits"));
+    assert_eq!(blocking.increment(&key, 5).unwrap(), 5);
+    let files = folder.files();
+    let is_named_by_digest = |path: &&std::path::PathBuf| path.file_name().is_some_and(|name| name.len() == 30);
+    let [file] = files.iter().filter(is_named_by_digest).collect::<Vec<_>>()[..] else {
+        panic!("one structure is one file: {files:?}")
+    };
+    let bytes = std::fs::read(file).unwrap();
+    std::fs::write(file, &bytes[..bytes.len() - 1]).unwrap();
+    let refused = blocking.increment(&key, 1).unwrap_err();
+    assert!(refused.is_unavailable() && !refused.is_uncertain(), "{refused}");
+    assert!(blocking.counter(&key).is_err());
+    assert!(blocking.remove_structure(&key).unwrap());
+    assert_eq!(blocking.increment(&key, 1).unwrap(), 1);
 }

@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use cachex_tests::folder::Folder;
 use cachex_tests::redis::Server;
 
 use super::{connected, key, patient};
@@ -76,12 +77,19 @@ struct Shared {
     name: &'static str,
     settings: Vec<(&'static str, String)>,
     _server: Option<Server>,
+    _folder: Option<Folder>,
 }
 
 fn shared() -> Vec<Shared> {
     let server = Server::start();
     let settings = vec![("CACHEX_REDIS__URL", server.url()), ("CACHEX_REDIS__TIMEOUT", "10s".to_owned())];
-    vec![Shared { name: "redis", settings, _server: Some(server) }]
+    let folder = Folder::new();
+    let directory = folder.path().display().to_string();
+    let of_files = vec![("CACHEX_FILE__DIRECTORY", directory), ("CACHEX_FILE__TIMEOUT", "10s".to_owned())];
+    vec![
+        Shared { name: "redis", settings, _server: Some(server), _folder: None },
+        Shared { name: "files", settings: of_files, _server: None, _folder: Some(folder) },
+    ]
 }
 
 fn processes(shared: &Shared, count: usize) -> Vec<Process> {

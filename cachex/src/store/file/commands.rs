@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{File, clock, journal, keys};
+use crate::store::structures::Structures;
 use crate::store::{Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Store};
 
 impl Store for File {
@@ -14,6 +15,10 @@ impl Store for File {
 
     fn is_up(&self) -> bool {
         self.shared.is_up.load(Ordering::Acquire)
+    }
+
+    fn structures(&self, _key: &str) -> Option<&dyn Structures> {
+        Some(self)
     }
 
     fn staleness(&self) -> Duration {

@@ -1,7 +1,7 @@
 //! A directory as a store, which processes of one machine share.
 //!
 //! Reading order: this file (the store), [`directory`] (its lock, and files that are replaced as a whole), [`record`] (what is in a file), [`clock`] (the clocks), [`keys`] (values and leases),
-//! [`journal`] (notices), [`watch`] (what goes on in the background), [`commands`] (the contract).
+//! [`journal`] (notices), [`structures`] (what is not a copy of something), [`watch`] (what goes on in the background), [`commands`] (the contract).
 //!
 //! Whatever has to be one step is done under the lock of the directory, on a thread for what blocks. Who only reads takes no lock: it reads the value
 //! and then the clocks, and what is invalidated in between is a miss. An invalidation
@@ -17,6 +17,7 @@ pub(crate) mod directory;
 mod journal;
 mod keys;
 pub(crate) mod record;
+mod structures;
 mod watch;
 
 use std::fmt;
@@ -36,7 +37,7 @@ use crate::time::{Clock, SystemClock};
 use directory::{Directory, Locked, Modes};
 
 /// The folders of what can expire.
-const KINDS: [&str; 3] = ["values", "leases", "groups"];
+const KINDS: [&str; 4] = ["values", "leases", "groups", structures::STRUCTURES];
 /// Threads that may be at work for a store at once. More would take them from blocking loads.
 const MOST_AT_ONCE: usize = 32;
 
@@ -152,6 +153,7 @@ impl fmt::Debug for File {
 fn failed(error: &io::Error) -> StoreError {
     let kind = match error.kind() {
         ErrorKind::StorageFull
+        | ErrorKind::InvalidData
         | ErrorKind::PermissionDenied
         | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::QuotaExceeded => StoreErrorKind::Refused,

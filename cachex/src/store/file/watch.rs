@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use tokio::time::timeout;
 
 use super::journal::{self, Looked, Reader};
+use super::structures::STRUCTURES;
 use super::{KINDS, Shared, clock, failed, now_ms, record};
 use crate::runtime;
 use crate::store::{Listener, StoreError};
@@ -102,14 +103,14 @@ impl Shared {
         for kind in KINDS {
             let mut over = Vec::new();
             self.directory.each(kind, |path| {
-                if is_over(path) {
+                if is_over(kind, path) {
                     over.push(path.to_owned());
                 }
             });
             for path in over {
                 let locked = self.directory.lock(Stopwatch::start())?;
                 // Another one may be there by now.
-                if is_over(&path) {
+                if is_over(kind, &path) {
                     locked.remove(&path)?;
                 }
             }
@@ -118,11 +119,11 @@ impl Shared {
     }
 }
 
-/// Whether a file has expired, or is none of ours.
-fn is_over(path: &Path) -> bool {
+/// Whether a file has expired, or is none of ours. What is not a copy of something is left there: its users are told that it can't be read.
+fn is_over(kind: &str, path: &Path) -> bool {
     let mut head = Vec::new();
     match File::open(path).and_then(|file| file.take(64).read_to_end(&mut head)) {
-        Ok(_) => record::end(&head).is_none_or(|end| end.is_some_and(|end| end <= now_ms())),
+        Ok(_) => record::end(&head).map_or(kind != STRUCTURES, |end| end.is_some_and(|end| end <= now_ms())),
         Err(_unreadable) => false,
     }
 }
