@@ -66,7 +66,7 @@ async fn what_is_published_is_invalidated_everywhere_before_a_callback_hears_of_
         let verdict = here.explain(&key).verdict;
         sender.send(matches!(verdict, Verdict::Fresh | Verdict::Stale)).unwrap();
     });
-    a.publish_invalidation(["imported"], &[named.clone()]).await;
+    a.publish_invalidation(["imported"], std::slice::from_ref(&named)).await;
     assert_eq!((b.get::<i32>(&tagged).await.unwrap(), a.get::<i32>(&named).await.unwrap()), (None, None));
     for _ in 0..2 {
         assert_eq!(held.recv_timeout(Duration::from_secs(10)), Ok(false));
