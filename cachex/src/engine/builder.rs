@@ -174,16 +174,21 @@ impl Builder {
     /// # Examples
     ///
     /// ```
+    /// use std::time::Duration;
     /// use cachex::{Cache, EntryOptions, FileSettings, Key};
     ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cachex::Error> {
     /// # #[cfg(feature = "remote")]
     /// # {
     /// # let directory = std::env::temp_dir().join(format!("cachex-file-{}", std::process::id()));
     /// let cache = Cache::builder().namespace("shop").file(FileSettings::new(&directory)).build()?;
-    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new())?;
-    /// assert_eq!(cache.blocking().get::<i32>(&Key::new("a"))?, Some(1));
+    /// cache.connected(Duration::from_secs(10)).await?;
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// assert_eq!(cache.get::<i32>(&Key::new("a")).await?, Some(1));
     /// # }
-    /// # Ok::<(), cachex::Error>(())
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn file(mut self, file: FileSettings) -> Self {
         self.settings.file = Some(file);

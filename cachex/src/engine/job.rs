@@ -110,12 +110,18 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     /// Answers with an expired entry, if it is still right.
     pub(super) fn fall_back(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
         let output = self.current_value(entry, ticket)?;
-        self.subject.method().counters.fallbacks.one();
-        self.subject.engine().tell(|| Event::FellBack(self.subject.at().key()));
+        self.note_fallback();
         Some(output)
     }
 
-    fn current_value(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
+    /// Counts and tells that an expired entry answers.
+    pub(super) fn note_fallback(&self) {
+        self.subject.method().counters.fallbacks.one();
+        self.subject.engine().tell(|| Event::FellBack(self.subject.at().key()));
+    }
+
+    /// Returns the value of an entry, if nothing that it depends on was invalidated since its load began.
+    pub(super) fn current_value(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
         let (engine, method) = (self.subject.engine(), self.subject.method());
         let is_current = ticket.allows(entry.stamp()) && engine.is_current(method, entry);
         is_current.then(|| self.keep.value(entry)).flatten().map(|value| self.shape.output(value))

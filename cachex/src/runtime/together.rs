@@ -84,7 +84,8 @@ impl<F: Future> Part<F> {
     fn poll(&mut self) -> bool {
         let Self::UnderWay(future, Some(one)) = self else { return false };
         // Before the poll: what wakes it meanwhile counts.
-        one.is_noted.store(false, Ordering::Release);
+        // And it is a swap: a store could come after what the poll reads, and who wakes meanwhile would note nothing.
+        one.is_noted.swap(false, Ordering::AcqRel);
         let waker = Waker::from(one.clone());
         let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) else { return false };
         *self = Self::Ended(output);

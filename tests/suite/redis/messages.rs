@@ -1,6 +1,6 @@
 //! The notices of all processes, handed to callbacks.
 
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ async fn a_callback_that_panics_or_is_dropped_harms_nobody() {
     b.invalidate_tags(["two"]).await;
     assert_eq!(next(&messages).tags().collect::<Vec<_>>(), ["two"]);
     // Its callback has gone, and the sender in it.
-    assert!(first_messages.recv_timeout(Duration::from_secs(10)).is_err());
+    assert_eq!(first_messages.recv_timeout(Duration::from_secs(10)).unwrap_err(), RecvTimeoutError::Disconnected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

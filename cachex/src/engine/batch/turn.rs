@@ -64,7 +64,8 @@ where
     if turns.iter().any(|turn| turn.member.job.remote().is_some()) {
         let mut asked = remote::ask(turns, answered).await;
         loop {
-            run(asked.to_load, &load, answered).await?;
+            let held = asked.held.as_ref().map_or(&[][..], remote::Held::turns);
+            run(asked.to_load, held, &load, answered).await?;
             // Break this (ask before the run, and wait) and two processes wait for each other until their patience ends.
             match asked.held {
                 Some(held) => asked = held.ask_again(answered).await,
@@ -72,12 +73,13 @@ where
             }
         }
     }
-    run(turns, &load, answered).await
+    run(turns, &[], &load, answered).await
 }
 
-/// Runs the loader for keys.
+/// Runs the loader for keys. Those that are `held` elsewhere are led as well meanwhile.
 async fn run<S, K, R, F>(
     turns: Vec<Turn<'_, S, K>>,
+    held: &[Turn<'_, S, K>],
     load: impl Fn(Vec<usize>) -> F,
     answered: &mut Vec<(usize, S::Output)>,
 ) -> Result<(), Ended<R>>
@@ -91,7 +93,8 @@ where
     let stopwatch = counters.tally().load_timer();
     let mut loading = pin!(load(turns.iter().map(|turn| turn.member.index).collect()));
     let brought = poll_fn(|cx| {
-        let _frame = frame(&turns);
+        // Break this (leave out what is held) and a loader that needs one of those waits for itself.
+        let _frame = frame(turns.iter().chain(held));
         let unfinished = Unfinished { job: &first.member.job, stopwatch };
         let polled = loading.as_mut().poll(cx);
         // It did not panic.
@@ -102,7 +105,7 @@ where
     let took = stopwatch.map(Stopwatch::elapsed);
     counters.tally().load(took);
     // What the user's rules and clones do is part of the load.
-    let _frame = frame(&turns);
+    let _frame = frame(turns.iter().chain(held));
     match brought {
         Run::Each(outputs) => {
             let parts = u32::try_from(turns.len()).unwrap_or(u32::MAX);
@@ -125,8 +128,8 @@ where
 }
 
 /// Makes the running thread part of the loads that others may wait for.
-fn frame<S: Shape, K: Keep<S::Value>>(turns: &[Turn<'_, S, K>]) -> Frame {
-    let leading = turns.iter().filter_map(|turn| match &turn.place {
+fn frame<'t, 'a: 't, S: Shape + 't, K: Keep<S::Value> + 't>(turns: impl Iterator<Item = &'t Turn<'a, S, K>>) -> Frame {
+    let leading = turns.filter_map(|turn| match &turn.place {
         Place::Leading(lead) => Some(lead.flight()),
         // Nobody can wait for it.
         Place::Alone(_) => None,
@@ -144,13 +147,14 @@ fn fall_back<S: Shape, K: Keep<S::Value>>(turns: Vec<Turn<'_, S, K>>, answered: 
         let subject = member.job.subject;
         subject.method.counters.load_errors.one();
         subject.engine.tell(|| Event::LoadFailed(subject.at().key()));
-        let output = member.fallback.as_ref().and_then(|entry| member.job.fall_back(entry, place.ticket()));
+        let output = member.fallback.as_ref().and_then(|entry| member.job.current_value(entry, place.ticket()));
         outputs.extend(output);
     }
     if outputs.len() < turns.len() {
         return false;
     }
     for (Turn { member, place, .. }, output) in turns.into_iter().zip(outputs) {
+        member.job.note_fallback();
         if let Some(entry) = member.fallback {
             place.land(Landing::FellBack(entry));
         }

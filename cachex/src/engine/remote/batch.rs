@@ -33,6 +33,13 @@ pub(in crate::engine) struct Held<'a, S: Shape, K> {
     pause: Duration,
 }
 
+impl<'a, S: Shape, K> Held<'a, S, K> {
+    /// Returns the keys, whose flights this process leads.
+    pub(in crate::engine) fn turns(&self) -> &[Turn<'a, S, K>] {
+        &self.turns
+    }
+}
+
 /// Asks for all keys, and waits for no other process. Puts the values that are there among what is answered.
 pub(in crate::engine) async fn ask<'a, S: Shape, K: Keep<S::Value>>(
     turns: Vec<Turn<'a, S, K>>,

@@ -138,7 +138,8 @@ impl Remote {
                     return Delivered::Nothing;
                 }
             };
-            self.counters.invalidations.add((batch.groups.len() + batch.keys.len() - left.len()) as u64);
+            let sent = batch.groups.len() + batch.keys.len();
+            self.counters.invalidations.add(sent.saturating_sub(left.len()) as u64);
             let unwritten = self.outbox.delivered(&left);
             if let Some(engine) = self.engine() {
                 for key in &unwritten {

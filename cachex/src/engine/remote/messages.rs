@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -233,6 +233,7 @@ impl InvalidationMessage {
 pub struct InvalidationSubscription {
     remote: Weak<Remote>,
     id: u64,
+    is_kept: Arc<AtomicBool>,
 }
 
 impl InvalidationSubscription {
@@ -250,16 +251,17 @@ impl InvalidationSubscription {
     /// ```
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.remote.strong_count() > 0
+        self.remote.upgrade().is_some_and(|remote| remote.store.has_notices())
     }
 }
 
 impl Drop for InvalidationSubscription {
     fn drop(&mut self) {
         if let Some(remote) = self.remote.upgrade() {
-            // Its callback is dropped by the task that calls it.
+            // Its callback is dropped where it is called.
             remote.messages.lock().retain(|subscriber| subscriber.id != self.id);
         }
+        self.is_kept.store(false, Ordering::Release);
     }
 }
 
@@ -309,12 +311,19 @@ impl Messages {
         left_out
     }
 
-    fn subscribe(&self, callback: impl Fn(InvalidationMessage) + Send + Sync + 'static) -> u64 {
+    fn subscribe(
+        &self,
+        is_kept: Arc<AtomicBool>,
+        callback: impl Fn(InvalidationMessage) + Send + Sync + 'static,
+    ) -> u64 {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (queue, mut messages) = mpsc::channel(MOST_WAITING);
         let callback = Arc::new(callback);
         runtime::spawn_own(async move {
             while let Some(message) = messages.recv().await {
+                if !is_kept.load(Ordering::Acquire) {
+                    break;
+                }
                 let callback = callback.clone();
                 // Code of users: it may block, which our own thread must not, and it may panic.
                 runtime::on_thread(move || {
@@ -322,6 +331,11 @@ impl Messages {
                 })
                 .await;
             }
+            // So is what it holds.
+            runtime::on_thread(move || {
+                let _panicked = catch_unwind(AssertUnwindSafe(|| drop(callback)));
+            })
+            .await;
         });
         self.lock().push(Subscriber { id, queue, missed: 0 });
         id
@@ -358,13 +372,12 @@ impl Cache {
         &self,
         callback: impl Fn(InvalidationMessage) + Send + Sync + 'static,
     ) -> InvalidationSubscription {
-        match &self.engine().remote {
-            Some(remote) => {
-                let id = remote.messages.subscribe(callback);
-                InvalidationSubscription { remote: Arc::downgrade(remote), id }
-            }
-            None => InvalidationSubscription { remote: Weak::new(), id: 0 },
-        }
+        let is_kept = Arc::new(AtomicBool::new(true));
+        let (remote, id) = match &self.engine().remote {
+            Some(remote) => (Arc::downgrade(remote), remote.messages.subscribe(is_kept.clone(), callback)),
+            None => (Weak::new(), 0),
+        };
+        InvalidationSubscription { remote, id, is_kept }
     }
 
     /// Invalidates tags and keys in one step, here, in the second tier and in all processes: for who changed data in a way that no

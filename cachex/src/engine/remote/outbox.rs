@@ -41,6 +41,10 @@ struct State {
     unwritten: HashSet<Box<str>>,
     /// The names of keys that are being written.
     writes: HashSet<Box<str>>,
+    /// Those of them that were to be removed: whoever waits for keys waits for these as well.
+    superseded: HashSet<Box<str>>,
+    /// Keys that the store could not reach, while it took the rest.
+    unreached: HashSet<Box<str>>,
     /// What updates of the source invalidate that are being settled, by their numbers.
     settling: HashMap<u64, Batch>,
 }
@@ -100,15 +104,16 @@ impl Outbox {
         delivered
     }
 
-    /// Says that a key is about to be written: a removal that has not been sent yet is a part of that. Returns who waits for it.
+    /// Says that a key is about to be written: a removal that has not been sent yet is a part of that.
     // Break this (leave the removal in) and it takes away what was written after it.
-    pub(super) fn begin_write(&self, name: &str) -> Waiting {
+    pub(super) fn begin_write(&self, name: &str) {
         self.change(|state| {
             state.writes.insert(name.into());
             state.unwritten.remove(name);
-            let is_superseded = state.queued.keys.remove(name).is_some();
-            if is_superseded { std::mem::take(&mut state.waiting_for_keys) } else { Vec::new() }
-        })
+            if state.queued.keys.remove(name).is_some() {
+                state.superseded.insert(name.into());
+            }
+        });
     }
 
     /// Waits until no removal of a key is being sent.
@@ -124,10 +129,24 @@ impl Outbox {
 
     /// Says that a write has arrived, or failed.
     pub(super) fn end_write(&self, name: &str) {
-        self.change(|state| state.writes.remove(name));
+        let told = self.change(|state| {
+            state.writes.remove(name);
+            state.superseded.remove(name);
+            if !state.queued.keys.is_empty() || !state.superseded.is_empty() {
+                return Vec::new();
+            }
+            let mut waiting = std::mem::take(&mut state.waiting_for_keys);
+            if state.sending.is_empty() {
+                return waiting;
+            }
+            // The rest of what they wait for is being sent.
+            state.told.append(&mut waiting);
+            Vec::new()
+        });
         self.progress.notify_waiters();
         // The removal of the key may have waited for it.
         self.filled.notify_one();
+        tell(told);
     }
 
     /// Says that an update is about to be settled: what it invalidates is sent with it.
@@ -152,12 +171,13 @@ impl Outbox {
     /// Takes out what is to be sent. Keys that are being written stay until that is done: else the write could arrive later.
     pub(super) fn take(&self) -> Option<Batch> {
         self.change(|state| {
-            let State { queued, sending, waiting, waiting_for_keys, told, writes, .. } = state;
+            let State { queued, sending, waiting, waiting_for_keys, told, writes, superseded, .. } = state;
             debug_assert!(sending.is_empty(), "one batch is sent at a time");
             sending.groups = std::mem::take(&mut queued.groups);
             sending.keys = queued.keys.extract_if(|name, _| !writes.contains(name)).collect();
             told.append(waiting);
-            if queued.keys.is_empty() {
+            // Break this (drop the second condition) and who has removed a key is told before L2 has what was written in its place.
+            if queued.keys.is_empty() && superseded.is_empty() {
                 told.append(waiting_for_keys);
             }
             (!sending.is_empty()).then(|| sending.clone())
@@ -175,6 +195,7 @@ impl Outbox {
         let mut unwritten = Vec::new();
         self.end(|state| {
             let mut sent = std::mem::take(&mut state.sending);
+            state.unreached = left.iter().cloned().collect();
             let left = left.iter().filter_map(|name| sent.keys.remove_entry(name));
             // What was written since is later than the removal.
             let keys = left.filter(|(name, _)| !state.writes.contains(name)).collect();
@@ -194,6 +215,7 @@ impl Outbox {
             sending.keys.retain(|name, _| !state.writes.contains(name));
             state.queued.add(sending, &state.writes);
             state.is_stuck = true;
+            state.unreached.clear();
             let State { waiting, waiting_for_keys, told, .. } = state;
             told.append(waiting);
             told.append(waiting_for_keys);
@@ -224,8 +246,12 @@ impl Outbox {
             if !self.holds(name, groups) {
                 return true;
             }
-            if self.lock().is_stuck {
-                return false;
+            {
+                let state = self.lock();
+                // Break this (drop the second condition) and who asks for a key whose node is gone waits as long as for the load of another.
+                if state.is_stuck || state.unreached.contains(name) {
+                    return false;
+                }
             }
             progress.await;
         }
@@ -243,9 +269,7 @@ impl Outbox {
             std::mem::take(&mut state.told)
         });
         self.progress.notify_waiters();
-        told.into_iter().for_each(|told| {
-            let _gone = told.send(());
-        });
+        tell(told);
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -259,6 +283,12 @@ impl Outbox {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn tell(waiting: Waiting) {
+    waiting.into_iter().for_each(|told| {
+        let _gone = told.send(());
+    });
 }
 
 #[cfg(test)]
@@ -290,7 +320,7 @@ mod tests {
     #[test]
     fn the_removal_of_a_key_waits_for_its_write() {
         let outbox = Outbox::default();
-        assert!(outbox.begin_write("k").is_empty());
+        outbox.begin_write("k");
         let _delivered = outbox.add(key("k"));
         assert!(outbox.take().is_none() && outbox.holds("k", &[]));
         outbox.end_write("k");
@@ -300,15 +330,32 @@ mod tests {
     #[test]
     fn a_write_takes_the_place_of_a_removal_from_before() {
         let outbox = Outbox::default();
-        let _delivered = outbox.add(key("queued"));
-        assert_eq!(outbox.begin_write("queued").len(), 1);
-        assert!(outbox.take().is_none());
+        let mut removed = outbox.add(key("queued"));
+        outbox.begin_write("queued");
+        assert!(outbox.take().is_none() && removed.try_recv().is_err());
+        outbox.end_write("queued");
+        assert!(removed.try_recv().is_ok());
         let _delivered = outbox.add(key("sent"));
         assert!(outbox.take().is_some());
-        assert!(outbox.begin_write("sent").is_empty());
+        outbox.begin_write("sent");
         outbox.failed();
         outbox.end_write("sent");
         assert!(outbox.take().is_none());
+    }
+
+    #[test]
+    fn who_waits_for_a_key_is_not_told_because_another_one_was_written() {
+        let outbox = Outbox::default();
+        let (mut other, mut written) = (outbox.add(key("other")), outbox.add(key("written")));
+        outbox.begin_write("written");
+        outbox.end_write("written");
+        assert!(other.try_recv().is_err() && written.try_recv().is_err());
+        outbox.begin_write("third");
+        assert!(outbox.take().is_some());
+        outbox.end_write("third");
+        assert!(other.try_recv().is_err());
+        outbox.delivered(&[]);
+        assert!(other.try_recv().is_ok() && written.try_recv().is_ok());
     }
 
     #[test]

@@ -97,11 +97,10 @@ impl Remote {
         let mut writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !writes.contains_key(name);
         // Before it is here: who does not find it here any more waits for it to arrive there.
-        let superseded = self.outbox.begin_write(name);
+        self.outbox.begin_write(name);
         let turn = writes.entry(name.into()).or_default();
         let before = turn.next.replace(write);
         turn.waiting.push(told);
-        turn.waiting.extend(superseded);
         let gone = here();
         drop(writes);
         drop(before);

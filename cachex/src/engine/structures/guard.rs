@@ -353,7 +353,7 @@ impl Drop for LockGuard {
     fn drop(&mut self) {
         self.stop_renewing();
         if self.is_armed {
-            self.held.clone().give_back();
+            self.held.clone().give_back(self.token != 0);
         }
     }
 }

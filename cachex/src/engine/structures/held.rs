@@ -99,16 +99,19 @@ impl Held {
         }
     }
 
-    /// Gives the lock back: in memory at once, else in the background.
-    pub(super) fn give_back(self: Arc<Self>) {
+    /// Gives the lock back: in memory at once, else in the background. Where it is not known to have been granted, what has asked for it may
+    /// still be on its way, and come later than this: so that it is not held is believed at the last attempt only.
+    pub(super) fn give_back(self: Arc<Self>, was_granted: bool) {
         if !self.engine.has_remote() {
             let _was_held = self.engine.operate_here(&self.key, &Operation::Release(self.owner));
             return;
         }
         runtime::spawn_own(async move {
             for attempt in 0..ATTEMPTS {
-                if self.release().await.is_ok() {
-                    return;
+                match self.release().await {
+                    Ok(true) => return,
+                    Ok(false) if was_granted => return,
+                    Ok(false) | Err(_) => {}
                 }
                 runtime::sleep(FIRST_PAUSE * 2_u32.pow(attempt)).await;
             }

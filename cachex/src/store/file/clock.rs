@@ -146,8 +146,10 @@ fn step(locked: &Locked<'_>, state: &mut State, groups: &[Group]) -> io::Result<
     groups.iter().for_each(|group| state.note(group));
     save(locked, state)?;
     for group in groups {
-        if let Some((_, ends_at)) = group_in(locked.directory(), group)? {
-            put(locked, group, Reading(state.clock), ends_at)?;
+        match group_in(locked.directory(), group)? {
+            Some((_, ends_at)) => put(locked, group, Reading(state.clock), ends_at)?,
+            // One that has expired would be there again if the time of day were set back.
+            None => locked.remove(&locked.directory().place(GROUPS, group.as_str().as_bytes()))?,
         }
     }
     Ok(())

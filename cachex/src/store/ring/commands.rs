@@ -114,8 +114,9 @@ impl Store for Ring {
             let tell = what.notices.iter().map(|notice| self.first().publish(notice.clone()));
             let told: Vec<Result<(), StoreError>> = together(tell).await;
             let mut missed = Vec::new();
-            for keys in done {
-                missed.extend(keys?);
+            for (index, keys) in done.into_iter().enumerate() {
+                // Another one than that of a key has nothing of it, unless the list was another once.
+                missed.extend(keys?.into_iter().filter(|key| self.index_of(key) == index));
             }
             told.into_iter().collect::<Result<(), _>>()?;
             Ok(missed)
