@@ -5,6 +5,7 @@ mod batches;
 mod cluster;
 mod faults;
 mod many;
+mod matching;
 mod messages;
 pub(crate) mod processes;
 mod races;

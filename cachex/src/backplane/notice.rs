@@ -5,6 +5,7 @@
 //!
 //! - of an invalidation of groups: each name, after its length as u16;
 //! - of a key, or of one that has a new value: the method's name after its length as u16, then the bytes of the key;
+//! - of a removal by pattern: the pattern;
 //! - of a heartbeat, or an invalidation of everything: nothing.
 
 /// The version of the format.
@@ -34,6 +35,8 @@ pub(crate) enum Subject {
     Key { method: Box<str>, bytes: Vec<u8> },
     /// A load that others wait for has stored its value.
     Stored { method: Box<str>, bytes: Vec<u8> },
+    /// All keys whose text fits a glob pattern were removed.
+    Matching(Box<str>),
     /// Nothing: so many notices there were.
     Heartbeat,
 }
@@ -45,6 +48,7 @@ impl Subject {
             Self::Key { .. } => 2,
             Self::Stored { .. } => 3,
             Self::Heartbeat => 4,
+            Self::Matching(_) => 5,
         }
     }
 }
@@ -62,6 +66,7 @@ impl Notice {
                 put(&mut tail, method);
                 tail.extend(bytes);
             }
+            Subject::Matching(pattern) => tail.extend(pattern.as_bytes()),
             Subject::Heartbeat => {}
         }
         (head, tail)
@@ -90,6 +95,7 @@ impl Notice {
             2 => Subject::Key { method: take(&mut body)?, bytes: body.to_vec() },
             3 => Subject::Stored { method: take(&mut body)?, bytes: body.to_vec() },
             4 if body.is_empty() => Subject::Heartbeat,
+            5 => Subject::Matching(std::str::from_utf8(body).ok()?.into()),
             _ => return None,
         };
         Some(Self { origin: number(2)?, number: number(10)?, subject })
@@ -124,13 +130,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_notice_is_read_as_it_was_written(
-            origin: u64, number: u64, kind in 0..4, names in proptest::collection::vec(".{0,20}", 1..5), bytes: Vec<u8>,
+            origin: u64, number: u64, kind in 0..5, names in proptest::collection::vec(".{0,20}", 1..5), bytes: Vec<u8>,
         ) {
             let method: Box<str> = names[0].as_str().into();
             let subject = match kind {
                 0 => Subject::Groups(names.iter().map(|name| name.as_str().into()).collect()),
                 1 => Subject::Key { method, bytes },
                 2 => Subject::Stored { method, bytes },
+                3 => Subject::Matching(method),
                 _ => Subject::Heartbeat,
             };
             let notice = Notice { origin, number, subject };

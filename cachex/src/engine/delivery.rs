@@ -146,6 +146,11 @@ impl Engine {
     pub(in crate::engine) fn send_all(&self) -> Delivery {
         Delivery::done()
     }
+
+    /// Says that all keys of a pattern were removed.
+    pub(in crate::engine) fn send_matching(&self, _: &str) -> Delivery {
+        Delivery::done()
+    }
 }
 
 #[cfg(feature = "remote")]

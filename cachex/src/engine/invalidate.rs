@@ -114,15 +114,17 @@ impl Engine {
         was_useful
     }
 
-    /// Removes every entry whose key `matches`, and voids the loads of such keys. Returns how many entries there were here. In L2, where
-    /// keys are not known, everything is invalidated.
-    pub(crate) fn remove_matching(&self, matches: impl Fn(&Key) -> bool) -> Delivery<u64> {
-        let ((first, second), delivery) = self.sent(|| self.remove_matching_here(&matches), || self.send_all());
+    /// Removes every entry whose key matches, and voids the loads of such keys. Returns how many entries there were here. In L2 goes
+    /// what may match, or everything.
+    pub(crate) fn remove_matching(self: &Arc<Self>, pattern: &str) -> Delivery<u64> {
+        let ((first, second), delivery) =
+            self.sent(|| self.remove_matching_here(pattern), || self.send_matching(pattern));
         delivery.returning(first + second)
     }
 
-    fn remove_matching_here(&self, matches: impl Fn(&Key) -> bool) -> u64 {
-        self.at_next(|at| self.flights.void_matching(at, &matches));
+    pub(super) fn remove_matching_here(&self, pattern: &str) -> u64 {
+        let matches = |key: &Key| key.matches(pattern);
+        self.at_next(|at| self.flights.void_matching(at, matches));
         // What has taken the place of an entry that was seen is newer, and stays: an entry is never copied.
         let removed =
             self.tier.retain(&mut |entry| !matches(&Key::from_parts(self.method_of(entry).region, entry.bytes())));

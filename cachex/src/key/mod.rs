@@ -12,7 +12,7 @@ mod foreign;
 mod hash;
 mod kind;
 mod manual;
-mod pattern;
+pub(crate) mod pattern;
 mod std_types;
 mod text;
 mod writer;

@@ -39,6 +39,12 @@ impl Key {
         text
     }
 
+    /// Returns the [`text`](Self::text), uncut.
+    #[cfg(all(test, feature = "remote"))]
+    pub(crate) fn whole_text(&self) -> String {
+        render(self.region, self.bytes())
+    }
+
     /// Returns whether the whole [`text`](Self::text), uncut, fits a glob pattern.
     pub(crate) fn matches(&self, pattern: &str) -> bool {
         pattern::matches(pattern, &render(self.region, self.bytes()))

@@ -126,6 +126,10 @@ impl Store for Box<dyn Store> {
         (**self).structures(key)
     }
 
+    fn remove_all<'a>(&'a self, is_meant: &'a (dyn Fn(&str) -> bool + Send + Sync)) -> Doing<'a, bool> {
+        (**self).remove_all(is_meant)
+    }
+
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
         (**self).publish(notice)
     }

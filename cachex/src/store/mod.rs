@@ -326,6 +326,8 @@ impl Notice {
 /// assert!(store.replace_same(key, b"Eve", b"Bob".to_vec(), minute, Notice::default()).await?);
 /// store.remove_same(key, b"Bob").await?;
 /// assert_eq!(store.read(key, &[]).await?.value, None);
+/// // Of all keys of some kind. (Not every store does so: then everything is invalidated in their place.)
+/// assert!(!store.remove_all(&|name| name.starts_with("find")).await?);
 /// store.release(key, 1).await?;
 /// store.publish(Notice::default()).await?;
 /// # while !store.is_up() { tokio::task::yield_now().await }
@@ -471,6 +473,13 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     #[doc(hidden)]
     fn structures(&self, _key: &str) -> Option<&dyn Structures> {
         None
+    }
+
+    /// Removes all keys whose names `is_meant` accepts, as [`invalidate`](Self::invalidate) does single ones: also where there is but a lease, or the
+    /// note of an update. Whatever of them was under way before is not stored after it. Others are told by the caller. Returns whether it can do
+    /// so: else nothing was done, and everything is invalidated in their place, as also if it fails. Default: it can't.
+    fn remove_all<'a>(&'a self, _is_meant: &'a (dyn Fn(&str) -> bool + Send + Sync)) -> Doing<'a, bool> {
+        Box::pin(async { Ok(false) })
     }
 
     /// Tells the other processes, if there is a way to.

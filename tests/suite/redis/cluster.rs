@@ -129,6 +129,24 @@ async fn started(replicas: usize) -> Cluster {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_removal_by_pattern_misses_no_master() {
+    let cluster = started(0).await;
+    let [one, two] = &pair(&cluster).await;
+    for id in 0..ROWS {
+        assert_eq!((one.read(id).await, two.read(id).await), (0, 0));
+    }
+    until("all is stored", async || one.stats().stores + two.stats().stores == ROWS).await;
+    one.rows.iter().for_each(|row| row.store(1, Ordering::SeqCst));
+    assert_eq!(one.cache.remove_matching("*::load(*").await, ROWS);
+    let third = Service { cache: cache(&cluster, |_| {}), rows: one.rows.clone(), loads: AtomicU64::new(0) };
+    third.whole_again().await;
+    for id in 0..ROWS {
+        assert_eq!((third.read(id).await, one.read(id).await), (1, 1));
+        until("the notice has come", async || two.read(id).await == 1).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nodes_share_what_they_load_over_a_cluster() {
     let cluster = started(0).await;
     let pair = pair(&cluster).await;

@@ -47,10 +47,11 @@ enum Flaw {
     ClocksAreRemembered,
     OtherValuesAreNotTold,
     AllGroupsAreOne,
+    RemovalsOfAllAreLost,
 }
 
 /// Each flaw, and the rule that it breaks.
-const FLAWS: [(Flaw, &str); 30] = [
+const FLAWS: [(Flaw, &str); 31] = [
     (Flaw::ClocksGoBack, "the clock never goes back"),
     (Flaw::InvalidationsAreForgotten, "an invalidation steps the clock"),
     (Flaw::InvalidationsAreLate, "an invalidation outdates what was stamped before"),
@@ -84,6 +85,7 @@ const FLAWS: [(Flaw, &str); 30] = [
     (Flaw::ClocksAreRemembered, "nothing older than an invalidation of its group is valid"),
     (Flaw::OtherValuesAreNotTold, "who asks for a lease is told of another value"),
     (Flaw::AllGroupsAreOne, "other groups stay valid"),
+    (Flaw::RemovalsOfAllAreLost, "the removal of all keys of some kind takes their values and leases"),
 ];
 
 #[tokio::test]
@@ -277,6 +279,10 @@ impl Store for Flawed {
 
     fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>> {
         Box::pin(async move { self.invalidate_wrongly(what.clone()).await })
+    }
+
+    fn remove_all<'a>(&'a self, is_meant: &'a (dyn Fn(&str) -> bool + Send + Sync)) -> Doing<'a, bool> {
+        Box::pin(async move { Ok(self.store.remove_all(is_meant).await? || self.has(Flaw::RemovalsOfAllAreLost)) })
     }
 
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {

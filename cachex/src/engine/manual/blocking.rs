@@ -369,7 +369,7 @@ impl Blocking<'_> {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn remove_matching(&self, pattern: &str) -> u64 {
-        self.engine().remove_matching(|key| key.matches(pattern)).wait()
+        self.engine().remove_matching(pattern).wait()
     }
 
     /// As [`Cache::exists`].

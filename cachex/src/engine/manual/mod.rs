@@ -269,7 +269,16 @@ impl Cache {
     }
 
     /// Removes every entry whose readable key matches `pattern`: `*` stands for any characters, `?` for one, `\` takes the
-    /// meaning from the next. Looks at every entry: tags are the quick way. Returns how many there were.
+    /// meaning from the next. Looks at every entry: tags are the quick way. Returns how many there were in memory.
+    ///
+    /// With Redis it looks at all keys there, in short steps, and then tells the other processes. Keys there do not show all of their text:
+    /// what may match goes as well, as keys with text that is long or has spaces. In a cluster of Redis everything is invalidated. Once it
+    /// has returned, nothing that matched before is taken from there by any process, nor stored by a load that began before; unless Redis could not be
+    /// reached: then everything is invalidated as soon as it can be.
+    ///
+    /// # Cancellation
+    ///
+    /// It goes on in the background.
     ///
     /// # Examples
     ///
@@ -284,7 +293,7 @@ impl Cache {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub async fn remove_matching(&self, pattern: &str) -> u64 {
-        self.engine().remove_matching(|key| key.matches(pattern)).await
+        self.engine().remove_matching(pattern).await
     }
 
     /// Returns whether a current and unexpired entry is there, without using it.

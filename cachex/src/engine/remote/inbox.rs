@@ -93,7 +93,7 @@ impl Remote {
             Subject::Heartbeat => self.gaps().told(notice.origin, notice.number),
             // Not numbered: who misses it looks by itself.
             Subject::Stored { .. } => false,
-            Subject::Groups(_) | Subject::Key { .. } => {
+            Subject::Groups(_) | Subject::Key { .. } | Subject::Matching(_) => {
                 self.counters.notices.one();
                 self.gaps().heard(notice.origin, notice.number)
             }
@@ -109,6 +109,9 @@ impl Remote {
                 self.wake(method, bytes);
             }
             Subject::Stored { method, bytes } => self.wake(method, bytes),
+            Subject::Matching(pattern) => {
+                let _removed = engine.remove_matching_here(pattern);
+            }
             Subject::Heartbeat => {}
         }
     }

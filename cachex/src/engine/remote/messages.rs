@@ -112,7 +112,7 @@ impl InvalidationMessage {
         }
     }
 
-    /// Whether it is about this key by name. (What is said of tags, methods and everything may be about it as well.)
+    /// Whether it is about this key by name. (What is said of tags, methods, patterns and everything may be about it as well.)
     ///
     /// # Examples
     ///
@@ -126,6 +126,25 @@ impl InvalidationMessage {
     #[must_use]
     pub fn is_of(&self, key: &Key) -> bool {
         self.key() == Some((key.region().remote_name(), key.bytes()))
+    }
+
+    /// Returns the pattern of which all keys were removed, as [`Cache::remove_matching`] takes it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use cachex::{Cache, RedisSettings};
+    ///
+    /// let cache = Cache::builder().redis(RedisSettings::new("redis://localhost:6379")).build()?;
+    /// let _subscription = cache.subscribe_invalidations(|message| assert!(message.pattern().is_none_or(|pattern| pattern == "*prices*")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn pattern(&self) -> Option<&str> {
+        match &self.notice.subject {
+            Subject::Matching(pattern) => Some(pattern),
+            _ => None,
+        }
     }
 
     /// Returns the number of the cache that says so, drawn when that was made.
@@ -293,7 +312,7 @@ impl Messages {
 
     /// Hands a notice to all who want it. Returns how many of them it was left out for.
     pub(super) fn tell(&self, notice: &Arc<Notice>, clock: u64, is_own: bool) -> u64 {
-        if !matches!(notice.subject, Subject::Groups(_) | Subject::Key { .. }) {
+        if !matches!(notice.subject, Subject::Groups(_) | Subject::Key { .. } | Subject::Matching(_)) {
             return 0;
         }
         let mut left_out = 0;

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::key::Key;
 use crate::store::Group;
+use crate::tier::remote::name::may_match;
 
 /// Things on their way; if there are more, everything is invalidated in their place.
 const MOST: usize = 10_000;
@@ -47,6 +48,8 @@ struct State {
     unreached: HashSet<Box<str>>,
     /// What updates of the source invalidate that are being settled, by their numbers.
     settling: HashMap<u64, Batch>,
+    /// Patterns of which all keys are being removed, by the numbers of the removals.
+    patterns: HashMap<u64, Box<str>>,
 }
 
 type Waiting = Vec<oneshot::Sender<()>>;
@@ -168,6 +171,36 @@ impl Outbox {
         Some(delivered)
     }
 
+    /// As [`add`](Self::add), of everything.
+    pub(super) fn add_all(&self) -> oneshot::Receiver<()> {
+        self.add(Batch { groups: [Group::all()].into(), ..Batch::default() })
+    }
+
+    /// Says that all keys of a pattern are about to be removed. Returns the names of those that are being written.
+    pub(super) fn begin_matching(&self, number: u64, pattern: &str) -> Vec<Box<str>> {
+        self.change(|state| {
+            state.patterns.insert(number, pattern.into());
+            state.writes.iter().filter(|name| may_match(name, pattern)).cloned().collect()
+        })
+    }
+
+    /// Says that they are removed, or that everything is invalidated in their place.
+    pub(super) fn end_matching(&self, number: u64) {
+        self.change(|state| state.patterns.remove(&number));
+        self.progress.notify_waiters();
+    }
+
+    /// Waits until none of these keys is being written any more.
+    pub(super) async fn nothing_written_of(&self, names: &[Box<str>]) {
+        loop {
+            let progress = self.progress.notified();
+            if names.iter().all(|name| !self.lock().writes.contains(name)) {
+                return;
+            }
+            progress.await;
+        }
+    }
+
     /// Takes out what is to be sent. Keys that are being written stay until that is done: else the write could arrive later.
     pub(super) fn take(&self) -> Option<Batch> {
         self.change(|state| {
@@ -231,6 +264,7 @@ impl Outbox {
         let is_all = |batch: &Batch| batch.groups.contains(&Group::all());
         let is_settling = |batch: &Batch| is_all(batch) || batch.holds(name, groups);
         state.settling.values().any(is_settling)
+            || state.patterns.values().any(|pattern| may_match(name, pattern))
             || is_all(&state.queued)
             || is_all(&state.sending)
             || state.writes.contains(name)
@@ -275,7 +309,8 @@ impl Outbox {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state);
-        let len = state.queued.len() + state.sending.len() + state.writes.len() + state.settling.len();
+        let len =
+            state.queued.len() + state.sending.len() + state.writes.len() + state.settling.len() + state.patterns.len();
         self.len.store(len, Ordering::Release);
         result
     }

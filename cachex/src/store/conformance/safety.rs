@@ -15,6 +15,7 @@ rules! {
     "nothing is put without the lease" => no_put_without_lease,
     "a lease is for one put" => a_lease_is_for_one_put,
     "the removal of a key takes its value and its lease" => removals_fence,
+    "the removal of all keys of some kind takes their values and leases" => removals_of_all_fence,
     "a write by hand takes the lease" => writes_fence,
     "a lease that has ended is of no use" => leases_end,
     "a value that has ended is not read" => values_end,
@@ -170,6 +171,25 @@ async fn removals_fence(on: &Ground) -> Result<(), String> {
         hold!(!put, "a load that began before the key was removed was put after it (with a value there: {is_there})");
         let read = on.b.read(&name, &[]).await.or_say("read")?.value;
         hold!(read.is_none(), "a value is there after the key was removed");
+    }
+    Ok(())
+}
+
+async fn removals_of_all_fence(on: &Ground) -> Result<(), String> {
+    let [there, leased] = [on.key("all 1"), on.key("all 2")];
+    on.a.write(&there, value(1), Some(LONG), notice("all")).await.or_say("write")?;
+    let token = on.lease(&*on.a, &leased, LONG).await?;
+    let meant = [&*there, &*leased];
+    if !on.b.remove_all(&|name| meant.contains(&name)).await.or_say("remove_all")? {
+        return Ok(());
+    }
+    for store in [&on.a, &on.b] {
+        let read = store.read(&there, &[]).await.or_say("read")?.value;
+        hold!(read.is_none(), "a value is still read after its key was removed with others");
+    }
+    if let Some(token) = token {
+        let put = on.a.put(&leased, token, value(2), Some(LONG), notice("all")).await.or_say("put")?;
+        hold!(!put, "a load that began before its key was removed with others was put after it");
     }
     Ok(())
 }

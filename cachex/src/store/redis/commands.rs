@@ -274,6 +274,10 @@ impl Store for Redis {
         })
     }
 
+    fn remove_all<'a>(&'a self, is_meant: &'a (dyn Fn(&str) -> bool + Send + Sync)) -> Doing<'a, bool> {
+        self.asked(self.remove_meant(is_meant))
+    }
+
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
         self.asked(async move {
             let mut command = redis::cmd("PUBLISH");
@@ -331,7 +335,7 @@ impl Redis {
         [self.names.value(key), self.names.lease(key), self.names.waiters(key)]
     }
 
-    fn written_at(&self, key: &str) -> [String; 4] {
+    pub(super) fn written_at(&self, key: &str) -> [String; 4] {
         [self.names.value(key), self.names.lease(key), self.names.waiters(key), self.names.update(key)]
     }
 

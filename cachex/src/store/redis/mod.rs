@@ -2,7 +2,7 @@
 //!
 //! Reading order: this file (the store), [`address`] and [`tls`] (where it is, and how it is spoken to), [`target`], [`sentinel`] and [`cluster`] (which server that is at the time),
 //! [`link`] (a connection that is watched; with [`ticks`], its timer, and [`trouble`], what may fail), [`greeting`] (what is asked of a server first), [`subscription`] (the
-//! notices), [`commands`] and [`scripts`] (what is done in one step), [`structures`] (counters, lists, sets, hashes, locks), [`names`] (the keys in Redis).
+//! notices), [`commands`] and [`scripts`] (what is done in one step), [`walk`] (what is done in many), [`structures`] (counters, lists, sets, hashes, locks), [`names`] (the keys in Redis).
 
 mod address;
 mod cluster;
@@ -18,6 +18,7 @@ mod target;
 mod ticks;
 mod tls;
 mod trouble;
+mod walk;
 
 use std::fmt;
 use std::hash::BuildHasher;

@@ -48,6 +48,18 @@ impl Names {
         format!("{}:u:{{{key}}}", self.root)
     }
 
+    /// Returns the pattern of all that [`key`](Self::key) knows.
+    pub(super) fn of_keys(&self) -> String {
+        let escape = |c: char| matches!(c, '*' | '?' | '[' | ']' | '\\').then_some('\\').into_iter().chain([c]);
+        format!("{}:[vlu]:{{*}}", self.root.chars().flat_map(escape).collect::<String>())
+    }
+
+    /// Returns the key that something belongs to, by its name: a value, a lease, or the note of an update.
+    pub(super) fn key<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let (kind, key) = name.strip_prefix(&*self.root)?.strip_prefix(':')?.split_once(":{")?;
+        matches!(kind, "v" | "l" | "u").then(|| key.strip_suffix('}')).flatten()
+    }
+
     /// Names the clock of a group.
     pub(super) fn group(&self, group: &Group) -> String {
         format!("{{{}}}:g:{}", self.root, group.as_str())
@@ -72,6 +84,17 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_found_in_its_names() {
+        let names = Names::new("cx", "sh*p");
+        for name in [names.value("k:{#1"), names.lease("k:{#1"), names.update("k:{#1")] {
+            assert_eq!(names.key(&name), Some("k:{#1"));
+        }
+        assert_eq!(names.key(&names.waiters("k")), None);
+        assert_eq!(names.key(&Names::new("cx", "shop").value("k")), None);
+        assert_eq!(names.of_keys(), r"cx:sh\*p:[vlu]:{*}");
+    }
 
     #[test]
     fn what_one_script_acts_on_has_one_hash_tag() {
