@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+/// How a message to a subscriber begins, after its length in parts.
+const MESSAGE: &[u8] = b"$7\r\nmessage\r\n";
+
 /// A proxy on a port of its own; dropped, it ends with all its connections.
 #[derive(Debug)]
 pub struct Proxy {
@@ -33,6 +36,8 @@ pub enum Mode {
     Swallow,
     /// Of the next answer one byte is passed on, then the connection is closed.
     Truncate,
+    /// Messages to subscribers are kept until it does something else; all else is passed on.
+    HoldMessages,
 }
 
 impl Proxy {
@@ -109,6 +114,9 @@ impl Shared {
                 0 => {}
                 delay => keep_for(Duration::from_millis(delay)),
             }
+            if is_answer && buffer[..read].windows(MESSAGE.len()).any(|part| part == MESSAGE) {
+                self.hold();
+            }
             let mode = self.mode.load(Ordering::SeqCst);
             if mode == Mode::Swallow as u8 {
                 continue;
@@ -122,6 +130,14 @@ impl Shared {
             }
         }
         let _gone = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    }
+
+    /// Waits until messages are passed on.
+    fn hold(&self) {
+        let is_held = || self.mode.load(Ordering::SeqCst) == Mode::HoldMessages as u8;
+        while is_held() && !self.is_over.load(Ordering::Relaxed) {
+            keep_for(Duration::from_millis(1));
+        }
     }
 }
 

@@ -214,7 +214,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     ///
     /// Who keeps nothing here is not to depend on when the notices of other processes come: what it is answered with was asked for after it
     /// has come. So it waits for the next flight, which all who have waited so share.
-    fn may_take(&self, landing: &Landing, is_later: bool) -> bool {
+    pub(super) fn may_take(&self, landing: &Landing, is_later: bool) -> bool {
         is_later || self.policy().keeps_in_memory() || matches!(landing, Landing::Failed(_))
     }
 

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cachex::{Cache, CacheScope, Codec, Compression, EntryOptions, Key, MethodSettings, Tiers, Verdict, cached};
+use cachex_tests::proxy::{Mode, Proxy};
 use cachex_tests::redis::Server;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use super::{node, node_with, pause, until};
 
@@ -17,6 +19,17 @@ struct Source {
     loads: AtomicU64,
     is_broken: AtomicBool,
     is_slow: AtomicBool,
+    gate: Gate,
+}
+
+/// Lets as many loads end as there are permits.
+#[derive(Debug)]
+struct Gate(Semaphore);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Semaphore::new(0))
+    }
 }
 
 #[derive(CacheScope)]
@@ -57,6 +70,22 @@ impl Prices {
     async fn shared(&self, id: u64) -> u64 {
         let _ = id;
         self.load().await
+    }
+
+    /// Reads, and then waits.
+    #[cached(ttl = "1h", tags = ["prices"], tiers = "remote")]
+    async fn gated(&self, id: u64) -> u64 {
+        let _ = id;
+        let version = self.load().await;
+        self.source.gate.0.acquire().await.expect("it is never closed").forget();
+        version
+    }
+
+    #[cached(batch(id in ids), ttl = "1h", tags = ["prices"], tiers = "remote")]
+    async fn gated_all(&self, ids: &[u64]) -> Vec<u64> {
+        let version = self.load().await;
+        self.source.gate.0.acquire().await.expect("it is never closed").forget();
+        vec![version; ids.len()]
     }
 
     #[cached(ttl = "1h", tags = ["prices"], tiers = "memory")]
@@ -184,6 +213,38 @@ async fn a_call_after_an_invalidation_in_another_process_is_never_answered_with_
     assert_eq!(stale, 0, "of {reads}");
     let stats = reader.cache.remote_stats().unwrap();
     assert!(reads > 300 && stats.hits > 20, "{reads} reads, {stats:?}");
+}
+
+/// A call that finds a load from before an invalidation under way is not answered with it, though nothing here says yet that it is too old.
+async fn waits_for_the_next_load<F: Future<Output = u64> + Send + 'static>(call: impl Fn(Arc<Prices>) -> F) {
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let source: Arc<Source> = Arc::default();
+    let writer = Prices::new(node(&server).await, &source);
+    let reader = Prices::new(node_with(&server, |redis, _| redis.url = proxy.url()).await, &source);
+    proxy.set(Mode::HoldMessages);
+    let first = tokio::spawn(call(reader.clone()));
+    until("the first call loads", async || reader.loads() == 1).await;
+    source.version.store(1, Ordering::SeqCst);
+    writer.cache.invalidate_tags(["prices"]).await;
+    let second = tokio::spawn(call(reader.clone()));
+    until("the second call waits for it", async || reader.cache.stats().followers == 1).await;
+    source.gate.0.add_permits(2);
+    assert_eq!(first.await.unwrap(), 0);
+    assert_eq!(second.await.unwrap(), 1);
+    assert_eq!(reader.cache.remote_stats().unwrap().notices, 0);
+    proxy.set(Mode::Pass);
+    until("the notice has come", async || reader.cache.remote_stats().unwrap().notices == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_not_answered_by_a_load_from_before_it_though_no_notice_has_come() {
+    waits_for_the_next_load(|prices| async move { prices.gated(1).await }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_is_a_batch() {
+    waits_for_the_next_load(|prices| async move { prices.gated_all(&[1]).await[0] }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,17 +97,20 @@ impl<'a, S: Shape, K: Keep<S::Value>> Batch<'a, S, K> {
             }
             Begun::Load(fallback, mut job) => {
                 job.hold_tags();
-                self.enter(Member { index, job, fallback, wants_fresh: false }, 0);
+                self.enter(Member { index, job, fallback, wants_fresh: false }, 0, None);
             }
         }
     }
 
-    /// Has a key joined the flight of another call, or lead its own.
-    fn enter(&mut self, member: Member<'a, S, K>, turned_away: usize) {
+    /// Has a key joined the flight of another call, or lead its own. `arrival` is when it joined the first one.
+    fn enter(&mut self, member: Member<'a, S, K>, turned_away: usize, arrival: Option<u64>) {
         match member.job.enter(turned_away) {
             Start::Place(place) => self.place(member, place),
             Start::Follow(follow) => {
-                self.waiting.push(Waiting { member, follow, turned_away, is_counted: turned_away > 0 })
+                let arrival = arrival.unwrap_or_else(|| follow.joined_at());
+                let is_later = follow.flight().is_after(arrival);
+                let is_counted = turned_away > 0;
+                self.waiting.push(Waiting { member, follow, turned_away, arrival, is_later, is_counted });
             }
         }
     }
@@ -169,13 +172,17 @@ impl<'a, S: Shape, K: Keep<S::Value>> Batch<'a, S, K> {
 
     /// Takes what the flight of another call has brought.
     fn go_on(&mut self, waiting: Waiting<'a, S, K>, waited: Waited<Landing>) {
-        let Waiting { member, turned_away, .. } = waiting;
+        let Waiting { member, turned_away, arrival, is_later, .. } = waiting;
         match waited {
             Waited::TakeOver(lead) => self.place(member, Place::Leading(lead)),
-            Waited::Landed(landing, ticket) => match member.job.accept(landing, &ticket) {
-                Some(output) => self.answered.push((member.index, output)),
-                None => self.enter(member, turned_away + 1),
-            },
+            // Break this (drop the condition) and a batch breaks what `may_take` says.
+            Waited::Landed(landing, ticket) if member.job.may_take(&landing, is_later) => {
+                match member.job.accept(landing, &ticket) {
+                    Some(output) => self.answered.push((member.index, output)),
+                    None => self.enter(member, turned_away + 1, Some(arrival)),
+                }
+            }
+            Waited::Landed(..) => self.enter(member, turned_away + 1, Some(arrival)),
         }
     }
 

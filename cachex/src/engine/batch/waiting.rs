@@ -15,6 +15,10 @@ pub(super) struct Waiting<'a, S: Shape, K> {
     pub(super) follow: Follow<Landing>,
     /// How often a flight has brought what is not right for this call.
     pub(super) turned_away: usize,
+    /// When it joined the first flight.
+    pub(super) arrival: u64,
+    /// Whether this flight has begun after that.
+    pub(super) is_later: bool,
     pub(super) is_counted: bool,
 }
 
