@@ -228,6 +228,6 @@ mod tests {
         assert!(record.is_over(SECOND));
         token(record.apply(&Operation::Lock(1, Duration::from_secs(1)), None, SECOND));
         assert!(!record.is_over(3 * SECOND), "its token is remembered");
-        assert!(record.is_over(2 * SECOND + micros(super::super::MEMORY_OF_TOKENS)));
+        assert!(record.is_over(2 * SECOND + micros(super::super::lock::MEMORY_OF_TOKENS)));
     }
 }
