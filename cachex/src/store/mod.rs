@@ -261,8 +261,8 @@ impl Notice {
 
 /// A byte store; [the module](self) says what it must hold to.
 ///
-/// All that it is asked ends within the timeout it is set to, and at once where it is known to be out of reach. What is dropped before it ended may have been done
-/// or not.
+/// Each answer is waited for no longer than about the timeout it is set to; what takes several answers takes several of these. What is asked
+/// of a store that is known to be out of reach ends at once. What is dropped before it ended may have been done or not.
 ///
 /// # Errors
 ///

@@ -9,7 +9,7 @@
 //! A process that is killed on the way leaves files that are whole and an invalidation that has not returned.
 //!
 //! Notices are looked for every `poll_interval`. If that fails, or takes longer than `timeout`, what is in memory counts as stale: so another process is stale for
-//! `poll_interval` and `timeout` at worst, and usually for half of `poll_interval`.
+//! `poll_interval` and twice `timeout` at worst, and usually for half of `poll_interval`.
 
 mod clock;
 mod commands;
