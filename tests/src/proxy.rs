@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -19,6 +19,8 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
+    /// The port of the server.
+    server: AtomicU16,
     mode: AtomicU8,
     /// How long what comes is kept before it is passed on, in ms.
     delay: AtomicU64,
@@ -51,6 +53,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback has free ports");
         let port = listener.local_addr().expect("a bound socket has an address").port();
         let shared = Arc::new(Shared {
+            server: AtomicU16::new(server),
             mode: AtomicU8::new(Mode::Pass as u8),
             delay: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
@@ -63,7 +66,7 @@ impl Proxy {
                     return;
                 }
                 if let Ok(client) = client {
-                    accepting.connect(client, server);
+                    accepting.connect(client);
                 }
             }
         });
@@ -74,6 +77,17 @@ impl Proxy {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Returns its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Leads to another server from now on; what is connected stays where it is, as when a name comes to mean another address.
+    pub fn redirect(&self, server: u16) {
+        self.shared.server.store(server, Ordering::SeqCst);
     }
 
     /// Says what it is to do from now on.
@@ -96,7 +110,8 @@ impl Proxy {
 }
 
 impl Shared {
-    fn connect(self: &Arc<Self>, client: TcpStream, server: u16) {
+    fn connect(self: &Arc<Self>, client: TcpStream) {
+        let server = self.server.load(Ordering::SeqCst);
         let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else { return };
         let copies = (client.try_clone(), server.try_clone(), client.try_clone(), server.try_clone());
         let (Ok(client_too), Ok(server_too), Ok(client_kept), Ok(server_kept)) = copies else { return };

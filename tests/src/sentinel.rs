@@ -35,13 +35,23 @@ impl Sentinels {
     /// There is no `redis-server`, or they do not find one another.
     #[must_use]
     pub fn start(count: usize, lines: &str) -> Self {
+        Self::start_before(count, lines, |port| port)
+    }
+
+    /// As [`start`](Self::start), where the sentinels find the master at the port that is made of its own.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    #[must_use]
+    pub fn start_before(count: usize, lines: &str, at: impl FnOnce(u16) -> u16) -> Self {
         let master = Server::start();
         let replica = Server::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
         let quorum = count / 2 + 1;
         let file = format!(
             "bind 127.0.0.1\nprotected-mode no\nsentinel monitor {MASTER} 127.0.0.1 {} {quorum}\n\
              sentinel down-after-milliseconds {MASTER} 500\nsentinel failover-timeout {MASTER} 3000\n{lines}\n",
-            master.port()
+            at(master.port())
         );
         let sentinels = (0..count).map(|_| Sentinel::start(&file)).collect();
         let all = Self { servers: [master, replica], sentinels };
@@ -55,6 +65,16 @@ impl Sentinels {
     pub fn hosts(&self) -> String {
         let hosts: Vec<_> = self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port)).collect();
         format!("{}/{MASTER}", hosts.join(","))
+    }
+
+    /// Returns the port of a sentinel.
+    ///
+    /// # Panics
+    ///
+    /// There are not so many.
+    #[must_use]
+    pub fn port(&self, number: usize) -> u16 {
+        self.sentinels[number].port
     }
 
     /// Waits until all sentinels name another server than this one as the master.

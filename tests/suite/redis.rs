@@ -4,6 +4,7 @@ mod basics;
 mod batches;
 mod cluster;
 mod faults;
+mod leaving;
 mod many;
 mod matching;
 mod messages;

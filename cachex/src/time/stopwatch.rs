@@ -20,3 +20,23 @@ impl Stopwatch {
         self.0.elapsed()
     }
 }
+
+/// Until when something is to be done, in however many steps, in real time.
+#[cfg(feature = "redis")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    begun: Stopwatch,
+    pub(crate) span: Duration,
+}
+
+#[cfg(feature = "redis")]
+impl Deadline {
+    /// Begins now.
+    pub(crate) fn after(span: Duration) -> Self {
+        Self { begun: Stopwatch::start(), span }
+    }
+
+    pub(crate) fn left(self) -> Duration {
+        self.span.saturating_sub(self.begun.elapsed())
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Remote;
@@ -86,14 +86,14 @@ enum Delivered {
     Nothing,
 }
 
-/// Sends what is in the outbox, as long as there is an engine. Nothing of it is held while there is nothing to do.
-pub(super) async fn keep_delivering(remote: Weak<Remote>, filled: Arc<Notify>) {
+/// Sends what is in the outbox, as long as there is an engine, and until nothing is in it.
+// Break this (hold only a `Weak`) and what was invalidated just before the cache was dropped is lost.
+pub(super) async fn keep_delivering(remote: Arc<Remote>) {
+    let filled = remote.outbox.filled.clone();
     let mut pause = SHORTEST_PAUSE;
     loop {
-        let Some(known) = remote.upgrade() else { return };
-        let delivered = known.deliver().await;
-        drop(known);
-        match delivered {
+        match remote.deliver().await {
+            Delivered::All if remote.is_left() => return,
             Delivered::All => {
                 pause = SHORTEST_PAUSE;
                 let _elapsed = timeout(LONGEST_PAUSE, filled.notified()).await;
@@ -111,6 +111,13 @@ pub(super) async fn keep_delivering(remote: Weak<Remote>, filled: Arc<Notify>) {
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Who delivers sees that it is left.
+        self.remote.iter().for_each(|remote| remote.outbox.filled.notify_one());
+    }
+}
+
 /// Tells the others how many notices there were, as long as there is an engine.
 pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
     loop {
@@ -125,6 +132,11 @@ pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
 }
 
 impl Remote {
+    /// Whether nobody is there any more who could have something to send, besides the one who asks.
+    fn is_left(self: &Arc<Self>) -> bool {
+        self.engine().is_none() && Arc::strong_count(self) == 1
+    }
+
     /// Sends what there is to send.
     async fn deliver(&self) -> Delivered {
         while let Some(batch) = self.outbox.take() {

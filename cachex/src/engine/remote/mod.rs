@@ -132,7 +132,7 @@ impl Remote {
             return;
         }
         self.store.start(Arc::new(inbox::Inbox::new(self)));
-        runtime::spawn_own(delivery::keep_delivering(Arc::downgrade(self), self.outbox.filled.clone()));
+        runtime::spawn_own(delivery::keep_delivering(self.clone()));
         runtime::spawn_own(permit::keep_renewing(Arc::downgrade(self), self.rules.lease));
         runtime::spawn_own(delivery::keep_beating(Arc::downgrade(self), self.rules.heartbeat));
     }

@@ -362,8 +362,11 @@ impl Redis {
             }
             command
         };
-        let answer = match self.send(name, &command("EVALSHA", &script.digest)).await {
-            Err(error) if error.is_unknown_script() => self.send(name, &command("EVAL", &script.code)).await,
+        let deadline = self.deadline();
+        let answer = match self.send_by(deadline, name, &command("EVALSHA", &script.digest)).await {
+            Err(error) if error.is_unknown_script() => {
+                self.send_by(deadline, name, &command("EVAL", &script.code)).await
+            }
             answer => answer,
         };
         Ok(answer?)

@@ -73,7 +73,7 @@ impl Greeting {
     /// Notes it at the node that has the clock.
     async fn note_elsewhere(&self, command: &Cmd) -> Result<(), LinkError> {
         let cluster = self.cluster.as_ref().and_then(Weak::upgrade).ok_or(LinkError::Down)?;
-        cluster.send(slot(&self.keys[0]), 0, command).await.map(drop)
+        cluster.send(slot(&self.keys[0]), 0, command, cluster.deadline()).await.map(drop)
     }
 }
 

@@ -16,10 +16,11 @@ use tokio::time::timeout;
 
 use super::greeting::Greeting;
 use super::target::{Connected, Purpose, Target};
-use super::ticks::{TICKS, Ticks, keep_ticking};
-use super::trouble::{LinkError, is_of_connection, is_of_identity};
+use super::ticks::{Ticks, keep_ticking};
+use super::trouble::{LinkError, is_of_connection, is_of_identity, is_of_replica};
 use crate::runtime;
 use crate::store::{Listener, StoreError};
+use crate::time::stopwatch::Deadline;
 
 /// Commands that wait for the connection; from 1024 on throughput does not grow.
 const BUFFER: usize = 1024;
@@ -41,7 +42,6 @@ pub(crate) struct Timing {
 pub(super) struct Link {
     alive: watch::Receiver<Option<MultiplexedConnection>>,
     suspect: Arc<Notify>,
-    timing: Timing,
     ticks: Arc<Ticks>,
     tasks: [AbortHandle; 2],
 }
@@ -51,29 +51,29 @@ impl Link {
     pub(super) fn begin(target: Target, timing: Timing, greeting: Greeting, listener: Arc<dyn Listener>) -> Self {
         let (status, alive) = watch::channel(None);
         let suspect = Arc::new(Notify::new());
-        let ticks = Arc::new(Ticks::default());
+        let ticks = Arc::new(Ticks::new(timing.command));
         let tasks = [
             runtime::spawn_own(keep_up((target, timing, greeting), listener, status, suspect.clone())),
-            runtime::spawn_own(keep_ticking(ticks.clone(), timing.command / TICKS)),
+            runtime::spawn_own(keep_ticking(ticks.clone())),
         ];
-        Self { alive, suspect, timing, ticks, tasks }
+        Self { alive, suspect, ticks, tasks }
     }
 
     pub(super) fn is_up(&self) -> bool {
         self.alive.borrow().is_some()
     }
 
-    /// Sends a command and waits for its answer, no longer than the timeout, and not at all while there is no connection.
-    pub(super) async fn send(&self, command: &Cmd) -> Result<Value, LinkError> {
-        self.exchange(|mut connection| async move { connection.send_packed_command(command).await }).await
+    /// Sends a command and waits for its answer, no longer than until the deadline, and not at all while there is no connection.
+    pub(super) async fn send(&self, command: &Cmd, deadline: Deadline) -> Result<Value, LinkError> {
+        self.exchange(deadline, |mut connection| async move { connection.send_packed_command(command).await }).await
     }
 
     /// As [`send`](Self::send), to the node of a cluster that a slot is just being moved to.
-    pub(super) async fn send_asking(&self, command: &Cmd) -> Result<Value, LinkError> {
+    pub(super) async fn send_asking(&self, command: &Cmd, deadline: Deadline) -> Result<Value, LinkError> {
         let mut both = redis::pipe();
         both.cmd("ASKING").add_command(command.clone());
         let both = &both;
-        self.exchange(|mut connection| async move {
+        self.exchange(deadline, |mut connection| async move {
             let answers = connection.send_packed_commands(both, 1, 1).await?;
             Ok(answers.into_iter().next().unwrap_or(Value::Nil))
         })
@@ -82,24 +82,25 @@ impl Link {
 
     async fn exchange<F: Future<Output = RedisResult<Value>>>(
         &self,
+        deadline: Deadline,
         send: impl FnOnce(MultiplexedConnection) -> F,
     ) -> Result<Value, LinkError> {
         let alive = self.alive.borrow().clone();
         let Some(connection) = alive else {
             return Err(LinkError::Down);
         };
-        let answer = self.ticks.bounded(self.timing.command, send(connection)).await;
+        let answer = self.ticks.bounded(deadline, send(connection)).await;
         match answer.map(|answer| answer.and_then(Value::extract_error)) {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => {
-                if is_of_connection(&error) {
+                if is_of_connection(&error) || is_of_replica(&error) {
                     self.suspect();
                 }
                 Err(LinkError::Redis(error))
             }
             None => {
                 self.suspect();
-                Err(LinkError::Silent(self.timing.command))
+                Err(LinkError::Silent(deadline.span))
             }
         }
     }
@@ -139,7 +140,7 @@ async fn keep_up(
                 status.send_replace(Some(connected.connection.clone()));
                 listener.up();
                 backoff.succeeded();
-                watch_over(&target, &connected, timing, &suspect).await;
+                target.lost(&connected, timing, &suspect).await;
                 status.send_replace(None);
                 listener.down();
             }
@@ -162,17 +163,6 @@ async fn greeted(
     match timeout(timing.connect, greeting.exchange(&mut connected.connection)).await {
         Ok(greeted) => greeted.map(|identity| (connected, identity)),
         Err(_elapsed) => Err(LinkError::Silent(timing.connect)),
-    }
-}
-
-/// Returns once the connection is broken, or not the right one any more.
-async fn watch_over(target: &Target, connected: &Connected, timing: Timing, said: &Notify) {
-    loop {
-        let _why = timeout(timing.ping_interval, said.notified()).await;
-        // What was said may be of a former one: so it is asked.
-        if !target.is_met_by(connected, timing).await {
-            return;
-        }
     }
 }
 

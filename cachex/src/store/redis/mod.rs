@@ -28,6 +28,7 @@ use redis::{Cmd, RedisConnectionInfo, Value};
 
 use super::Listener;
 use crate::error::Error;
+use crate::time::stopwatch::Deadline;
 use address::{Address, Manner, Place};
 use cluster::{Cluster, Setup, slot};
 use greeting::Greeting;
@@ -127,15 +128,24 @@ impl Redis {
 
     /// Sends a command about the key of that name, or about the clock.
     async fn send(&self, name: &str, command: &Cmd) -> Result<Value, LinkError> {
+        self.send_by(self.deadline(), name, command).await
+    }
+
+    /// The same, as one of several steps.
+    async fn send_by(&self, deadline: Deadline, name: &str, command: &Cmd) -> Result<Value, LinkError> {
         let lane = || match self.connections {
             1 => 0,
             _ => foldhash::fast::FixedState::with_seed(0).hash_one(name) as usize,
         };
         match self.wiring.get() {
-            Some(Wiring::Server { links, .. }) => links[lane() % links.len()].send(command).await,
-            Some(Wiring::Cluster(cluster)) => cluster.send(self.slot(name), lane(), command).await,
+            Some(Wiring::Server { links, .. }) => links[lane() % links.len()].send(command, deadline).await,
+            Some(Wiring::Cluster(cluster)) => cluster.send(self.slot(name), lane(), command, deadline).await,
             None => Err(LinkError::Down),
         }
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.timing.command)
     }
 
     fn slot(&self, name: &str) -> u16 {

@@ -8,7 +8,7 @@ use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisConnectionInfo, Val
 
 use super::address::{Manner, Place};
 use super::link::{Timing, answer};
-use super::target::{Connected, Purpose, connect_to, is_of_master};
+use super::target::{Connected, Purpose, Role, connect_to, role};
 use super::trouble::{LinkError, is_of_identity};
 
 /// The sentinels of a master, shared by all connections.
@@ -73,34 +73,28 @@ impl Sentinels {
     ) -> Result<MultiplexedConnection, LinkError> {
         let client = self.manner.client(master).map_err(LinkError::Redis)?;
         let connection = connect_to(&client, purpose, config, timing).await?;
-        let role = answer(connection.clone(), &redis::cmd("ROLE"), timing).await;
         // Break this (drop the condition) and a master that came back as a replica is written to.
-        match role.ok_or(LinkError::Silent(timing.command))? {
-            Ok(role) if is_of_master(&role) => Ok(connection),
-            Ok(_) => Err(LinkError::Unfit(format!(
+        match role(&connection, timing).await {
+            Role::Master => Ok(connection),
+            Role::Other => Err(LinkError::Unfit(format!(
                 "the sentinels name a server as the master of `{}` that is a replica; a failover is under way",
                 self.master
             ))),
-            Err(error) => Err(LinkError::Redis(error)),
+            Role::None(error) => Err(LinkError::Redis(error)),
+            Role::Silent => Err(LinkError::Silent(timing.command)),
         }
     }
 
-    /// Whether a connection is alive, and to the master: as it says itself, and as the sentinels say, if one can be asked.
-    pub(super) async fn is_still_master(&self, connected: &Connected, timing: Timing) -> bool {
-        let Some(Ok(role)) = answer(connected.connection.clone(), &redis::cmd("ROLE"), timing).await else {
-            return false;
-        };
-        if !is_of_master(&role) {
-            return false;
-        }
+    /// Whether the sentinels say that another server is the master than the one of a connection. Not if none can be asked.
+    pub(super) async fn is_another(&self, connected: &Connected, timing: Timing) -> bool {
         let first = self.known().number;
         let Ok(master) = self.ask(first, timing).await else {
             // The next look asks another one.
             *self.known() = Known { number: (first + 1) % self.places.len(), connection: None };
-            return true;
+            return false;
         };
         // A master that was given up while it hung does not know that yet.
-        connected.at.as_ref() == Some(&master)
+        connected.at.as_ref() != Some(&master)
     }
 
     /// Asks a sentinel where the master is.

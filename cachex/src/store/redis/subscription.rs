@@ -1,9 +1,12 @@
 //! The channel of notices: listened to on a connection of its own, which is watched.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -12,7 +15,6 @@ use super::target::{Purpose, Target};
 use super::trouble::LinkError;
 use crate::runtime;
 use crate::store::{Listener, StoreError};
-use crate::time::stopwatch::Stopwatch;
 
 /// A subscription; dropped, it ends.
 pub(super) struct Subscription(AbortHandle);
@@ -75,25 +77,22 @@ async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn L
         }
     }
     listener.listening();
-    let mut looked_at = Stopwatch::start();
+    // Also while it is not quiet: it may be the wrong server that speaks.
+    let never = Notify::new();
+    let mut lost = pin!(target.lost(&connected, timing, &never));
     loop {
-        // Also while it is not quiet: it may be the wrong server that speaks.
-        if looked_at.elapsed() >= timing.ping_interval {
-            if !target.is_met_by(&connected, timing).await {
-                return true;
-            }
-            looked_at = Stopwatch::start();
-        }
-        match timeout(timing.ping_interval.saturating_sub(looked_at.elapsed()), pushes.recv()).await {
-            Ok(Some(PushInfo { kind: PushKind::Message, data })) => {
+        let push = poll_fn(|cx| match lost.as_mut().poll(cx) {
+            Poll::Pending => pushes.poll_recv(cx),
+            Poll::Ready(()) => Poll::Ready(None),
+        });
+        match push.await {
+            Some(PushInfo { kind: PushKind::Message, data }) => {
                 if let Some(Value::BulkString(notice)) = data.last() {
                     listener.noticed(notice);
                 }
             }
-            Ok(Some(PushInfo { kind: PushKind::Disconnection | PushKind::Unsubscribe, .. }) | None) => return true,
-            Ok(Some(_)) => {}
-            // Nothing for a while: is it quiet, or is nobody there?
-            Err(_elapsed) => {}
+            Some(PushInfo { kind: PushKind::Disconnection | PushKind::Unsubscribe, .. }) | None => return true,
+            Some(_) => {}
         }
     }
 }

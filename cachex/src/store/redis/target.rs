@@ -1,18 +1,23 @@
 //! Which server a connection is made to: it is found out anew each time, as after a failover it is another one.
 
+use std::future::{pending, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisResult,
-    Value,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisError,
+    RedisResult, Value,
 };
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::address::{Manner, Place};
-use super::link::{Timing, ping};
+use super::link::{Timing, answer, ping};
 use super::sentinel::Sentinels;
-use super::trouble::LinkError;
+use super::trouble::{LinkError, is_of_connection};
+use crate::runtime;
 
 /// The server that is connected to.
 #[derive(Clone)]
@@ -51,7 +56,16 @@ impl Target {
         match self {
             Self::One(client) => {
                 let connection = connect_to(client, purpose, config, timing).await?;
-                Ok(Connected { connection, at: None })
+                // Break this (drop the condition) and a server that became a replica is gone on with, which takes no write.
+                match role(&connection, timing).await {
+                    Role::Other => Err(LinkError::Unfit(
+                        "the server is a replica, where nothing can be written; write the address of its master into `redis.url`".to_owned(),
+                    )),
+                    Role::None(error) if is_of_connection(&error) => Err(LinkError::Redis(error)),
+                    Role::Silent => Err(LinkError::Silent(timing.command)),
+                    // Also where it may not be asked.
+                    Role::Master | Role::None(_) => Ok(Connected { connection, at: None }),
+                }
             }
             Self::Node { manner, at } => {
                 let client = manner.client(at).map_err(LinkError::Redis)?;
@@ -62,11 +76,44 @@ impl Target {
         }
     }
 
-    /// Whether a connection is alive, and still to the server that it should be to.
-    pub(super) async fn is_met_by(&self, connected: &Connected, timing: Timing) -> bool {
-        match self {
-            Self::One(_) | Self::Node { .. } => ping(connected.connection.clone(), timing).await,
-            Self::Master(sentinels) => sentinels.is_still_master(connected, timing).await,
+    /// Ends when a connection is of no use any more: nobody answers, or it is not to the server that it should be to. That is looked at every
+    /// `ping_interval`, and at once when `said` tells that something is wrong.
+    pub(super) async fn lost(&self, connected: &Connected, timing: Timing, said: &Notify) {
+        let mut is_dead = pin!(self.dead(&connected.connection, timing, said));
+        // Beside it: sentinels that are out of reach take their time, and the server may be gone meanwhile.
+        // Break this (one after the other) and a connection that is cut off is believed in for longer than is promised.
+        let mut is_renamed = pin!(self.renamed(connected, timing));
+        poll_fn(|cx| match is_dead.as_mut().poll(cx) {
+            Poll::Pending => is_renamed.as_mut().poll(cx),
+            ended @ Poll::Ready(()) => ended,
+        })
+        .await;
+    }
+
+    /// Ends when a server does not answer, or says that it is not a master.
+    async fn dead(&self, connection: &MultiplexedConnection, timing: Timing, said: &Notify) {
+        loop {
+            // What was said may be of a former one: so it is asked.
+            let _why = timeout(timing.ping_interval, said.notified()).await;
+            let is_fit = match self {
+                Self::One(_) | Self::Master(_) => role(connection, timing).await.is_of_use(),
+                // A node that is no master any more is left by the topology.
+                Self::Node { .. } => ping(connection.clone(), timing).await,
+            };
+            if !is_fit {
+                return;
+            }
+        }
+    }
+
+    /// Ends when another server is the master; never, where none is sought.
+    async fn renamed(&self, connected: &Connected, timing: Timing) {
+        let Self::Master(sentinels) = self else { return pending().await };
+        loop {
+            runtime::pause(timing.ping_interval).await;
+            if sentinels.is_another(connected, timing).await {
+                return;
+            }
         }
     }
 }
@@ -97,8 +144,36 @@ fn with_pushes(client: &Client) -> RedisResult<Client> {
     Client::open(info.set_redis_settings(settings).into_connection_info()?)
 }
 
-/// Whether the answer to `ROLE` is that of a master.
-pub(super) fn is_of_master(role: &Value) -> bool {
-    let Value::Array(parts) = role else { return false };
-    matches!(parts.first(), Some(Value::BulkString(name)) if name == b"master")
+/// What a server says that it is.
+pub(super) enum Role {
+    Master,
+    /// A replica, or a sentinel.
+    Other,
+    /// It may not be asked, or the connection is broken.
+    None(RedisError),
+    Silent,
+}
+
+impl Role {
+    /// Whether the server may be gone on with.
+    fn is_of_use(&self) -> bool {
+        match self {
+            Self::Master => true,
+            Self::Other | Self::Silent => false,
+            Self::None(error) => !is_of_connection(error),
+        }
+    }
+}
+
+/// Asks a server what it is.
+pub(super) async fn role(connection: &MultiplexedConnection, timing: Timing) -> Role {
+    match answer(connection.clone(), &redis::cmd("ROLE"), timing).await {
+        Some(Ok(Value::Array(parts))) => match parts.first() {
+            Some(Value::BulkString(name)) if name == b"master" => Role::Master,
+            _ => Role::Other,
+        },
+        Some(Ok(_)) => Role::Other,
+        Some(Err(error)) => Role::None(error),
+        None => Role::Silent,
+    }
 }

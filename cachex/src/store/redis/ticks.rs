@@ -10,15 +10,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::runtime;
-use crate::time::stopwatch::Stopwatch;
+use crate::time::stopwatch::Deadline;
 
 /// A timeout is so many ticks.
-pub(super) const TICKS: u32 = 4;
+const TICKS: u32 = 8;
 
 /// What tells those who wait for an answer that time passes: a timer for each would have to be set in the runtime of another thread, which
 /// takes longer than all else.
-#[derive(Default)]
 pub(super) struct Ticks {
+    span: Duration,
     /// Those who wait.
     waiting: AtomicUsize,
     begun: Notify,
@@ -29,12 +29,16 @@ pub(super) struct Ticks {
 struct Counted<'a>(&'a Ticks);
 
 impl Ticks {
-    /// Waits for a future, no longer than `limit` and a tick.
-    pub(super) async fn bounded<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
+    /// Makes those for answers that may take so long.
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { span: timeout / TICKS, waiting: AtomicUsize::new(0), begun: Notify::new(), ticked: Notify::new() }
+    }
+
+    /// Waits for a future until the deadline, or a tick less.
+    pub(super) async fn bounded<F: Future>(&self, deadline: Deadline, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         // Most of it is done by the first look: what is sent.
         let _counted = Counted::new(self);
-        let started_at = Stopwatch::start();
         loop {
             let mut ticked = pin!(self.ticked.notified());
             let either = poll_fn(|cx| {
@@ -45,7 +49,9 @@ impl Ticks {
             });
             match either.await {
                 Some(output) => return Some(output),
-                None if started_at.elapsed() >= limit => return None,
+                // The next tick would come too late.
+                // Break this (wait until the deadline has passed) and a call waits for longer than its timeout.
+                None if deadline.left() < self.span => return None,
                 None => {}
             }
         }
@@ -68,13 +74,13 @@ impl Drop for Counted<'_> {
 }
 
 /// Ticks as long as somebody waits.
-pub(super) async fn keep_ticking(ticks: Arc<Ticks>, span: Duration) {
+pub(super) async fn keep_ticking(ticks: Arc<Ticks>) {
     loop {
         ticks.begun.notified().await;
         // Until nobody has waited for a while: else each command would wake this task.
         let mut idle = 0;
         while idle < TICKS * 4 {
-            runtime::pause(span).await;
+            runtime::pause(ticks.span).await;
             idle = if ticks.waiting.load(Ordering::Acquire) == 0 { idle + 1 } else { 0 };
             ticks.ticked.notify_waiters();
         }

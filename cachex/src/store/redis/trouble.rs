@@ -22,6 +22,11 @@ pub(super) fn is_of_identity(error: &RedisError) -> bool {
     error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
 }
 
+/// Whether the server is not the master, or not any more.
+pub(super) fn is_of_replica(error: &RedisError) -> bool {
+    error.code() == Some("READONLY")
+}
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum LinkError {

@@ -42,6 +42,7 @@ use super::target::{Purpose, Target, connect_to};
 use super::trouble::LinkError;
 use crate::runtime;
 use crate::store::{Listener, StoreError};
+use crate::time::stopwatch::Deadline;
 use ears::Ears;
 use routing::Routes;
 pub(super) use slots::slot;
@@ -151,7 +152,7 @@ impl Cluster {
         let links = (0..masters.len()).map(|step| &masters[(turn + step) % masters.len()]);
         for master in links.filter(|master| master.links[0].is_up()) {
             let place = &master.node.at;
-            match master.links[0].send(&command).await.and_then(|nodes| self.view(nodes, place)) {
+            match master.links[0].send(&command, self.deadline()).await.and_then(|nodes| self.view(nodes, place)) {
                 Ok(topology) if topology.epoch >= known.epoch() => return Ok(topology),
                 Ok(topology) => newest = Some(newer(newest, topology)),
                 Err(error) => failed = error,
@@ -187,6 +188,11 @@ impl Cluster {
             Some(answer) => answer.map_err(LinkError::Redis),
             None => Err(LinkError::Silent(timing.command)),
         }
+    }
+
+    /// By when an answer is to come.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::after(self.setup.timing.command)
     }
 
     fn view(&self, nodes: Value, asked: &Place) -> Result<Topology, LinkError> {

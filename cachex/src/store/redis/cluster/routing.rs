@@ -12,7 +12,7 @@ use super::super::trouble::LinkError;
 use super::slots::SLOTS;
 use super::{Cluster, Master};
 use crate::runtime;
-use crate::time::stopwatch::Stopwatch;
+use crate::time::stopwatch::Deadline;
 
 /// Nobody has this slot.
 const NOBODY: u16 = u16::MAX;
@@ -81,20 +81,19 @@ impl Cluster {
     /// Sends a command to the master of a slot, by one of the links with it.
     ///
     /// What concerns several keys of a slot that is just being moved is refused as long as some are here and some there: it is tried again, for
-    /// as long as an answer may take.
+    /// until the deadline.
     pub(in crate::store::redis) async fn send(
         &self,
         slot: u16,
         lane: usize,
         command: &Cmd,
+        deadline: Deadline,
     ) -> Result<Value, LinkError> {
-        let started_at = Stopwatch::start();
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.send_once(slot, lane, command).await {
+            match self.send_once(slot, lane, command, deadline).await {
                 Err(LinkError::Redis(error))
-                    if is_server_error(&error, ServerErrorKind::TryAgain)
-                        && started_at.elapsed() + pause < self.setup.timing.command =>
+                    if is_server_error(&error, ServerErrorKind::TryAgain) && pause < deadline.left() =>
                 {
                     runtime::sleep(pause).await;
                     pause *= 2;
@@ -104,10 +103,10 @@ impl Cluster {
         }
     }
 
-    async fn send_once(&self, slot: u16, lane: usize, command: &Cmd) -> Result<Value, LinkError> {
+    async fn send_once(&self, slot: u16, lane: usize, command: &Cmd, deadline: Deadline) -> Result<Value, LinkError> {
         let routes = self.routes();
         let master = routes.master(slot).ok_or(LinkError::Down)?;
-        let error = match master.link(lane).send(command).await {
+        let error = match master.link(lane).send(command, deadline).await {
             Err(LinkError::Redis(error)) if error.is_cluster_error() => error,
             answer => return answer,
         };
@@ -119,7 +118,8 @@ impl Cluster {
             }
             let Some(other) = routes.master_at(address, master) else { return self.lost() };
             let link = other.link(lane);
-            let answer = if is_ask { link.send_asking(command).await } else { link.send(command).await };
+            let answer =
+                if is_ask { link.send_asking(command, deadline).await } else { link.send(command, deadline).await };
             return match answer {
                 Err(LinkError::Redis(error)) if error.redirect_node().is_some() => self.lost(),
                 answer => answer,
