@@ -1,7 +1,7 @@
 //! One program, and whatever store its configuration names: real processes, each set by a file.
 
 use cachex_tests::folder::Folder;
-use cachex_tests::{memcached, redis};
+use cachex_tests::{cluster, memcached, redis};
 
 use crate::redis::processes::{Process, Source};
 
@@ -40,13 +40,14 @@ fn check(Kind { name, file, is_shared, is_told }: Kind) {
 #[test]
 fn the_same_program_gives_the_same_answers_on_each_store() {
     let (server, second, cached) = (redis::Server::start(), memcached::Server::start(), memcached::Server::start());
-    let folder = Folder::new();
+    let (cluster, folder) = (cluster::Cluster::start(0), Folder::new());
     let shared = |name, file| Kind { name, file, is_shared: true, is_told: true };
     let redis = format!("[redis]\nurl = \"{}\"\ntimeout = \"10s\"", server.url());
     let directory = format!("[file]\ndirectory = {:?}\ntimeout = \"10s\"", folder.path());
     for kind in [
         Kind { name: "memory", file: String::new(), is_shared: false, is_told: false },
         shared("redis", redis.clone()),
+        shared("cluster", format!("[redis]\nurl = \"{}\"\ntimeout = \"10s\"", cluster.url())),
         shared("file", directory.clone()),
         shared("memcached", format!("[memcached]\nurl = \"{}\"\ntimeout = \"10s\"", cached.url())),
         shared(
