@@ -19,7 +19,7 @@
 //!   everything the attributes use, for code without an annotation.
 //! - [`Settings`] come from files and the environment; [`Policy`] and [`MethodSettings`] are the rules of a method.
 //! - [`Stats`] and [`Observer`] tell what happened, [`Cache::methods`] lists every annotated method of the program, and
-//!   [`Cache::explain`] says why the next call hits or misses.
+//!   [`Cache::explain`] and `Cache::explain_remote` say why the next call hits or misses.
 //!
 //! # Guarantees
 //!
@@ -68,7 +68,7 @@ pub use engine::{
     Tier, Ttl, Verdict, install, installed,
 };
 #[cfg(feature = "remote")]
-pub use engine::{InvalidationMessage, InvalidationSubscription};
+pub use engine::{InvalidationMessage, InvalidationSubscription, RemoteExplanation};
 pub use entry::Stamp;
 pub use error::Error;
 pub use key::{CacheKey, Key, KeyFields, KeyWriter};

@@ -3,6 +3,7 @@
 mod basics;
 mod batches;
 mod cluster;
+mod explaining;
 mod faults;
 mod leaving;
 mod many;

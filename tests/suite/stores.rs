@@ -14,7 +14,7 @@ use cachex::{FileSettings, MemcachedSettings};
 use cachex_tests::folder::Folder;
 
 /// Sets a directory up so that nothing fails because the machine is slow.
-fn directory(folder: &Folder) -> FileSettings {
+pub(crate) fn directory(folder: &Folder) -> FileSettings {
     let mut settings = FileSettings::new(folder.path());
     settings.timeout = Duration::from_secs(20);
     settings.poll_interval = Duration::from_millis(10);

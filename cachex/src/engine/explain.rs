@@ -109,6 +109,10 @@ pub enum Verdict {
     Absent,
     /// No look-up: the method is disabled.
     Disabled,
+    /// A miss: what the second tier has can't be read, and goes at the next look.
+    Unreadable,
+    /// No look-up: the second tier is out of reach.
+    Unreachable,
 }
 
 impl fmt::Display for Verdict {
@@ -122,6 +126,8 @@ impl fmt::Display for Verdict {
             Self::Fenced => "fenced",
             Self::Absent => "absent",
             Self::Disabled => "disabled",
+            Self::Unreadable => "unreadable",
+            Self::Unreachable => "out of reach",
         })
     }
 }

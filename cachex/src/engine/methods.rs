@@ -1,6 +1,8 @@
 //! The methods a cache has met: their rules in force, their epoch, their counters.
 
 use std::fmt;
+#[cfg(feature = "remote")]
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -30,6 +32,9 @@ pub(crate) struct Method {
     changed_policy: RwLock<Option<Arc<Policy>>>,
     /// The clocks of the tags that the annotation names as they are: held, they are those that invalidations find.
     constant_cells: Box<[SharedCell]>,
+    /// The digest of the type of values that was last asked for in L2, or 0.
+    #[cfg(feature = "remote")]
+    schema: AtomicU64,
 }
 
 impl Method {
@@ -45,6 +50,25 @@ impl Method {
             has_changed: AtomicBool::new(false),
             changed_policy: RwLock::new(None),
             constant_cells,
+            #[cfg(feature = "remote")]
+            schema: AtomicU64::new(0),
+        }
+    }
+
+    /// Notes the type of values that is asked for in L2. Keys by hand may have any.
+    #[cfg(feature = "remote")]
+    pub(crate) fn note_schema(&self, schema: Option<u64>) {
+        if !std::ptr::eq(self.region, Region::manual()) {
+            self.schema.store(schema.unwrap_or_default(), Ordering::Relaxed);
+        }
+    }
+
+    /// Returns what tells the type of values from others, if that is known.
+    #[cfg(feature = "remote")]
+    pub(crate) fn schema(&self) -> Option<u64> {
+        match self.schema.load(Ordering::Relaxed) {
+            0 => None,
+            schema => Some(schema),
         }
     }
 

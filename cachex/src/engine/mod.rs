@@ -51,6 +51,8 @@ pub use install::{install, installed};
 pub use manual::{Blocking, EntryOptions, Loading, Ttl};
 pub use registry::MethodInfo;
 #[cfg(feature = "remote")]
+pub use remote::explain::RemoteExplanation;
+#[cfg(feature = "remote")]
 pub use remote::messages::{InvalidationMessage, InvalidationSubscription};
 pub use structures::LockGuard;
 

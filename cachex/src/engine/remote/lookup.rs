@@ -354,6 +354,6 @@ fn undelivered() -> StoreError {
 }
 
 /// Whether a value with this stamp saw the last invalidation of each group, and none was forgotten.
-fn are_valid(clocks: &[Option<Reading>], stamp: Reading) -> bool {
+pub(super) fn are_valid(clocks: &[Option<Reading>], stamp: Reading) -> bool {
     clocks.iter().all(|clock| clock.is_some_and(|at| at <= stamp))
 }

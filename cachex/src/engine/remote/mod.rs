@@ -1,7 +1,7 @@
 //! L2 and the other processes, as the engine sees them.
 //!
 //! Reading order: this file (what there is), [`through`] (a load that asks L2 first), [`batch`] (many at once), [`lookup`] (what is found there), [`permit`] (the right to store
-//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`matching`] (those by pattern), [`writing`] and [`updating`] (writes by hand, and of the source), [`inbox`] (those of others), [`messages`] (the same for users), [`structures`] (what is not a copy of something), [`values`] (entries as bytes).
+//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`matching`] (those by pattern), [`writing`] and [`updating`] (writes by hand, and of the source), [`inbox`] (those of others), [`messages`] (the same for users), [`structures`] (what is not a copy of something), [`values`] (entries as bytes), [`explain`] (why a look there hits or misses).
 //!
 //! What must hold, besides what holds of every store ([`crate::store`]):
 //!
@@ -16,6 +16,7 @@
 pub(super) mod batch;
 mod by_hand;
 mod delivery;
+pub(super) mod explain;
 mod inbox;
 mod lookup;
 mod matching;

@@ -42,6 +42,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         // What is not kept here is refreshed by who finds it there.
         let wants_fresh = wants_fresh || !policy.keeps_in_memory();
         let asking = Asking { at, tags: &self.tags, policy, stamp, wants_fresh, may_wait };
+        self.subject.method().note_schema(self.keep.schema());
         remote.ask::<S::Value, K>(self.subject.engine(), asking, self.keep).await
     }
 

@@ -37,7 +37,7 @@ impl Portion {
 }
 
 /// Returns a span in milliseconds.
-fn millis(span: Duration) -> u64 {
+pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
