@@ -70,6 +70,12 @@ impl Server {
         format!("memcached://127.0.0.1:{}", self.port)
     }
 
+    /// Returns its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Ends the server at once.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +24,8 @@ struct Shared {
     mode: AtomicU8,
     /// How long what comes is kept before it is passed on, in ms.
     delay: AtomicU64,
+    /// How many bytes of each connection it passes on in a second, in each direction; 0 for as many as come.
+    pace: AtomicU32,
     is_over: AtomicBool,
     streams: Mutex<Vec<TcpStream>>,
 }
@@ -56,6 +58,7 @@ impl Proxy {
             server: AtomicU16::new(server),
             mode: AtomicU8::new(Mode::Pass as u8),
             delay: AtomicU64::new(0),
+            pace: AtomicU32::new(0),
             is_over: AtomicBool::new(false),
             streams: Mutex::default(),
         });
@@ -100,6 +103,11 @@ impl Proxy {
         self.shared.delay.store(u64::try_from(span.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
+    /// Says how many bytes it passes on in a second from now on, of each connection and in each direction, as a slow link does.
+    pub fn pace(&self, bytes: u32) {
+        self.shared.pace.store(bytes, Ordering::SeqCst);
+    }
+
     /// Closes all connections.
     pub fn cut(&self) {
         let mut streams = self.shared.streams.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,6 +136,10 @@ impl Shared {
             match self.delay.load(Ordering::SeqCst) {
                 0 => {}
                 delay => keep_for(Duration::from_millis(delay)),
+            }
+            match self.pace.load(Ordering::SeqCst) {
+                0 => {}
+                pace => keep_for(Duration::from_secs_f64(read as f64 / f64::from(pace))),
             }
             if is_answer && buffer[..read].windows(MESSAGE.len()).any(|part| part == MESSAGE) {
                 self.hold();

@@ -9,7 +9,7 @@ mod swapped;
 
 use std::time::Duration;
 
-use cachex::store::Store;
+use cachex::store::{Listener, Store};
 use cachex::{FileSettings, MemcachedSettings};
 use cachex_tests::folder::Folder;
 
@@ -31,6 +31,19 @@ fn servers<'a>(servers: impl IntoIterator<Item = &'a cachex_tests::memcached::Se
     settings.timeout = Duration::from_secs(10);
     settings.ping_interval = Duration::from_millis(100);
     settings
+}
+
+/// Who is told of a store, and does nothing.
+struct Deaf;
+
+impl Listener for Deaf {
+    fn up(&self) {}
+    fn down(&self) {}
+    fn replaced(&self) {}
+    fn troubled(&self, _why: &str) {}
+    fn listening(&self) {}
+    fn missed(&self) {}
+    fn noticed(&self, _notice: &[u8]) {}
 }
 
 fn passes(checked: Result<(), cachex::store::conformance::Broken>) {

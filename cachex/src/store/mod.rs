@@ -19,7 +19,9 @@
 //!    [`read`](Store::read) in every process sees it. Of a key it takes away value and lease.
 //! 4. **A lease has one holder** and an end. [`put`](Store::put) stores for the holder alone, and ends the lease.
 //! 5. **`mint` refuses** unless it knows that none of the groups was invalidated since the load began.
-//! 6. **Notices**: what [`Listener::listening`] promises is kept, or [`Listener::missed`] says so. A store without notices never says that it listens.
+//! 6. **An update of the source is stored only undisturbed**: if nobody else has written or removed the key, or updated it, since it was [announced](Store::announce), and its groups
+//!    are as they were. Else the key is removed, as also in a store that takes no updates.
+//! 7. **Notices**: what [`Listener::listening`] promises is kept, or [`Listener::missed`] says so. A store without notices never says that it listens.
 //!
 //! [`conformance::check`] holds a store to these.
 
@@ -413,14 +415,15 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Stores a value that was written by hand, whatever is there, and takes the lease away.
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()>;
 
-    /// Notes that an update of a key begins, for `span` at most. Whatever else writes or removes the key takes the note away, and so does the next
-    /// update. Default: nothing is noted, and so no update is written.
+    /// Notes that an update of a key begins, for `span` at most. Who writes the key by hand or removes it takes the note away, and so does each other update of
+    /// the key when it begins, and when it ends, be it written or not. A load does not: what it stores is replaced, or removed, when the update ends.
+    /// Default: nothing is noted, and so no update is written.
     fn announce<'a>(&'a self, _key: &'a str, _token: u64, _span: Duration) -> Doing<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 
     /// Ends an update of the source: invalidates groups, and reads the clock for the value, as of which it may be stored. Nothing if one of the groups
-    /// that the value has was invalidated since the update began, or may have been.
+    /// that the value has was invalidated since the update began, or may have been, but not by this; the groups are invalidated all the same.
     /// Default: it invalidates, and gives nothing.
     fn settle<'a>(&'a self, _key: &'a str, update: &'a Settling) -> Doing<'a, Option<Reading>> {
         Box::pin(async move {
@@ -432,8 +435,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         })
     }
 
-    /// As [`write`](Self::write), if the note of the update is still there; else the key is removed. Returns whether it was. Others are told
-    /// either way.
+    /// As [`write`](Self::write), if the note of the update is still there; else the key is removed. Returns whether it was. Note and lease are gone then,
+    /// and others are told, either way.
     /// Default: the key is removed.
     fn write_announced<'a>(
         &'a self,

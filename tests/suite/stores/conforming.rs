@@ -1,20 +1,39 @@
 //! Every store of ours keeps the contract.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cachex::RedisSettings;
-use cachex::store::{Null, Ring, conformance};
+use cachex::store::{Notice, Null, Ring, Store, conformance};
+use cachex_tests::cluster::Cluster;
 use cachex_tests::folder::Folder;
 use cachex_tests::{memcached, redis::Server};
 
-use super::{files, passes, servers};
+use super::{Deaf, files, passes, servers};
+use crate::redis::until;
 
 #[tokio::test]
 async fn redis_does() {
     let server = Server::start();
-    let mut settings = RedisSettings::new(server.url());
+    redis_at(server.url()).await;
+}
+
+#[tokio::test]
+async fn a_cluster_does() {
+    let cluster = Cluster::start(0);
+    redis_at(cluster.url()).await;
+}
+
+async fn redis_at(url: String) {
+    let mut settings = RedisSettings::new(url);
     settings.timeout = Duration::from_secs(10);
     passes(conformance::check(async || settings.open("tests").unwrap()).await);
+    // A store need not take updates, so the suite does not ask for that.
+    let store = settings.open("tests").unwrap();
+    store.start(Arc::new(Deaf));
+    until("it is reached", async || store.is_whole()).await;
+    store.announce("k", 1, Duration::from_secs(60)).await.unwrap();
+    assert!(store.write_announced("k", 1, b"value".to_vec(), None, Notice::default()).await.unwrap());
 }
 
 #[tokio::test]

@@ -6,10 +6,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use cachex::store::{Group, Invalidation, Notice, Store, StoreErrorKind, conformance};
-use cachex::{Cache, EntryOptions, Key};
+use cachex::{Cache, EntryOptions, Key, MemcachedSettings};
 use cachex_tests::memcached::Server;
+use cachex_tests::proxy::Proxy;
 
-use super::{passes, servers};
+use super::{Deaf, passes, servers};
 use crate::redis::{pause, until};
 
 const LONG: Duration = Duration::from_secs(600);
@@ -60,17 +61,11 @@ async fn nothing_wrong_is_taken_from_a_server_that_drops_everything_all_the_time
 }
 
 async fn store(server: &Server) -> Box<dyn Store> {
-    struct Deaf;
-    impl cachex::store::Listener for Deaf {
-        fn up(&self) {}
-        fn down(&self) {}
-        fn replaced(&self) {}
-        fn troubled(&self, _why: &str) {}
-        fn listening(&self) {}
-        fn missed(&self) {}
-        fn noticed(&self, _notice: &[u8]) {}
-    }
-    let store = servers([server]).open("tests").unwrap();
+    store_of(&servers([server])).await
+}
+
+async fn store_of(settings: &MemcachedSettings) -> Box<dyn Store> {
+    let store = settings.open("tests").unwrap();
     store.start(Arc::new(Deaf));
     until("the server is reached", async || store.is_up()).await;
     store
@@ -104,6 +99,28 @@ async fn a_value_that_is_too_large_is_a_miss_and_takes_away_what_was_there() {
     // Nothing is mixed up by that.
     store.write("k", b"again".to_vec(), Some(LONG), Notice::default()).await.unwrap();
     assert_eq!(store.read("k", &[]).await.unwrap().value.as_deref(), Some(&b"again"[..]));
+}
+
+/// All at once they would take twice the timeout, and however often that is tried, it fails.
+#[tokio::test]
+async fn thousands_of_removals_over_a_slow_link_have_a_timeout_for_each_part() {
+    let server = Server::start();
+    let direct = store(&server).await;
+    let keys: Vec<Box<str>> = (0..4000).map(|number| format!("find({number})").into()).collect();
+    let some = [keys[0].clone(), keys[600].clone(), keys[3999].clone()];
+    for key in &some {
+        direct.write(key, b"value".to_vec(), Some(LONG), Notice::default()).await.unwrap();
+    }
+    let proxy = Proxy::before(server.port());
+    let mut settings = MemcachedSettings::new([format!("memcached://127.0.0.1:{}", proxy.port())]);
+    settings.timeout = Duration::from_secs(2);
+    let slow = store_of(&settings).await;
+    proxy.pace(40_000);
+    let what = Invalidation { keys, ..Invalidation::default() };
+    assert_eq!(slow.invalidate(&what).await.unwrap(), Vec::<Box<str>>::new());
+    for key in &some {
+        assert_eq!(direct.read(key, &[]).await.unwrap().value, None);
+    }
 }
 
 #[tokio::test]

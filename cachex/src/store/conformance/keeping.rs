@@ -1,7 +1,8 @@
 //! What a store is there for: it has what it was given.
 
 use super::ground::{Ground, LONG, OrSay, SHORT, all, groups, hold, key, notice, outdates, rules, value, within};
-use crate::store::{Ask, Lease, Reading, mark};
+use super::updates::Update;
+use crate::store::{Ask, Lease, Reading, Store, mark};
 
 rules! {
     "a value that was put is read" => put_is_read,
@@ -14,6 +15,8 @@ rules! {
     "a lease that is renewed holds" => renewal_holds,
     "who asks for a lease is told of another value" => another_value_is_told,
     "exactly the value that is named is removed or replaced" => the_same_is_changed,
+    "an update that nothing has disturbed is written" => undisturbed_updates_are_written,
+    "an update is not disturbed by what it invalidates itself" => own_invalidations_do_not_disturb,
 }
 
 async fn put_is_read(on: &Ground) -> Result<(), String> {
@@ -160,5 +163,61 @@ async fn the_same_is_changed(on: &Ground) -> Result<(), String> {
     hold!(replaced && read().await? == Some(value(3)), "it was not replaced");
     on.a.remove_same(&name, &value(3)).await.or_say("remove_same")?;
     hold!(read().await?.is_none(), "it was not removed");
+    Ok(())
+}
+
+/// Whether a store takes updates: it need not, and then says so of each of them.
+async fn takes_updates(on: &Ground, store: &dyn Store) -> Result<bool, String> {
+    let name = on.key("takes updates");
+    Update::begin(on, store, &name).await?.write(1, Some(LONG)).await
+}
+
+async fn undisturbed_updates_are_written(on: &Ground) -> Result<(), String> {
+    if !takes_updates(on, &*on.a).await? {
+        return Ok(());
+    }
+    for life in [Some(LONG), None] {
+        let (name, other) = (on.key(&format!("update {life:?}")), on.key("beside an update"));
+        on.a.write(&name, value(1), Some(LONG), notice("update")).await.or_say("write")?;
+        on.b.announce(&name, on.token(), LONG).await.or_say("announce")?;
+        let update = Update::begin(on, &*on.a, &name).await?;
+        // None of this is a reason against it.
+        on.b.read(&name, &[]).await.or_say("read")?;
+        let (token, seen) = (on.token(), value(1));
+        let ask = Ask { key: &name, token, span: LONG, seen: mark(&seen) };
+        on.b.lease(ask).await.or_say("lease")?;
+        on.b.renew(&name, token, LONG).await.or_say("renew")?;
+        on.b.release(&name, token).await.or_say("release")?;
+        on.b.write(&other, value(2), Some(LONG), notice("update")).await.or_say("write")?;
+        on.b.invalidate(&key(&other, "update")).await.or_say("invalidate")?;
+        on.b.announce(&other, on.token(), LONG).await.or_say("announce")?;
+        on.b.invalidate(&groups(&[on.group("beside an update")], "update")).await.or_say("invalidate")?;
+        hold!(update.write(5, life).await?, "one was written, and this one is not");
+        for store in [&on.a, &on.b] {
+            let read = store.read(&name, &[]).await.or_say("read")?.value;
+            hold!(read == Some(value(5)), "it is not there (kept for {life:?})");
+        }
+    }
+    Ok(())
+}
+
+async fn own_invalidations_do_not_disturb(on: &Ground) -> Result<(), String> {
+    if !takes_updates(on, &*on.a).await? {
+        return Ok(());
+    }
+    let (name, of) = (on.key("own"), [on.group("own 1"), on.group("own 2")]);
+    on.a.begin(&name, &of[..1], Some(LONG)).await.or_say("begin")?;
+    let is_settled = async || {
+        // The first time a store may have to make a group known.
+        let update = Update::begin(on, &*on.a, &name).await?;
+        let Some(stamp) = update.settle(&of, &[on.group("own 1"), on.group("own 3")]).await? else { return Ok(false) };
+        let clocks = on.b.clocks(&name, &of).await.or_say("clocks")?;
+        hold!(
+            clocks.iter().all(|clock| !outdates(*clock, stamp)),
+            "a value stamped {stamp:?} is not valid by {clocks:?}"
+        );
+        Ok(true)
+    };
+    hold!(within(is_settled).await?.is_some(), "it is never settled, though nobody else invalidates anything");
     Ok(())
 }

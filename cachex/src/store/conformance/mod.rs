@@ -1,13 +1,14 @@
 //! Whether a store keeps the [contract](super): a suite for the tests of any store, ours and others.
 //!
 //! Reading order: this file (how it is run), `ground` (what rules work with), `safety` (what must hold whatever a store loses), `keeping`
-//! (what a store is there for), `told` (notices), `races` (both under many at once).
+//! (what a store is there for), `updates` (of the source), `told` (notices), `races` (all of it under many at once).
 
 mod ground;
 mod keeping;
 mod races;
 mod safety;
 mod told;
+mod updates;
 
 use std::fmt;
 use std::future::Future;
@@ -43,7 +44,7 @@ use ground::Ground;
 /// # }
 /// ```
 pub async fn check<S: Store>(make: impl AsyncFn() -> S) -> Result<(), Broken> {
-    run(make, &[safety::RULES, keeping::RULES, told::RULES, races::RULES]).await
+    run(make, &[safety::RULES, updates::RULES, keeping::RULES, told::RULES, races::RULES]).await
 }
 
 /// Checks the rules that hold also for a store which loses whatever it likes, as one that is too small: that nothing wrong is taken from it.
@@ -65,7 +66,7 @@ pub async fn check<S: Store>(make: impl AsyncFn() -> S) -> Result<(), Broken> {
 /// # }
 /// ```
 pub async fn check_safety<S: Store>(make: impl AsyncFn() -> S) -> Result<(), Broken> {
-    run(make, &[safety::RULES, told::RULES, races::RULES]).await
+    run(make, &[safety::RULES, updates::RULES, told::RULES, races::RULES]).await
 }
 
 /// The rules that a store has broken.

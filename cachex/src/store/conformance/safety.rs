@@ -55,6 +55,8 @@ async fn unknown_groups_are_misses(on: &Ground) -> Result<(), String> {
     hold!(clocks == [None, None], "`clocks` of two groups that nobody has heard of are {clocks:?}");
     let clocks = on.b.read(&key, &unknown).await.or_say("read")?.clocks;
     hold!(clocks == [None, None], "`read` gives {clocks:?} for two groups that nobody has heard of");
+    let none = (on.a.clocks(&key, &[]).await.or_say("clocks")?, on.b.read(&key, &[]).await.or_say("read")?.clocks);
+    hold!(none.0.is_empty() && none.1.is_empty(), "of no groups the clocks are {none:?}");
     Ok(())
 }
 

@@ -1,12 +1,15 @@
 //! What processes are told of each other.
 
-use super::ground::{Ground, Heard, LONG, OrSay, groups, hold, key, notice, outdates, rules, value, within};
-use crate::store::Notice;
+use super::ground::{Ground, Heard, LONG, OrSay, all, groups, hold, key, notice, outdates, rules, value, within};
+use super::updates::Update;
+use crate::store::{Group, Invalidation, Notice, Reading, Settling};
 
 rules! {
     "a store without notices does not say that it listens" => no_empty_promises,
     "a notice is heard, or said to be missed" => notices_come,
     "who has heard of an invalidation reads nothing from before" => notices_come_last,
+    "an update is told, whether it is written or not" => updates_are_told,
+    "who has heard of an update reads nothing from before" => updates_are_told_last,
 }
 
 async fn no_empty_promises(on: &Ground) -> Result<(), String> {
@@ -67,16 +70,81 @@ async fn notices_come_last(on: &Ground) -> Result<(), String> {
     let (name, group) = (on.key("last"), [on.group("last")]);
     for round in 0..10 {
         let stamp = on.b.begin(&name, &group, Some(LONG)).await.or_say("begin")?;
-        let (told, missed) = (notice(&format!("last {round}")), on.heard[1].told().missed);
-        let what = crate::store::Invalidation { notices: vec![told.clone()], ..groups(&group, "") };
+        let told = notice(&format!("last {round}"));
+        let what = Invalidation { notices: vec![told.clone()], ..groups(&group, "") };
         let tell = async { on.a.invalidate(&what).await.or_say("invalidate").map(drop) };
+        let hear = hears_and_reads_nothing_from_before(on, &told, &name, &group, stamp);
+        all(vec![Box::pin(tell), Box::pin(hear)]).await?;
+    }
+    Ok(())
+}
+
+async fn hears_and_reads_nothing_from_before(
+    on: &Ground,
+    told: &Notice,
+    name: &str,
+    group: &[Group],
+    stamp: Reading,
+) -> Result<(), String> {
+    is_heard(&on.heard[1], told, on.heard[1].told().missed).await?;
+    let clocks = on.b.clocks(name, group).await.or_say("clocks")?;
+    hold!(outdates(clocks[0], stamp), "a value stamped {stamp:?} is valid by {clocks:?}");
+    Ok(())
+}
+
+async fn updates_are_told(on: &Ground) -> Result<(), String> {
+    if !on.a.has_notices() {
+        return Ok(());
+    }
+    let (name, groups) = (on.key("told of"), [on.group("told of")]);
+    for is_disturbed in [false, true] {
+        let missed = on.heard.each_ref().map(|heard| heard.told().missed);
+        let told = ["a settling", "a write"].map(|what| notice(&format!("of {what} (disturbed: {is_disturbed})")));
+        let Update { token, since, .. } = Update::begin(on, &*on.a, &name).await?;
+        if is_disturbed {
+            let what = Invalidation { groups: groups.to_vec(), keys: vec![(&*name).into()], notices: told.to_vec() };
+            let notices = what.notices.iter().map(|_| notice("of what disturbs")).collect();
+            on.b.invalidate(&Invalidation { notices, ..what }).await.or_say("invalidate")?;
+        }
+        let (groups, invalidated) = (groups.to_vec(), vec![on.group("told of it")]);
+        let update = Settling { since, groups, life: Some(LONG), invalidated, notice: told[0].clone() };
+        on.a.settle(&name, &update).await.or_say("settle")?;
+        on.a.write_announced(&name, token, value(1), Some(LONG), told[1].clone()).await.or_say("write_announced")?;
+        for told in &told {
+            for (heard, missed) in on.heard.iter().zip(missed) {
+                is_heard(heard, told, missed).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn updates_are_told_last(on: &Ground) -> Result<(), String> {
+    if !on.a.has_notices() {
+        return Ok(());
+    }
+    let (name, group) = (on.key("last of an update"), [on.group("last of an update")]);
+    for round in 0..10 {
+        let told = ["settling", "write"].map(|what| notice(&format!("last {what} {round}")));
+        on.b.write(&name, value(1), Some(LONG), notice("last")).await.or_say("write")?;
+        let stamp = on.b.begin(&name, &group, Some(LONG)).await.or_say("begin")?;
+        let Update { token, since, .. } = Update::begin(on, &*on.a, &name).await?;
+        let update =
+            Settling { since, groups: Vec::new(), life: None, invalidated: group.to_vec(), notice: told[0].clone() };
+        let tell = async { on.a.settle(&name, &update).await.or_say("settle").map(drop) };
+        let hear = hears_and_reads_nothing_from_before(on, &told[0], &name, &group, stamp);
+        all(vec![Box::pin(tell), Box::pin(hear)]).await?;
+        let tell = async {
+            let written = told[1].clone();
+            on.a.write_announced(&name, token, value(2), None, written).await.or_say("write_announced").map(drop)
+        };
         let hear = async {
-            is_heard(&on.heard[1], &told, missed).await?;
-            let clocks = on.b.clocks(&name, &group).await.or_say("clocks")?;
-            hold!(outdates(clocks[0], stamp), "a value stamped {stamp:?} is valid by {clocks:?}");
+            is_heard(&on.heard[1], &told[1], on.heard[1].told().missed).await?;
+            let read = on.b.read(&name, &[]).await.or_say("read")?.value;
+            hold!(read != Some(value(1)), "the value from before the update is read");
             Ok(())
         };
-        super::ground::all(vec![Box::pin(tell), Box::pin(hear)]).await?;
+        all(vec![Box::pin(tell), Box::pin(hear)]).await?;
     }
     Ok(())
 }

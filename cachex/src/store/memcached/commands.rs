@@ -251,19 +251,11 @@ impl Store for Memcached {
                 .map(|name| store(name))
                 .chain(keys.iter().map(|name| Command::Delete(name, None)))
                 .collect();
-            let invalidate = async {
-                let mut taken = self.pool.take().await?;
-                for part in commands.chunks(PART) {
-                    for answer in taken.connection.ask(part).await? {
-                        if !matches!(answer, Answer::Done { .. } | Answer::NotFound) {
-                            return Err(refused(Some(answer)));
-                        }
-                    }
-                }
-                taken.give_back();
-                Ok(Vec::new())
-            };
-            self.pool.within(invalidate).await
+            // Each part has the timeout for itself: thousands of removals over a slow link would never fit into one.
+            for part in commands.chunks(AT_ONCE) {
+                self.pool.within(self.invalidate_part(part)).await?;
+            }
+            Ok(Vec::new())
         })
     }
 
@@ -274,6 +266,8 @@ impl Store for Memcached {
 
 /// So many commands are sent before their answers are read: more could fill both sides, and each would wait for the other.
 const PART: usize = 128;
+/// So many are invalidated within one timeout.
+const AT_ONCE: usize = 512;
 
 /// What becomes of an item.
 enum Change<T> {
@@ -285,6 +279,19 @@ enum Change<T> {
 impl Memcached {
     fn names_of(&self, groups: &[Group]) -> Vec<String> {
         groups.iter().map(|group| self.names.group(group)).collect()
+    }
+
+    async fn invalidate_part(&self, commands: &[Command<'_>]) -> io::Result<()> {
+        let mut taken = self.pool.take().await?;
+        for part in commands.chunks(PART) {
+            for answer in taken.connection.ask(part).await? {
+                if !matches!(answer, Answer::Done { .. } | Answer::NotFound) {
+                    return Err(refused(Some(answer)));
+                }
+            }
+        }
+        taken.give_back();
+        Ok(())
     }
 
     /// Changes the item of a key as `change` says, over the one that it was shown. Nothing if the item is too large, and then it is gone; `vain` if it was another one
