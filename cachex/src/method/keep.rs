@@ -93,32 +93,40 @@ pub struct Portable;
 #[derive(Clone, Copy, Debug)]
 pub struct Local;
 
+/// What is the same for all ways: how values of a type are kept in memory.
+macro_rules! in_memory {
+    ($value:ty) => {
+        type Proven = Self;
+
+        #[inline]
+        fn proven(self) -> Self {
+            self
+        }
+
+        fn entry(self, meta: &Meta<'_>, value: $value) -> Entry {
+            Entry::of(meta, value)
+        }
+
+        fn value(self, entry: &Entry) -> Option<$value> {
+            entry.value::<$value>().cloned()
+        }
+
+        #[inline(always)]
+        fn plain(self, entry: &Entry) -> Option<PlainEntry<'_, $value>> {
+            entry.plain()
+        }
+
+        #[inline(always)]
+        fn copy(self, value: &$value) -> $value {
+            value.clone()
+        }
+    };
+}
+pub(super) use in_memory;
+
 #[diagnostic::do_not_recommend]
 impl<V: CacheValue> Keep<V> for Portable {
-    type Proven = Self;
-
-    #[inline]
-    fn proven(self) -> Self {
-        self
-    }
-
-    fn entry(self, meta: &Meta<'_>, value: V) -> Entry {
-        Entry::of(meta, value)
-    }
-
-    fn value(self, entry: &Entry) -> Option<V> {
-        entry.value::<V>().cloned()
-    }
-
-    #[inline(always)]
-    fn plain(self, entry: &Entry) -> Option<PlainEntry<'_, V>> {
-        entry.plain()
-    }
-
-    #[inline(always)]
-    fn copy(self, value: &V) -> V {
-        value.clone()
-    }
+    in_memory!(V);
 
     fn size(self, value: &V) -> u64 {
         size_of_value(value)
@@ -142,30 +150,7 @@ impl<V: CacheValue> Keep<V> for Portable {
 
 #[diagnostic::do_not_recommend]
 impl<V: Clone + Send + Sync + 'static> Keep<V> for Local {
-    type Proven = Self;
-
-    #[inline]
-    fn proven(self) -> Self {
-        self
-    }
-
-    fn entry(self, meta: &Meta<'_>, value: V) -> Entry {
-        Entry::of(meta, value)
-    }
-
-    fn value(self, entry: &Entry) -> Option<V> {
-        entry.value::<V>().cloned()
-    }
-
-    #[inline(always)]
-    fn plain(self, entry: &Entry) -> Option<PlainEntry<'_, V>> {
-        entry.plain()
-    }
-
-    #[inline(always)]
-    fn copy(self, value: &V) -> V {
-        value.clone()
-    }
+    in_memory!(V);
 
     fn size(self, _: &V) -> u64 {
         size_of::<V>() as u64

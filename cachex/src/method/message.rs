@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 #[cfg(feature = "protobuf")]
 use std::sync::Arc;
 
-use super::keep::Keep;
+use super::keep::{Keep, in_memory};
 #[cfg(feature = "remote")]
 use crate::codec::Codec;
 use crate::entry::{Entry, Meta, PlainEntry};
@@ -137,30 +137,7 @@ impl<F> fmt::Debug for Protobuf<F> {
 
 #[diagnostic::do_not_recommend]
 impl<V: MessageValue<F>, F> Keep<V> for Protobuf<F> {
-    type Proven = Self;
-
-    #[inline]
-    fn proven(self) -> Self {
-        self
-    }
-
-    fn entry(self, meta: &Meta<'_>, value: V) -> Entry {
-        Entry::of(meta, value)
-    }
-
-    fn value(self, entry: &Entry) -> Option<V> {
-        entry.value::<V>().cloned()
-    }
-
-    #[inline(always)]
-    fn plain(self, entry: &Entry) -> Option<PlainEntry<'_, V>> {
-        entry.plain()
-    }
-
-    #[inline(always)]
-    fn copy(self, value: &V) -> V {
-        value.clone()
-    }
+    in_memory!(V);
 
     fn size(self, value: &V) -> u64 {
         (size_of::<V>() + MessageValue::size(value)) as u64

@@ -1,6 +1,6 @@
 //! Byte stores: what the second tier is kept in. Keys, bytes and tags go in; bytes and clocks come out.
 //!
-//! Reading order: this file (the contract), `group` and `error` (its words), `boxed` (a store of any kind), [`conformance`] (whether a store keeps to it), `structures` (what is not a copy of something), `file` (a directory), `redis` (Redis and Valkey), `memcached`, `null` (nothing), `ring` (several stores).
+//! Reading order: this file (the contract), `words`, `group` and `error` (its words), `listener` (who is told), `boxed` (a store of any kind), [`conformance`] (whether a store keeps to it), `ears` (one listener for several sources), `structures` (what is not a copy of something), `file` (a directory), `redis` (Redis and Valkey), `memcached`, `null` (nothing), `ring` (several stores).
 //!
 //! A store has one logical clock. Each group of values (a tag, a method, everything) has the reading of its last invalidation; each value has one
 //! reading as its stamp, taken before its load began. Whoever reads a value asks for the clocks of its groups as well, and the value is valid iff each is known
@@ -27,9 +27,12 @@
 
 mod boxed;
 pub mod conformance;
+#[cfg(any(feature = "redis", feature = "ring"))]
+mod ears;
 mod error;
 pub(crate) mod file;
 mod group;
+mod listener;
 #[cfg(feature = "memcached")]
 pub(crate) mod memcached;
 mod null;
@@ -38,50 +41,24 @@ pub(crate) mod redis;
 #[cfg(feature = "ring")]
 mod ring;
 pub(crate) mod structures;
+mod words;
 
 use std::fmt;
 use std::future::Future;
-use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use group::Group;
+pub use listener::Listener;
 pub use null::Null;
 #[cfg(feature = "ring")]
 pub use ring::Ring;
 pub(crate) use structures::Structures;
-
-/// The bytes of a value that tell it from that of another load: where whoever writes values puts when and as of what they were loaded.
-pub(crate) const MARK: Range<usize> = 16..32;
-
-/// Returns what tells a value from that of another load, which is what [`Ask::seen`] is compared with: bytes 16 to 31, or nothing if there are fewer.
-///
-/// # Examples
-///
-/// ```
-/// use cachex::store::mark;
-///
-/// assert_eq!(mark(&[7; 40]), [7; 16]);
-/// assert!(mark(b"short").is_empty());
-/// ```
-#[must_use]
-pub fn mark(value: &[u8]) -> &[u8] {
-    value.get(MARK).unwrap_or_default()
-}
-
-/// A reading of a store's clock, in microseconds of a hybrid logical clock: about the time of day, and one more at each step.
-///
-/// # Examples
-///
-/// ```
-/// use cachex::store::Reading;
-///
-/// assert!(Reading(1) < Reading(2));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reading(pub u64);
+#[cfg(feature = "redis")]
+pub(crate) use words::MARK;
+pub use words::{Ask, Invalidation, Lease, Notice, Read, Reading, Settling, mark};
 
 /// What a store does, in the end.
 ///
@@ -100,166 +77,6 @@ pub struct Reading(pub u64);
 /// # main_().expect("it does not fail");
 /// ```
 pub type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// A value and the clocks of the groups that were asked for, in their order.
-///
-/// # Examples
-///
-/// ```
-/// use cachex::store::Read;
-///
-/// let miss = Read { value: None, clocks: vec![None] };
-/// assert_eq!(miss.clocks.len(), 1);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Read {
-    /// The bytes that were stored, if they are there and have not expired.
-    pub value: Option<Vec<u8>>,
-    /// For each group the reading of its last invalidation; nothing where that is not known.
-    pub clocks: Vec<Option<Reading>>,
-}
-
-/// Who asks for the lease of a key.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::Duration;
-/// use cachex::store::Ask;
-///
-/// let ask = Ask { key: "find(7)", token: 1, span: Duration::from_secs(5), seen: &[] };
-/// assert_eq!(ask.key, "find(7)");
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Ask<'a> {
-    /// The name of the key.
-    pub key: &'a str,
-    /// Tells who asks from all others.
-    pub token: u64,
-    /// How long the lease holds unless it is renewed.
-    pub span: Duration,
-    /// The [`mark`] of the value that was read and is of no use: nothing where there was none.
-    pub seen: &'a [u8],
-}
-
-/// What became of a request for a lease.
-///
-/// # Examples
-///
-/// ```
-/// use cachex::store::Lease;
-///
-/// assert_ne!(Lease::Granted, Lease::Held);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lease {
-    /// It is who asks that loads.
-    Granted,
-    /// Another one loads.
-    Held,
-    /// There is another value than the one that was seen: it is to be read again.
-    Stored,
-}
-
-/// What is invalidated at once.
-///
-/// # Examples
-///
-/// ```
-/// use cachex::store::{Group, Invalidation};
-///
-/// let what = Invalidation { groups: vec![Group::tag("users")], ..Invalidation::default() };
-/// assert!(what.keys.is_empty());
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Invalidation {
-    /// Groups whose values are wrong from now on.
-    pub groups: Vec<Group>,
-    /// Keys whose values go, and with them their leases.
-    pub keys: Vec<Box<str>>,
-    /// What other processes are told: one of all groups, if there are any, then one for each key.
-    pub notices: Vec<Notice>,
-}
-
-impl Invalidation {
-    /// Returns the notice of the groups, if there are any, and each key with its own.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cachex::store::{Invalidation, Notice};
-    ///
-    /// let what = Invalidation { keys: vec!["a".into()], notices: vec![Notice::default()], ..Invalidation::default() };
-    /// let (of_groups, keys) = what.told();
-    /// assert!(of_groups.is_none());
-    /// assert_eq!(keys.count(), 1);
-    /// ```
-    pub fn told(&self) -> (Option<&Notice>, impl Iterator<Item = (&str, Option<&Notice>)>) {
-        let mut notices = self.notices.iter();
-        let of_groups = if self.groups.is_empty() { None } else { notices.next() };
-        (of_groups, self.keys.iter().map(move |key| (&**key, notices.next())))
-    }
-}
-
-/// What is asked when an update of the source has ended.
-///
-/// # Examples
-///
-/// ```
-/// use cachex::store::{Group, Notice, Reading, Settling};
-///
-/// let (groups, invalidated) = (vec![Group::tag("user:7")], vec![Group::tag("users")]);
-/// let update = Settling { since: Reading(1), groups, life: None, invalidated, notice: Notice::default() };
-/// assert_ne!(update.groups, update.invalidated);
-/// ```
-#[derive(Clone, Debug)]
-pub struct Settling {
-    /// The clock from before the update.
-    pub since: Reading,
-    /// All that the value belongs to, …
-    pub groups: Vec<Group>,
-    /// … and how long that is kept at least.
-    pub life: Option<Duration>,
-    /// What the update invalidates.
-    pub invalidated: Vec<Group>,
-    /// What other processes are told of that.
-    pub notice: Notice,
-}
-
-/// What other processes are told, in two parts between which the store puts its clock.
-///
-/// # Examples
-///
-/// ```
-/// use cachex::store::{Notice, Reading};
-///
-/// let notice = Notice { head: vec![1], tail: vec![2] };
-/// assert_eq!(notice.at(Reading(7)), [1, 0, 0, 0, 0, 0, 0, 0, 7, 2]);
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Notice {
-    /// What comes before the clock.
-    pub head: Vec<u8>,
-    /// What comes after it.
-    pub tail: Vec<u8>,
-}
-
-impl Notice {
-    /// Returns the bytes that are handed to [`Listener::noticed`]: `head`, the clock as eight bytes, the highest first, and `tail`. Where the
-    /// clock was not stepped, it is 0.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cachex::store::{Notice, Reading};
-    ///
-    /// assert_eq!(Notice::default().at(Reading(1)), [0, 0, 0, 0, 0, 0, 0, 1]);
-    /// ```
-    #[must_use]
-    pub fn at(&self, clock: Reading) -> Vec<u8> {
-        [&self.head[..], &clock.0.to_be_bytes(), &self.tail].concat()
-    }
-}
 
 /// A byte store; [the module](self) says what it must hold to.
 ///
@@ -487,57 +304,4 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// Tells the other processes, if there is a way to.
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()>;
-}
-
-/// Who is told of what happens at a store.
-///
-/// # Examples
-///
-/// ```
-/// use std::sync::atomic::{AtomicU32, Ordering};
-/// use cachex::store::Listener;
-///
-/// /// Counts invalidations; it has to forget all it knows whenever some were missed.
-/// #[derive(Default)]
-/// struct Counting(AtomicU32);
-///
-/// impl Listener for Counting {
-///     fn up(&self) {}
-///     fn down(&self) {}
-///     fn replaced(&self) {}
-///     fn troubled(&self, _why: &str) {}
-///     fn listening(&self) {}
-///     fn missed(&self) {
-///         self.0.store(0, Ordering::Relaxed);
-///     }
-///     fn noticed(&self, _notice: &[u8]) {
-///         self.0.fetch_add(1, Ordering::Relaxed);
-///     }
-/// }
-///
-/// let counting = Counting::default();
-/// counting.noticed(b"users");
-/// assert_eq!(counting.0.load(Ordering::Relaxed), 1);
-/// ```
-pub trait Listener: Send + Sync + 'static {
-    /// The store can be reached again.
-    fn up(&self);
-
-    /// The store can't be reached.
-    fn down(&self);
-
-    /// Another server is in the place of the one that was read from: it may have been the wrong one for a while.
-    fn replaced(&self);
-
-    /// Connecting, or listening, has failed.
-    fn troubled(&self, why: &str);
-
-    /// From now on no notice is lost, but those that [`missed`](Self::missed) speaks of.
-    fn listening(&self);
-
-    /// Notices may have been lost, and may be until [`listening`](Self::listening).
-    fn missed(&self);
-
-    /// A notice has come.
-    fn noticed(&self, notice: &[u8]);
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Ring;
-use super::listening::Part;
 use crate::backplane::notice as told;
 use crate::runtime::together;
+use crate::store::ears::Ears;
 use crate::store::{
     Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Store, StoreError, Structures,
 };
@@ -14,8 +14,10 @@ use crate::store::{
 impl Store for Ring {
     fn start(&self, listener: Arc<dyn Listener>) {
         self.listening.get_or_init(|| {
-            for (store, part) in self.all().zip(Part::all(self.stores.len(), listener)) {
-                store.start(Arc::new(part));
+            let ears = Arc::new(Ears::new(listener));
+            ears.want((0..self.stores.len() as u64).collect());
+            for (store, number) in self.all().zip(0..) {
+                store.start(ears.ear(number));
             }
         });
     }

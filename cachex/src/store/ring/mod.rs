@@ -1,6 +1,6 @@
 //! A store over several: each key has its place in one of them, by consistent hashing.
 //!
-//! Reading order: this file (the ring), [`commands`] (the contract), [`listening`] (several stores, one listener).
+//! Reading order: this file (the ring), [`commands`] (the contract), [`ears`](super::ears) (several stores, one listener).
 //!
 //! A key's value, its lease and the clocks that count for it are in the store of the key; readings of two stores are never compared. So whatever holds of each store holds of the ring:
 //!
@@ -18,7 +18,6 @@
 //! 2. A store that comes back was not told what was invalidated while it was not in the list: empty it before it is added again (`FLUSHALL`, `flush_all`, a removed directory), or give it another prefix.
 
 mod commands;
-mod listening;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -1,6 +1,6 @@
 //! A cluster: each command goes to the master of its key's slot.
 //!
-//! Reading order: this file (what there is, and how it is kept up to date), [`routing`] (a command on its way), [`topology`] (who has which slots), [`slots`] (of a key), [`ears`]
+//! Reading order: this file (what there is, and how it is kept up to date), [`routing`] (a command on its way), [`topology`] (who has which slots), [`slots`] (of a key), [`ears`](crate::store::ears)
 //! (notices of all masters).
 //!
 //! The client's own cluster connection is not used: it may hang while it connects, and one dead node has it subscribe again and again
@@ -17,7 +17,6 @@
 //! 4. All masters are listened to, for the way from one to another can lose notices; whatever is heard twice is harmless. When one is lost, or
 //!    there is another one, notices may have been lost until all are listened to again.
 
-mod ears;
 mod routing;
 mod slots;
 mod topology;
@@ -41,9 +40,9 @@ use super::subscription::Subscription;
 use super::target::{Purpose, Target, connect_to};
 use super::trouble::LinkError;
 use crate::runtime;
+use crate::store::ears::Ears;
 use crate::store::{Listener, StoreError};
 use crate::time::stopwatch::Deadline;
-use ears::Ears;
 use routing::Routes;
 pub(super) use slots::slot;
 use topology::{Node, Topology};
