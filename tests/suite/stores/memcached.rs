@@ -71,6 +71,24 @@ async fn store_of(settings: &MemcachedSettings) -> Box<dyn Store> {
     store
 }
 
+/// What is found out of it after that is nothing: not that nothing happened.
+#[tokio::test]
+async fn a_group_that_was_invalidated_and_then_dropped_refuses_the_loads_from_before() {
+    let server = Server::start();
+    let (store, group) = (store(&server).await, [Group::tag("a")]);
+    store.begin("k", &group, None).await.unwrap();
+    let since = store.begin("k", &[], None).await.unwrap();
+    store.invalidate(&Invalidation { groups: group.to_vec(), ..Invalidation::default() }).await.unwrap();
+    for item in server.items() {
+        server.evict(&item).unwrap();
+    }
+    assert_eq!(store.mint("k", &group, since, None).await.unwrap(), None);
+    // Now it is known, and a load that begins afterwards has a stamp.
+    assert!(store.clocks("k", &group).await.unwrap()[0].is_some_and(|clock| clock > since));
+    let since = store.begin("k", &[], None).await.unwrap();
+    assert!(store.mint("k", &group, since, None).await.unwrap().is_some());
+}
+
 #[tokio::test]
 async fn what_was_stamped_before_a_server_began_anew_is_never_valid_after_it() {
     let mut server = Server::start();

@@ -218,4 +218,52 @@ mod tests {
         assert!(!state.was_invalidated(&[Group::tag("0")], Reading(100)));
         assert!(state.was_invalidated(&[Group::tag("1")], Reading(100)));
     }
+
+    /// A directory of the test's own; dropped, it is removed.
+    struct Folder(std::path::PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            Self(std::env::temp_dir().join(format!("cachex-{name}-{}", std::process::id())))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _gone = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn everything_is_invalidated_at_another_start_of_the_system_also_if_that_fails_at_first() {
+        let folder = Folder::new("start");
+        let modes = super::super::directory::Modes { directory: 0o700, file: 0o600 };
+        let directory = Directory::new(folder.0.clone(), modes, Duration::from_secs(60));
+        let locked = directory.lock(crate::time::stopwatch::Stopwatch::start()).expect("nobody else has it");
+        let all = [Group::all()];
+        let stamp = begin(&locked, &all, None).expect("it can be written");
+        let is_valid = || {
+            let clocks = clocks(&directory, &all).expect("it can be read");
+            clocks[0].is_some_and(|clock| clock <= stamp)
+        };
+        assert!(is_valid());
+        // As another start has left it, and then as a disk that does not take the clock of the group.
+        let mut state = load(&locked).expect("it can be read");
+        state.boot = state.boot.wrapping_add(1);
+        save(&locked, &state).expect("it can be written");
+        let place = directory.place(GROUPS, Group::all().as_str().as_bytes());
+        let known = fs::read(&place).expect("it is there");
+        fs::remove_file(&place).expect("it is there");
+        fs::create_dir_all(place.join("in the way")).expect("it can be made");
+        assert!(load(&locked).is_err());
+        fs::remove_dir_all(&place).expect("it is there");
+        fs::write(&place, known).expect("it can be written");
+        assert!(is_valid());
+        load(&locked).expect("nothing is in the way");
+        assert!(!is_valid());
+        // And once is enough.
+        let stamp = begin(&locked, &all, None).expect("it can be written");
+        load(&locked).expect("nothing is in the way");
+        assert!(clocks(&directory, &all).expect("it can be read")[0].is_some_and(|clock| clock <= stamp));
+    }
 }
