@@ -1,21 +1,27 @@
 //! A ring of real servers: one of them is gone, and one is added.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use cachex::store::Ring;
+use cachex::store::{Group, Invalidation, Listener, Notice, Reading, Ring, Store};
 use cachex::{Cache, EntryOptions, Key, RedisSettings};
+use cachex_tests::proxy::Proxy;
 use cachex_tests::redis::Server;
+use futures_util::future::join;
+use tokio::sync::Semaphore;
 
+use super::Deaf;
 use crate::redis::until;
 
 fn ring(servers: &[Server]) -> Ring {
-    let store = |server: &Server| {
-        let mut settings = RedisSettings::new(server.url());
-        settings.timeout = Duration::from_secs(2);
-        settings.ping_interval = Duration::from_millis(100);
-        (server.url(), settings.open("tests").unwrap())
-    };
-    Ring::new(servers.iter().map(store)).unwrap()
+    Ring::new(servers.iter().map(|server| (server.url(), store(server.url())))).unwrap()
+}
+
+fn store(url: String) -> Box<dyn Store> {
+    let mut settings = RedisSettings::new(url);
+    settings.timeout = Duration::from_secs(2);
+    settings.ping_interval = Duration::from_millis(100);
+    settings.open("tests").unwrap()
 }
 
 async fn node(servers: &[Server]) -> Cache {
@@ -91,4 +97,55 @@ async fn a_server_that_is_added_has_its_part_of_the_keys_to_load_anew() {
         missing += u32::from(more.get::<u64>(&key(number)).await.unwrap().is_none());
     }
     assert!((50..=160).contains(&missing), "{missing} of 400 are to be loaded anew, of which 100 would be a fourth");
+}
+
+/// Counts what is heard of one thing.
+struct Hearing(Semaphore);
+
+impl Listener for Hearing {
+    fn up(&self) {}
+    fn down(&self) {}
+    fn replaced(&self) {}
+    fn troubled(&self, _why: &str) {}
+    fn listening(&self) {
+        self.0.add_permits(1);
+    }
+    fn missed(&self) {}
+    fn noticed(&self, notice: &[u8]) {
+        if notice.starts_with(b"group") {
+            self.0.add_permits(1);
+        }
+    }
+}
+
+/// Notices go over the first server, and the way to the second one is long.
+#[tokio::test]
+async fn who_is_told_of_an_invalidation_finds_nothing_from_before_in_any_server() {
+    let servers = [Server::start(), Server::start()];
+    let proxy = Proxy::before(servers[1].port());
+    let ways = [servers[0].url(), proxy.url()];
+    let far = Ring::new(servers.iter().zip(ways).map(|(server, way)| (server.url(), store(way)))).unwrap();
+    let (near, hearing) = (ring(&servers), Arc::new(Hearing(Semaphore::new(0))));
+    far.start(Arc::new(Deaf));
+    near.start(hearing.clone());
+    until("all can be reached", async || far.is_whole() && near.is_whole()).await;
+    hearing.0.acquire().await.unwrap().forget();
+    let (keys, group) = ((0..20).map(|number| format!("find({number})")), [Group::tag("group")]);
+    let mut stamps: Vec<(String, Reading)> = Vec::new();
+    for key in keys {
+        let stamp = near.begin(&key, &group, None).await.unwrap();
+        stamps.push((key, stamp));
+    }
+    proxy.delay(Duration::from_millis(100));
+    let notices = vec![Notice { head: b"group".to_vec(), tail: Vec::new() }];
+    let what = Invalidation { groups: group.to_vec(), keys: Vec::new(), notices };
+    let look = async {
+        hearing.0.acquire().await.unwrap().forget();
+        for (key, stamp) in &stamps {
+            let clock = near.clocks(key, &group).await.unwrap()[0];
+            assert!(clock.is_none_or(|clock| clock > *stamp), "what {key} had is valid by {clock:?}");
+        }
+    };
+    let (refused, ()) = join(far.invalidate(&what), look).await;
+    assert_eq!(refused.unwrap(), Vec::<Box<str>>::new());
 }
