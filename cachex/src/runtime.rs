@@ -1,7 +1,9 @@
 //! Where loads in the background run, and how a blocking caller waits: the one file that spawns.
 //!
-//! Reading order: this file, `together` (how one task waits for many things).
+//! Reading order: this file, `callers` (the runtime of those who call), `together` (how one task waits for many things).
 
+#[cfg(feature = "redis")]
+mod callers;
 #[cfg(feature = "remote")]
 mod together;
 
@@ -17,6 +19,8 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+#[cfg(feature = "redis")]
+pub(crate) use callers::{Callers, Unfinished};
 #[cfg(feature = "remote")]
 pub(crate) use together::together;
 
@@ -91,10 +95,35 @@ pub(crate) fn block_elsewhere<F: Future>(future: F) -> Option<F::Output> {
 
 thread_local! {
     static IS_OWN: Cell<bool> = const { Cell::new(false) };
+    static IS_BLOCKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a blocking call of ours waits on this thread: then no task is polled here before it ends.
+#[cfg(feature = "redis")]
+fn is_blocked() -> bool {
+    IS_BLOCKED.get()
+}
+
+/// Notes that this thread is blocked, until it is dropped.
+struct Blocked {
+    was_blocked: bool,
+}
+
+impl Blocked {
+    fn begin() -> Self {
+        Self { was_blocked: IS_BLOCKED.replace(true) }
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        IS_BLOCKED.set(self.was_blocked);
+    }
 }
 
 /// Blocks the running thread until `future` ends.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let _blocked = Blocked::begin();
     let mut future = pin!(future);
     // Most need no waiting: the signal is made for those that do.
     if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

@@ -2,6 +2,7 @@
 
 mod basics;
 mod batches;
+mod callers;
 mod cluster;
 mod explaining;
 mod faults;

@@ -21,6 +21,8 @@ use crate::entry::tags::TagClocks;
 use crate::error::Error;
 use crate::observe::event::{Observer, Observers};
 use crate::policy::MethodSettings;
+#[cfg(feature = "redis")]
+use crate::runtime;
 #[cfg(feature = "remote")]
 use crate::store::Store;
 use crate::sync::Mutex;
@@ -54,7 +56,7 @@ pub struct Builder {
     clock: Option<Box<dyn Clock>>,
     observers: Observers,
     #[cfg(feature = "remote")]
-    store: Option<Box<dyn Store>>,
+    given: remote::setup::Given,
 }
 
 impl Builder {
@@ -64,7 +66,7 @@ impl Builder {
             clock: None,
             observers: Observers::default(),
             #[cfg(feature = "remote")]
-            store: None,
+            given: remote::setup::Given::default(),
         }
     }
 
@@ -229,7 +231,40 @@ impl Builder {
     /// ```
     #[cfg(feature = "remote")]
     pub fn store(mut self, store: impl Store) -> Self {
-        self.store = Some(Box::new(store));
+        self.given.store = Some(Box::new(store));
+        self
+    }
+
+    /// Gives Redis connections on the runtime whose tasks use the cache, beside those on the thread of cachex. Default: none.
+    ///
+    /// What a call that is awaited in a task of this runtime reads from Redis is then read there, and need not go to another thread and back. All else goes
+    /// on over the thread of cachex, as it does without this: blocking calls, those from elsewhere, all that changes something, invalidations, and the
+    /// notices of other processes. So a runtime that stands still or is overloaded makes no other process stale; and when it ends, or its connections do
+    /// not answer within `timeout`, its calls go over the thread of cachex as well.
+    ///
+    /// It takes a runtime of any kind, with an I/O driver (`enable_io`; else the connections are not made, and
+    /// [`RemoteStats::last_error`](crate::RemoteStats::last_error) says so). To each server there are [`connections`](RedisSettings::connections) more. A task that blocks
+    /// its thread, other than in `block_in_place`, may hold up answers to other tasks for `timeout` at most: then they go on without. Another second tier
+    /// than that of [`redis`](Self::redis) makes no use of this.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key, RedisSettings};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), cachex::Error> {
+    /// let redis = RedisSettings::new("redis://localhost:1");
+    /// let cache = Cache::builder().redis(redis).runtime(tokio::runtime::Handle::current()).build()?;
+    /// // Nobody is there: as ever, the cache works on its memory.
+    /// cache.set(&Key::new("a"), 1, &EntryOptions::new()).await?;
+    /// assert_eq!(cache.get::<i32>(&Key::new("a")).await?, Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn runtime(mut self, runtime: tokio::runtime::Handle) -> Self {
+        self.given.callers = Some(runtime::Callers::new(runtime));
         self
     }
 
@@ -431,7 +466,7 @@ impl Builder {
     /// Makes the cache without looking at other annotations of the program.
     pub(super) fn assemble(self) -> Result<Cache, Error> {
         #[cfg(feature = "remote")]
-        let remote = remote::setup::remote(&self.settings, self.store)?;
+        let remote = remote::setup::remote(&self.settings, self.given)?;
         #[cfg(feature = "structures")]
         let codec = self.settings.remote.codec;
         let Settings { namespace, defaults, memory, methods, places, .. } = self.settings;

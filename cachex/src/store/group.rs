@@ -34,7 +34,7 @@ impl Group {
     /// ```
     #[must_use]
     pub fn method(id: &str) -> Self {
-        Self(format!("m:{id}").into())
+        Self(["m:", id].concat().into())
     }
 
     /// Names the values with a tag.
@@ -46,7 +46,7 @@ impl Group {
     /// ```
     #[must_use]
     pub fn tag(name: &str) -> Self {
-        Self(format!("t:{name}").into())
+        Self(["t:", name].concat().into())
     }
 
     /// Returns the group that was written as [`as_str`](Self::as_str) says.

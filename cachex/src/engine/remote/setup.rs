@@ -6,22 +6,25 @@ use std::time::Duration;
 use super::{Remote, RemoteRules};
 use crate::config::{FileSettings, Settings, StoreKind};
 use crate::error::Error;
+#[cfg(feature = "redis")]
+use crate::runtime::Callers;
 use crate::store::file::{File, Options};
 use crate::store::{Null, Store};
 
 /// Between two heartbeats, but where a store's connection has its own measure of time.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Returns the second tier, if one is set: `given` by hand, or by settings.
-pub(in crate::engine) fn remote(
-    settings: &Settings,
-    given: Option<Box<dyn Store>>,
-) -> Result<Option<Arc<Remote>>, Error> {
-    let store = match given {
-        Some(store) => Some(store),
-        None => chosen(settings)?,
-    };
-    let Some(store) = store else { return Ok(None) };
+/// What is given by hand, as no file could say it.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Given {
+    pub(in crate::engine) store: Option<Box<dyn Store>>,
+    #[cfg(feature = "redis")]
+    pub(in crate::engine) callers: Option<Callers>,
+}
+
+/// Returns the second tier, if one is set: by hand, or by settings.
+pub(in crate::engine) fn remote(settings: &Settings, given: Given) -> Result<Option<Arc<Remote>>, Error> {
+    let Some(store) = chosen(settings, given)? else { return Ok(None) };
     let heartbeat = settings.redis.as_ref().map_or(HEARTBEAT, |redis| redis.ping_interval);
     let settings = &settings.remote;
     let rules = RemoteRules {
@@ -40,12 +43,17 @@ pub(in crate::engine) fn remote(
     Ok(Some(Remote::new(store, rules)))
 }
 
-fn chosen(settings: &Settings) -> Result<Option<Box<dyn Store>>, Error> {
+fn chosen(settings: &Settings, given: Given) -> Result<Option<Box<dyn Store>>, Error> {
+    if given.store.is_some() {
+        return Ok(given.store);
+    }
     let kind = settings.store().map_err(|text| Error::configuration(format!("`remote.store` {text}")))?;
     let namespace = &settings.namespace;
     match kind {
         #[cfg(feature = "redis")]
-        Some(StoreKind::Redis) => settings.redis.as_ref().map(|redis| redis.open(namespace)).transpose(),
+        Some(StoreKind::Redis) => {
+            settings.redis.as_ref().map(|redis| redis.open_near(namespace, given.callers)).transpose()
+        }
         #[cfg(feature = "memcached")]
         Some(StoreKind::Memcached) => settings.memcached.as_ref().map(|servers| servers.open(namespace)).transpose(),
         Some(StoreKind::File) => settings.file.as_ref().map(|file| file.open(namespace)).transpose(),
@@ -118,6 +126,11 @@ impl crate::config::RedisSettings {
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn open(&self, namespace: &str) -> Result<Box<dyn Store>, Error> {
+        self.open_near(namespace, None)
+    }
+
+    /// As [`open`](Self::open), with connections beside its callers.
+    fn open_near(&self, namespace: &str, callers: Option<Callers>) -> Result<Box<dyn Store>, Error> {
         use crate::store::redis::{Options, Redis, Timing, TlsOptions};
 
         let timing = Timing { connect: self.connect_timeout, command: self.timeout, ping_interval: self.ping_interval };
@@ -136,6 +149,7 @@ impl crate::config::RedisSettings {
             tls,
             sentinel_username: self.sentinel_username.as_deref(),
             sentinel_password: self.sentinel_password.as_deref(),
+            callers,
         })?;
         Ok(Box::new(store))
     }

@@ -33,7 +33,7 @@ impl Store for Redis {
 
     fn is_up(&self) -> bool {
         match self.wiring.get() {
-            Some(Wiring::Server { links, .. }) => links.iter().all(super::Link::is_up),
+            Some(Wiring::Server { lanes, .. }) => lanes.is_up(),
             Some(Wiring::Cluster(cluster)) => cluster.is_up(),
             None => false,
         }
@@ -54,7 +54,7 @@ impl Store for Redis {
     }
 
     fn staleness(&self) -> Duration {
-        self.timing.ping_interval + self.timing.command
+        self.means.timing.ping_interval + self.means.timing.command
     }
 
     fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
@@ -62,13 +62,13 @@ impl Store for Redis {
         if self.is_divided() {
             return self.asked(self.read_divided(key, redis::cmd("GET").arg(value).take(), groups));
         }
-        let mut command = redis::cmd("MGET");
-        command.arg(value);
+        let mut command = Cmd::with_capacity(groups.len() + 2, 64 * (groups.len() + 2));
+        command.arg("MGET").arg(value);
         groups.iter().for_each(|group| {
             command.arg(self.names.group(group));
         });
         self.asked(async move {
-            let Value::Array(answers) = self.send(key, &command).await? else { return Err(unexpected()) };
+            let Value::Array(answers) = self.ask(key, &command).await? else { return Err(unexpected()) };
             let mut answers = answers.into_iter();
             let value = answers.next().and_then(bytes);
             let clocks: Vec<_> = answers.map(|answer| reading(&answer)).collect();
@@ -80,7 +80,7 @@ impl Store for Redis {
         let command = self.clocks_command(groups);
         self.asked(async move {
             // Of nothing it may not be asked.
-            if groups.is_empty() { Ok(Vec::new()) } else { clocks(self.send("", &command).await?, groups) }
+            if groups.is_empty() { Ok(Vec::new()) } else { clocks(self.ask("", &command).await?, groups) }
         })
     }
 
@@ -311,7 +311,7 @@ impl Redis {
             return Ok(Read { value: bytes(self.send(key, &value).await?), clocks: Vec::new() });
         }
         let command = self.clocks_command(groups);
-        let mut answers = together([self.send(key, &value), self.send("", &command)]).await.into_iter();
+        let mut answers = together([self.ask(key, &value), self.ask("", &command)]).await.into_iter();
         let (Some(value), Some(answer)) = (answers.next(), answers.next()) else { return Err(unexpected()) };
         Ok(Read { value: bytes(value?), clocks: clocks(answer?, groups)? })
     }

@@ -10,6 +10,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, ErrorKind, RedisError, Value};
 
 use super::cluster::{Cluster, slot};
+use super::lanes::{Lane, Side};
 use super::names::Names;
 use super::scripts;
 use super::trouble::LinkError;
@@ -73,7 +74,8 @@ impl Greeting {
     /// Notes it at the node that has the clock.
     async fn note_elsewhere(&self, command: &Cmd) -> Result<(), LinkError> {
         let cluster = self.cluster.as_ref().and_then(Weak::upgrade).ok_or(LinkError::Down)?;
-        cluster.send(slot(&self.keys[0]), 0, command, cluster.deadline()).await.map(drop)
+        let lane = Lane { number: 0, side: Side::Own };
+        cluster.send(slot(&self.keys[0]), lane, command, cluster.deadline()).await.map(drop)
     }
 }
 

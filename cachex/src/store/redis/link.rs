@@ -18,7 +18,7 @@ use super::greeting::Greeting;
 use super::target::{Connected, Purpose, Target};
 use super::ticks::{Ticks, keep_ticking};
 use super::trouble::{LinkError, is_of_connection, is_of_identity, is_of_replica};
-use crate::runtime;
+use crate::runtime::{self, Callers};
 use crate::store::{Listener, StoreError};
 use crate::time::stopwatch::Deadline;
 
@@ -38,6 +38,13 @@ pub(crate) struct Timing {
     pub(crate) ping_interval: Duration,
 }
 
+/// What is connected with, and from where.
+pub(super) struct Ends {
+    pub(super) target: Target,
+    /// The runtime that drives the connection, if it is not ours.
+    pub(super) callers: Option<Callers>,
+}
+
 /// A watched connection; dropped, it is closed.
 pub(super) struct Link {
     alive: watch::Receiver<Option<MultiplexedConnection>>,
@@ -48,12 +55,12 @@ pub(super) struct Link {
 
 impl Link {
     /// Begins to connect, and to go on doing so. `listener` is told how it stands.
-    pub(super) fn begin(target: Target, timing: Timing, greeting: Greeting, listener: Arc<dyn Listener>) -> Self {
+    pub(super) fn begin(ends: Ends, timing: Timing, greeting: Greeting, listener: Arc<dyn Listener>) -> Self {
         let (status, alive) = watch::channel(None);
         let suspect = Arc::new(Notify::new());
         let ticks = Arc::new(Ticks::new(timing.command));
         let tasks = [
-            runtime::spawn_own(keep_up((target, timing, greeting), listener, status, suspect.clone())),
+            runtime::spawn_own(keep_up((ends, timing, greeting), listener, status, suspect.clone())),
             runtime::spawn_own(keep_ticking(ticks.clone())),
         ];
         Self { alive, suspect, ticks, tasks }
@@ -119,7 +126,7 @@ impl Drop for Link {
 
 /// Connects, watches, and begins anew.
 async fn keep_up(
-    (target, timing, greeting): (Target, Timing, Greeting),
+    (ends, timing, greeting): (Ends, Timing, Greeting),
     listener: Arc<dyn Listener>,
     status: watch::Sender<Option<MultiplexedConnection>>,
     suspect: Arc<Notify>,
@@ -131,7 +138,7 @@ async fn keep_up(
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(BUFFER);
-        match greeted(&target, &config, timing, &greeting).await {
+        match greeted(&ends, &config, timing, &greeting).await {
             Ok((connected, identity)) => {
                 // After the old connection was given up, and before the new one is used.
                 if last.replace(identity.clone()).is_some_and(|last| last != identity) {
@@ -140,12 +147,16 @@ async fn keep_up(
                 status.send_replace(Some(connected.connection.clone()));
                 listener.up();
                 backoff.succeeded();
-                target.lost(&connected, timing, &suspect).await;
+                ends.target.lost(&connected, timing, &suspect).await;
                 status.send_replace(None);
                 listener.down();
             }
             Err(error) => {
+                let is_last = matches!(error, LinkError::Elsewhere(_));
                 listener.troubled(&StoreError::from(error).to_string());
+                if is_last {
+                    return;
+                }
             }
         }
         runtime::pause(backoff.next()).await;
@@ -154,12 +165,13 @@ async fn keep_up(
 
 /// Connects with a server, and makes sure that it may be used.
 async fn greeted(
-    target: &Target,
+    ends: &Ends,
     config: &AsyncConnectionConfig,
     timing: Timing,
     greeting: &Greeting,
 ) -> Result<(Connected, String), LinkError> {
-    let mut connected = target.connect(Purpose::Commands, config, timing).await?;
+    let purpose = ends.callers.as_ref().map_or(Purpose::Commands, Purpose::CommandsOf);
+    let mut connected = ends.target.connect(purpose, config, timing).await?;
     match timeout(timing.connect, greeting.exchange(&mut connected.connection)).await {
         Ok(greeted) => greeted.map(|identity| (connected, identity)),
         Err(_elapsed) => Err(LinkError::Silent(timing.connect)),

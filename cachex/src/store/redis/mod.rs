@@ -1,13 +1,15 @@
 //! Redis and Valkey as a store.
 //!
 //! Reading order: this file (the store), [`address`] and [`tls`] (where it is, and how it is spoken to), [`target`], [`sentinel`] and [`cluster`] (which server that is at the time),
-//! [`link`] (a connection that is watched; with [`ticks`], its timer, and [`trouble`], what may fail), [`greeting`] (what is asked of a server first), [`subscription`] (the
+//! [`lanes`], [`link`] and [`beside`] (connections that are watched, and where they are driven; with [`ticks`], its timer, and [`trouble`], what may fail), [`greeting`] (what is asked of a server first), [`subscription`] (the
 //! notices), [`commands`] and [`scripts`] (what is done in one step), [`walk`] (what is done in many), [`structures`] (counters, lists, sets, hashes, locks), [`names`] (the keys in Redis).
 
 mod address;
+mod beside;
 mod cluster;
 mod commands;
 mod greeting;
+mod lanes;
 mod link;
 mod names;
 mod scripts;
@@ -28,11 +30,12 @@ use redis::{Cmd, RedisConnectionInfo, Value};
 
 use super::Listener;
 use crate::error::Error;
+use crate::runtime::Callers;
 use crate::time::stopwatch::Deadline;
 use address::{Address, Manner, Place};
 use cluster::{Cluster, Setup, slot};
 use greeting::Greeting;
-use link::Link;
+use lanes::{Lane, Lanes, Means, Side};
 pub(crate) use link::Timing;
 use names::Names;
 use sentinel::Sentinels;
@@ -42,7 +45,7 @@ pub(crate) use tls::TlsOptions;
 use trouble::LinkError;
 
 /// Where a server is, and how it is used.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Options<'a> {
     pub(crate) url: &'a str,
     pub(crate) prefix: &'a str,
@@ -53,6 +56,8 @@ pub(crate) struct Options<'a> {
     /// As whom sentinels are spoken to.
     pub(crate) sentinel_username: Option<&'a str>,
     pub(crate) sentinel_password: Option<&'a str>,
+    /// The runtime of callers, to have connections there as well.
+    pub(crate) callers: Option<Callers>,
 }
 
 /// What is to be seen as long as it is so.
@@ -61,10 +66,9 @@ const INSECURE: &str = "`redis.tls_insecure` is on: whoever answers is taken for
 /// A Redis or Valkey server, or a cluster of them.
 pub(crate) struct Redis {
     names: Arc<Names>,
-    timing: Timing,
+    means: Means,
     plan: Plan,
     warning: Option<&'static str>,
-    connections: usize,
     wiring: OnceLock<Wiring>,
 }
 
@@ -76,9 +80,9 @@ enum Plan {
 
 /// What is connected.
 enum Wiring {
-    /// Each link has its part of the keys: what is asked of one key is done in the order in which it is asked.
+    /// Each connection has its part of the keys: what is done about one key is done in the order in which it is asked.
     Server {
-        links: Vec<Link>,
+        lanes: Lanes,
         _subscription: Subscription,
     },
     Cluster(Arc<Cluster>),
@@ -95,12 +99,12 @@ impl Redis {
             }
             Address::Cluster { seeds, manner } => Plan::Cluster { seeds, manner: Box::new(manner) },
         };
+        let Options { timing, connections, .. } = *options;
         Ok(Self {
             names: Arc::new(Names::new(options.prefix, options.namespace)),
-            timing: options.timing,
+            means: Means { timing, connections, callers: options.callers.clone() },
             plan,
             warning: options.tls.is_insecure.then_some(INSECURE),
-            connections: options.connections,
             wiring: OnceLock::new(),
         })
     }
@@ -108,19 +112,14 @@ impl Redis {
     fn begin_to_work(&self, listener: Arc<dyn Listener>) {
         self.wiring.get_or_init(|| match &self.plan {
             Plan::Server(target) => {
-                let link = |_| Link::begin(target.clone(), self.timing, Greeting::new(&self.names), listener.clone());
-                let links = (0..self.connections).map(link).collect();
+                let lanes = Lanes::begin(target, &self.means, || Greeting::new(&self.names), &listener);
                 let channel = self.names.channel();
-                let subscription = Subscription::begin(target.clone(), self.timing, channel, listener.clone());
-                Wiring::Server { links, _subscription: subscription }
+                let subscription = Subscription::begin(target.clone(), self.means.timing, channel, listener.clone());
+                Wiring::Server { lanes, _subscription: subscription }
             }
             Plan::Cluster { seeds, manner } => {
-                let setup = Setup {
-                    seeds: seeds.clone(),
-                    manner: Manner::clone(manner),
-                    timing: self.timing,
-                    connections: self.connections,
-                };
+                let manner = Manner::clone(manner);
+                let setup = Setup { seeds: seeds.clone(), manner, means: self.means.clone() };
                 Wiring::Cluster(Cluster::begin(setup, self.names.clone(), listener))
             }
         });
@@ -133,19 +132,29 @@ impl Redis {
 
     /// The same, as one of several steps.
     async fn send_by(&self, deadline: Deadline, name: &str, command: &Cmd) -> Result<Value, LinkError> {
-        let lane = || match self.connections {
+        self.send_over(Side::Own, deadline, name, command).await
+    }
+
+    /// As [`send`](Self::send), what changes nothing: it may be answered beside the caller.
+    async fn ask(&self, name: &str, command: &Cmd) -> Result<Value, LinkError> {
+        self.send_over(Side::Near, self.deadline(), name, command).await
+    }
+
+    async fn send_over(&self, side: Side, deadline: Deadline, name: &str, command: &Cmd) -> Result<Value, LinkError> {
+        let number = match self.means.connections {
             1 => 0,
             _ => foldhash::fast::FixedState::with_seed(0).hash_one(name) as usize,
         };
+        let lane = Lane { number, side };
         match self.wiring.get() {
-            Some(Wiring::Server { links, .. }) => links[lane() % links.len()].send(command, deadline).await,
-            Some(Wiring::Cluster(cluster)) => cluster.send(self.slot(name), lane(), command, deadline).await,
+            Some(Wiring::Server { lanes, .. }) => lanes.link(lane).send(command, deadline).await,
+            Some(Wiring::Cluster(cluster)) => cluster.send(self.slot(name), lane, command, deadline).await,
             None => Err(LinkError::Down),
         }
     }
 
     fn deadline(&self) -> Deadline {
-        Deadline::after(self.timing.command)
+        Deadline::after(self.means.timing.command)
     }
 
     fn slot(&self, name: &str) -> u16 {
@@ -167,9 +176,6 @@ fn sentinel_user(options: &Options<'_>) -> RedisConnectionInfo {
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The client's own shows where it connects to, and may show more.
-        f.debug_struct("Redis")
-            .field("names", &self.names)
-            .field("connections", &self.connections)
-            .finish_non_exhaustive()
+        f.debug_struct("Redis").field("names", &self.names).field("means", &self.means).finish_non_exhaustive()
     }
 }

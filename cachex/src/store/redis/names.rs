@@ -20,7 +20,8 @@ impl Names {
 
     /// Names the value of a key, which has no braces.
     pub(super) fn value(&self, key: &str) -> String {
-        format!("{}:v:{{{key}}}", self.root)
+        // On the path of every hit: put together, and not formatted.
+        [&self.root, ":v:{", key, "}"].concat()
     }
 
     /// Names the lease of a key.
@@ -62,7 +63,7 @@ impl Names {
 
     /// Names the clock of a group.
     pub(super) fn group(&self, group: &Group) -> String {
-        format!("{{{}}}:g:{}", self.root, group.as_str())
+        ["{", &self.root, "}:g:", group.as_str()].concat()
     }
 
     /// Names the clock.

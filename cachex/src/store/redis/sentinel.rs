@@ -36,7 +36,7 @@ impl Sentinels {
     /// Asks one after the other, until one leads to a master.
     pub(super) async fn connect(
         &self,
-        purpose: Purpose,
+        purpose: Purpose<'_>,
         config: &AsyncConnectionConfig,
         timing: Timing,
     ) -> Result<Connected, LinkError> {
@@ -67,7 +67,7 @@ impl Sentinels {
     async fn connect_to(
         &self,
         master: &Place,
-        purpose: Purpose,
+        purpose: Purpose<'_>,
         config: &AsyncConnectionConfig,
         timing: Timing,
     ) -> Result<MultiplexedConnection, LinkError> {
@@ -144,7 +144,7 @@ impl Sentinels {
             LinkError::Redis(error) if is_of_identity(error) => LinkError::Unfit(format!(
                 "the sentinel at {host}:{port} refused us; write `redis.sentinel_username` and `redis.sentinel_password`"
             )),
-            LinkError::Redis(_) | LinkError::Silent(_) | LinkError::Down => {
+            LinkError::Redis(_) | LinkError::Silent(_) | LinkError::Elsewhere(_) | LinkError::Down => {
                 LinkError::Unfit(format!("the sentinel at {host}:{port} can't be reached"))
             }
         }

@@ -14,10 +14,11 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::address::{Manner, Place};
+use super::beside;
 use super::link::{Timing, answer, ping};
 use super::sentinel::Sentinels;
 use super::trouble::{LinkError, is_of_connection};
-use crate::runtime;
+use crate::runtime::{self, Callers};
 
 /// The server that is connected to.
 #[derive(Clone)]
@@ -31,9 +32,11 @@ pub(super) enum Target {
 }
 
 /// What the connection is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+#[derive(Clone, Copy)]
+pub(super) enum Purpose<'a> {
     Commands,
+    /// Commands as well; it is driven on the runtime of these.
+    CommandsOf(&'a Callers),
     /// Messages in between answers: RESP3, of Redis 6 and later.
     Pushes,
 }
@@ -49,7 +52,7 @@ impl Target {
     /// Connects, and says who we are.
     pub(super) async fn connect(
         &self,
-        purpose: Purpose,
+        purpose: Purpose<'_>,
         config: &AsyncConnectionConfig,
         timing: Timing,
     ) -> Result<Connected, LinkError> {
@@ -121,21 +124,37 @@ impl Target {
 /// Connects to a server.
 pub(super) async fn connect_to(
     client: &Client,
-    purpose: Purpose,
+    purpose: Purpose<'_>,
     config: &AsyncConnectionConfig,
     timing: Timing,
 ) -> Result<MultiplexedConnection, LinkError> {
-    let client = if purpose == Purpose::Pushes { with_pushes(client) } else { Ok(client.clone()) };
+    let client = if matches!(purpose, Purpose::Pushes) { with_pushes(client) } else { Ok(client.clone()) };
     let client = client.map_err(LinkError::Redis)?;
-    match timeout(timing.connect, client.get_multiplexed_async_connection_with_config(config)).await {
-        Ok(connected) => connected.map_err(LinkError::Redis),
+    let span = timing.connect;
+    match (timeout(span, connect_at(&client, purpose, config)).await, purpose) {
+        (Ok(connected), _) => connected,
+        (Err(_elapsed), Purpose::CommandsOf(_)) => Err(LinkError::Unfit(format!(
+            "the runtime that the cache was given did not connect with redis within {span:?}; calls go on without it"
+        ))),
         // A server without TLS waits for the end of a line, and never sees one.
-        Err(_elapsed) if matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. }) => {
-            let span = timing.connect;
+        (Err(_elapsed), _) if matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. }) => {
             Err(LinkError::Unfit(format!("redis did not answer over TLS within {span:?}; is there TLS at this port?")))
         }
-        Err(_elapsed) => Err(LinkError::Silent(timing.connect)),
+        (Err(_elapsed), _) => Err(LinkError::Silent(span)),
     }
+}
+
+/// Connects from where the connection is to be driven.
+async fn connect_at(
+    client: &Client,
+    purpose: Purpose<'_>,
+    config: &AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, LinkError> {
+    let connected = match purpose {
+        Purpose::CommandsOf(callers) => beside::connect(client, config, callers).await.map_err(LinkError::Elsewhere)?,
+        Purpose::Commands | Purpose::Pushes => client.get_multiplexed_async_connection_with_config(config).await,
+    };
+    connected.map_err(LinkError::Redis)
 }
 
 fn with_pushes(client: &Client) -> RedisResult<Client> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use redis::{ErrorKind, RedisError};
 
 use super::tls;
+use crate::runtime::Unfinished;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// Whether the server refused for want of a right: what a script may not do has no code of its own.
@@ -36,6 +37,8 @@ pub(super) enum LinkError {
     Silent(Duration),
     /// The server that was found is not to be used, or none was found.
     Unfit(String),
+    /// The runtime where the connection was to be driven did not make it.
+    Elsewhere(Unfinished),
     /// There is one, and it is an error; or the connection broke.
     Redis(RedisError),
 }
@@ -53,6 +56,13 @@ impl From<LinkError> for StoreError {
             LinkError::Silent(span) => {
                 Self::new(StoreErrorKind::Unknown, format!("redis did not answer within {span:?}"))
             }
+            LinkError::Elsewhere(Unfinished::Ended) => {
+                Self::new(StoreErrorKind::Down, "the runtime that the cache was given has ended")
+            }
+            LinkError::Elsewhere(Unfinished::Panicked) => Self::new(
+                StoreErrorKind::Down,
+                "the runtime that the cache was given has no connections; build it with `enable_io`",
+            ),
             LinkError::Unfit(why) => Self::new(StoreErrorKind::Down, why),
             LinkError::Redis(error) => match if is_forbidden(&error) { Some("NOPERM") } else { error.code() } {
                 Some("NOPERM") => Self::new(

@@ -23,8 +23,12 @@ pub(crate) fn name(at: KeyRef<'_>) -> String {
     let text = at.key().text();
     let arguments = text.strip_prefix(at.region.name()).unwrap_or(&text);
     let is_safe = |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '*' | '?' | '[' | ']' | '\\');
-    let mut name = String::with_capacity(method.len() + arguments.len());
-    name.extend(method.chars().map(|c| if is_safe(c) { c } else { '_' }));
+    let mut name = String::with_capacity(method.len() + arguments.len() + DIGEST + 2);
+    if method.chars().all(is_safe) {
+        name.push_str(method);
+    } else {
+        name.extend(method.chars().map(|c| if is_safe(c) { c } else { '_' }));
+    }
     let is_shown = arguments.len() <= LONGEST && arguments.chars().all(is_safe);
     if is_shown {
         if !arguments.starts_with('(') {

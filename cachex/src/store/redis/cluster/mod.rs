@@ -34,7 +34,8 @@ use tokio::time::timeout;
 
 use super::address::{Manner, Place};
 use super::greeting::Greeting;
-use super::link::{Backoff, Link, Timing, answer};
+use super::lanes::{Lanes, Means};
+use super::link::{Backoff, Timing, answer};
 use super::names::Names;
 use super::subscription::Subscription;
 use super::target::{Purpose, Target, connect_to};
@@ -54,9 +55,8 @@ const SHORTEST_LOOK: Duration = Duration::from_millis(20);
 pub(super) struct Setup {
     pub(super) seeds: Vec<Place>,
     pub(super) manner: Manner,
-    pub(super) timing: Timing,
-    /// To each master, for commands.
-    pub(super) connections: usize,
+    /// Of each master.
+    pub(super) means: Means,
 }
 
 /// A cluster, as it is now.
@@ -81,7 +81,7 @@ struct Master {
     node: Node,
     /// Tells it from the same one with other connections.
     number: u64,
-    links: Vec<Link>,
+    lanes: Lanes,
     _subscription: Subscription,
 }
 
@@ -100,7 +100,7 @@ impl Cluster {
             masters: AtomicU64::new(0),
             watch: OnceLock::new(),
         });
-        let watching = keep_watching(Arc::downgrade(&cluster), cluster.stale.clone(), cluster.setup.timing);
+        let watching = keep_watching(Arc::downgrade(&cluster), cluster.stale.clone(), cluster.setup.means.timing);
         cluster.watch.get_or_init(|| runtime::spawn_own(watching));
         cluster
     }
@@ -114,7 +114,7 @@ impl Cluster {
     pub(super) fn is_whole(&self) -> bool {
         let routes = self.routes();
         let masters = routes.masters();
-        routes.is_up(self.clock_slot) && masters.iter().all(|master| master.links.iter().all(Link::is_up))
+        routes.is_up(self.clock_slot) && masters.iter().all(|master| master.lanes.is_up())
     }
 
     /// Whether the masters of the clock and of a slot can be reached.
@@ -148,10 +148,10 @@ impl Cluster {
         let command = nodes();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let masters = known.masters();
-        let links = (0..masters.len()).map(|step| &masters[(turn + step) % masters.len()]);
-        for master in links.filter(|master| master.links[0].is_up()) {
+        let masters = (0..masters.len()).map(|step| &masters[(turn + step) % masters.len()]);
+        for (master, link) in masters.map(|master| (master, &master.lanes.own()[0])).filter(|(_, link)| link.is_up()) {
             let place = &master.node.at;
-            match master.links[0].send(&command, self.deadline()).await.and_then(|nodes| self.view(nodes, place)) {
+            match link.send(&command, self.deadline()).await.and_then(|nodes| self.view(nodes, place)) {
                 Ok(topology) if topology.epoch >= known.epoch() => return Ok(topology),
                 Ok(topology) => newest = Some(newer(newest, topology)),
                 Err(error) => failed = error,
@@ -173,7 +173,7 @@ impl Cluster {
 
     /// Asks a node that there is no link to.
     async fn ask(&self, place: &Place, command: &Cmd) -> Result<Value, LinkError> {
-        let Setup { manner, timing, .. } = &self.setup;
+        let Setup { manner, means: Means { timing, .. }, .. } = &self.setup;
         let client = manner.client(place).map_err(LinkError::Redis)?;
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let connection = connect_to(&client, Purpose::Commands, &config, *timing).await?;
@@ -191,7 +191,7 @@ impl Cluster {
 
     /// By when an answer is to come.
     pub(super) fn deadline(&self) -> Deadline {
-        Deadline::after(self.setup.timing.command)
+        Deadline::after(self.setup.means.timing.command)
     }
 
     fn view(&self, nodes: Value, asked: &Place) -> Result<Topology, LinkError> {
@@ -224,23 +224,22 @@ impl Cluster {
         // Then, so that who is told finds it so. Nothing was sent to a master that is new: its connections are made by this thread.
         self.ears.want(numbers.clone());
         for gone in old.masters().iter().filter(|master| !numbers.contains(&master.number)) {
-            gone.links.iter().filter(|link| link.is_up()).for_each(|_| self.listener.down());
+            gone.lanes.own().iter().filter(|link| link.is_up()).for_each(|_| self.listener.down());
         }
     }
 
     /// Begins to connect with a master.
     fn connect(self: &Arc<Self>, node: Node) -> Master {
         let number = self.masters.fetch_add(1, Ordering::Relaxed);
-        let Setup { manner, timing, connections, .. } = &self.setup;
+        let Setup { manner, means, .. } = &self.setup;
         let target = Target::Node { manner: Box::new(manner.clone()), at: node.at.clone() };
-        let link = |_| {
-            let greeting = Greeting::of_node(&self.names, Arc::downgrade(self));
-            let watcher = Watcher { stale: self.stale.clone(), listener: self.listener.clone() };
-            Link::begin(target.clone(), *timing, greeting, Arc::new(watcher))
-        };
-        let links = (0..*connections).map(link).collect();
-        let subscription = Subscription::begin(target.clone(), *timing, self.names.channel(), self.ears.ear(number));
-        Master { node, number, links, _subscription: subscription }
+        let greeting = || Greeting::of_node(&self.names, Arc::downgrade(self));
+        let watcher: Arc<dyn Listener> =
+            Arc::new(Watcher { stale: self.stale.clone(), listener: self.listener.clone() });
+        let lanes = Lanes::begin(&target, means, greeting, &watcher);
+        let channel = self.names.channel();
+        let subscription = Subscription::begin(target, means.timing, channel, self.ears.ear(number));
+        Master { node, number, lanes, _subscription: subscription }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 use super::super::address::Place;
-use super::super::link::Link;
+use super::super::lanes::Lane;
 use super::super::trouble::LinkError;
 use super::slots::SLOTS;
 use super::{Cluster, Master};
@@ -54,7 +54,7 @@ impl Routes {
 
     /// Whether the master of a slot can be reached.
     pub(super) fn is_up(&self, slot: u16) -> bool {
-        self.master(slot).is_some_and(|master| master.links.iter().all(Link::is_up))
+        self.master(slot).is_some_and(|master| master.lanes.is_up())
     }
 
     fn master(&self, slot: u16) -> Option<&Arc<Master>> {
@@ -71,12 +71,6 @@ impl Routes {
     }
 }
 
-impl Master {
-    fn link(&self, lane: usize) -> &Link {
-        &self.links[lane % self.links.len()]
-    }
-}
-
 impl Cluster {
     /// Sends a command to the master of a slot, by one of the links with it.
     ///
@@ -85,7 +79,7 @@ impl Cluster {
     pub(in crate::store::redis) async fn send(
         &self,
         slot: u16,
-        lane: usize,
+        lane: Lane,
         command: &Cmd,
         deadline: Deadline,
     ) -> Result<Value, LinkError> {
@@ -103,10 +97,10 @@ impl Cluster {
         }
     }
 
-    async fn send_once(&self, slot: u16, lane: usize, command: &Cmd, deadline: Deadline) -> Result<Value, LinkError> {
+    async fn send_once(&self, slot: u16, lane: Lane, command: &Cmd, deadline: Deadline) -> Result<Value, LinkError> {
         let routes = self.routes();
         let master = routes.master(slot).ok_or(LinkError::Down)?;
-        let error = match master.link(lane).send(command, deadline).await {
+        let error = match master.lanes.link(lane).send(command, deadline).await {
             Err(LinkError::Redis(error)) if error.is_cluster_error() => error,
             answer => return answer,
         };
@@ -117,7 +111,7 @@ impl Cluster {
                 self.stale.notify_one();
             }
             let Some(other) = routes.master_at(address, master) else { return self.lost() };
-            let link = other.link(lane);
+            let link = other.lanes.link(lane);
             let answer =
                 if is_ask { link.send_asking(command, deadline).await } else { link.send(command, deadline).await };
             return match answer {
