@@ -18,18 +18,47 @@ pub struct Error(Box<Kind>);
 #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "without a second tier nothing is out of reach"))]
 #[derive(Debug)]
 enum Kind {
-    Configuration { message: String, source: Option<Box<dyn std::error::Error + Send + Sync>> },
-    Timeout { method: &'static str, after: Duration },
-    Type { region: &'static str, wanted: &'static str },
-    Loader { name: String, has: (&'static str, &'static str), asked: (&'static str, &'static str) },
-    UnknownMethod { name: String, nearest: Option<String> },
+    Configuration {
+        message: String,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    Timeout {
+        method: &'static str,
+        after: Duration,
+    },
+    Type {
+        region: &'static str,
+        wanted: &'static str,
+    },
+    Loader {
+        name: String,
+        has: (&'static str, &'static str),
+        asked: (&'static str, &'static str),
+    },
+    UnknownMethod {
+        name: String,
+        nearest: Option<String>,
+    },
     Load(Box<dyn std::error::Error + Send + Sync>),
-    Structure { wanted: &'static str },
-    Value { wanted: &'static str },
-    Unfit { value: &'static str, codec: &'static str },
+    Structure {
+        wanted: &'static str,
+    },
+    Value {
+        wanted: &'static str,
+    },
+    Unfit {
+        value: &'static str,
+        codec: &'static str,
+    },
     Unavailable(Box<dyn std::error::Error + Send + Sync>),
     Uncertain(Box<dyn std::error::Error + Send + Sync>),
-    Unsupported { what: &'static str },
+    Unsupported {
+        what: &'static str,
+    },
+    #[cfg(feature = "remote")]
+    NoIndex {
+        why: &'static str,
+    },
 }
 
 impl Error {
@@ -100,6 +129,12 @@ impl Error {
     #[cfg(feature = "remote")]
     pub(crate) fn unsupported(what: &'static str) -> Self {
         Self(Box::new(Kind::Unsupported { what }))
+    }
+
+    /// There is no index.
+    #[cfg(feature = "remote")]
+    pub(crate) fn no_index(why: &'static str) -> Self {
+        Self(Box::new(Kind::NoIndex { why }))
     }
 
     /// Returns whether a setting is invalid: the program was set up wrongly.
@@ -237,7 +272,7 @@ impl Error {
         matches!(*self.0, Kind::Uncertain(_))
     }
 
-    /// Returns whether the second tier has no structures and locks at all, as a store has that knows values only.
+    /// Returns whether the second tier has no structures and locks, or no index, at all, as a store has that knows values only.
     ///
     /// # Examples
     ///
@@ -247,7 +282,12 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
-        matches!(*self.0, Kind::Unsupported { .. })
+        match *self.0 {
+            Kind::Unsupported { .. } => true,
+            #[cfg(feature = "remote")]
+            Kind::NoIndex { .. } => true,
+            _ => false,
+        }
     }
 }
 
@@ -274,6 +314,8 @@ impl fmt::Display for Error {
             Kind::Unfit { value, codec } => write!(f, "a `{value}` can't be turned into bytes by the codec `{codec}`"),
             Kind::Unavailable(_) => f.write_str("the second tier could not do it, and nothing was done"),
             Kind::Uncertain(_) => f.write_str("the second tier did not answer: it may have been done or not"),
+            #[cfg(feature = "remote")]
+            Kind::NoIndex { why } => f.write_str(why),
             Kind::Unsupported { what } => {
                 write!(f, "the store of the second tier has no {what}s; use another store for them")
             }

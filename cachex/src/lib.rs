@@ -68,7 +68,10 @@ pub use engine::{
     Tier, Ttl, Verdict, install, installed,
 };
 #[cfg(feature = "remote")]
-pub use engine::{InvalidationMessage, InvalidationSubscription, RemoteExplanation};
+pub use engine::{
+    IndexCursor, IndexPage, IndexStats, IndexedKey, IndexedTag, InvalidationMessage, InvalidationSubscription,
+    RemoteExplanation, TagIndex,
+};
 pub use entry::Stamp;
 pub use error::Error;
 pub use key::{CacheKey, Key, KeyFields, KeyWriter};

@@ -6,6 +6,7 @@ mod callers;
 mod cluster;
 mod explaining;
 mod faults;
+mod index;
 mod leaving;
 mod many;
 mod matching;

@@ -13,6 +13,8 @@ use crate::tier::MemoryEngine;
 const MOST_BYTES: u64 = i64::MAX as u64;
 /// More connections do not make Redis faster.
 const MOST_CONNECTIONS: usize = 64;
+/// More keys in one step would hold up what else is asked of the store.
+const MOST_AT_ONCE: usize = 1024;
 /// Redis counts in milliseconds.
 const SHORTEST_SPAN: Duration = Duration::from_millis(1);
 /// The most entries a memory tier keeps: it numbers them in 32 bits.
@@ -58,8 +60,13 @@ pub(super) fn mistakes(settings: &Settings) -> Vec<(Vec<&str>, String)> {
     if let Some(memcached) = &settings.memcached {
         self::memcached(memcached, &mut mistakes);
     }
-    if let Err(text) = settings.store() {
-        mistakes.push((vec!["remote", "store"], text));
+    match settings.store() {
+        Ok(Some(kind)) if settings.remote.index && kind != StoreKind::Redis => {
+            let text = format!("has no effect with the store \"{}\", which keeps no index; remove it", kind.name());
+            mistakes.push((vec!["remote", "index"], text));
+        }
+        Ok(_) => {}
+        Err(text) => mistakes.push((vec!["remote", "store"], text)),
     }
     method(&["defaults"], &settings.defaults, &mut mistakes);
     if settings.defaults.optional {
@@ -234,6 +241,15 @@ fn remote<'a>(remote: &'a RemoteSettings, mistakes: &mut Vec<(Vec<&'a str>, Stri
             add("compression_level", &format!("is not between {} and {}", levels.start(), levels.end()));
         }
         _ => {}
+    }
+    if !(1..=MOST_AT_ONCE).contains(&remote.index_batch) {
+        add("index_batch", "is not between 1 and 1024; write for example 256");
+    }
+    if remote.index_ttl < SHORTEST_SPAN || remote.index_ttl > crate::policy::LONGEST {
+        add("index_ttl", "is shorter than 1ms, or longer than 100 years; write for example \"1d\"");
+    }
+    if remote.index_reclaim && !remote.index {
+        add("index_reclaim", "has no effect without the index; write `index = true` beside it");
     }
     if remote.lease < SHORTEST_SPAN {
         add("lease", "is shorter than 1ms; write for example \"5s\"");

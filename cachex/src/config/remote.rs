@@ -43,6 +43,16 @@ pub struct RemoteSettings {
     pub compression_level: Option<u64>,
     /// Bytes from which on a value is compressed. Default: 512.
     pub compression_threshold: u64,
+    /// Whether what is stored is noted in an index, of which [`Cache::tag_index`](crate::Cache::tag_index) tells which keys have a tag. Redis
+    /// has one; nothing that is answered depends on it. Default: `false`.
+    pub index: bool,
+    /// How many keys are noted, listed or removed in one step of the index. Default: 256.
+    pub index_batch: usize,
+    /// How long a key is remembered in the index at most, from when its value was stored. Default: one day.
+    pub index_ttl: Duration,
+    /// Whether values whose tag was invalidated are removed at once, in the background, and not left until they expire; needs `index`.
+    /// Default: `false`.
+    pub index_reclaim: bool,
     /// A guard that is left out, for tests.
     #[cfg(feature = "mutants")]
     #[doc(hidden)]
@@ -61,6 +71,10 @@ impl Default for RemoteSettings {
             compression: Compression::default(),
             compression_level: None,
             compression_threshold: 512,
+            index: false,
+            index_batch: 256,
+            index_ttl: Duration::from_secs(24 * 60 * 60),
+            index_reclaim: false,
             #[cfg(feature = "mutants")]
             without: None,
         }

@@ -54,6 +54,10 @@ pub(super) const REMOTE: &[Setting<RemoteSettings>] = settings! {
     compression: |value: &Value| value.name_of("a compression", &Compression::NAMES);
     compression_level: |value: &Value| value.count().map(Some);
     compression_threshold: Value::bytes;
+    index: Value::flag;
+    index_batch: |value: &Value| value.count().map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+    index_ttl: Value::span;
+    index_reclaim: Value::flag;
 };
 
 /// The keys of `redis`.

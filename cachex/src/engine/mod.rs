@@ -53,6 +53,8 @@ pub use registry::MethodInfo;
 #[cfg(feature = "remote")]
 pub use remote::explain::RemoteExplanation;
 #[cfg(feature = "remote")]
+pub use remote::index::listing::{IndexCursor, IndexPage, IndexStats, IndexedKey, IndexedTag, TagIndex};
+#[cfg(feature = "remote")]
 pub use remote::messages::{InvalidationMessage, InvalidationSubscription};
 pub use structures::LockGuard;
 

@@ -84,6 +84,14 @@ remote_counters! {
     gaps,
     /// Times at which everything in memory became wrong, because notices may have been lost.
     flushes,
+    /// Times at which a key was noted in the index.
+    indexed,
+    /// Times at which it was not, because too much had to be noted at once, or the store did not take it.
+    unindexed,
+    /// Values removed because a tag of theirs had been invalidated, before they expired.
+    reclaimed,
+    /// Invalidations of tags whose values were left to expire, because there was too much to do, or the store did not take it.
+    unreclaimed,
     /// Connections to the store that were made.
     connects,
     /// Connections to the store that broke.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, Structures};
+use super::{
+    Ask, Doing, Group, Index, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, Structures,
+};
 
 /// A store in a box is one.
 impl Store for Box<dyn Store> {
@@ -124,6 +126,10 @@ impl Store for Box<dyn Store> {
 
     fn structures(&self, key: &str) -> Option<&dyn Structures> {
         (**self).structures(key)
+    }
+
+    fn index(&self) -> Option<&dyn Index> {
+        (**self).index()
     }
 
     fn remove_all<'a>(&'a self, is_meant: &'a (dyn Fn(&str) -> bool + Send + Sync)) -> Doing<'a, bool> {

@@ -1,6 +1,6 @@
 //! Byte stores: what the second tier is kept in. Keys, bytes and tags go in; bytes and clocks come out.
 //!
-//! Reading order: this file (the contract), `words`, `group` and `error` (its words), `listener` (who is told), `boxed` (a store of any kind), [`conformance`] (whether a store keeps to it), `ears` (one listener for several sources), `structures` (what is not a copy of something), `file` (a directory), `redis` (Redis and Valkey), `memcached`, `null` (nothing), `ring` (several stores).
+//! Reading order: this file (the contract), `words`, `group` and `error` (its words), `listener` (who is told), `boxed` (a store of any kind), [`conformance`] (whether a store keeps to it), `ears` (one listener for several sources), `structures` (what is not a copy of something), `index` (which key has which tags), `file` (a directory), `redis` (Redis and Valkey), `memcached`, `null` (nothing), `ring` (several stores).
 //!
 //! A store has one logical clock. Each group of values (a tag, a method, everything) has the reading of its last invalidation; each value has one
 //! reading as its stamp, taken before its load began. Whoever reads a value asks for the clocks of its groups as well, and the value is valid iff each is known
@@ -32,6 +32,7 @@ mod ears;
 mod error;
 pub(crate) mod file;
 mod group;
+pub(crate) mod index;
 mod listener;
 #[cfg(feature = "memcached")]
 pub(crate) mod memcached;
@@ -51,6 +52,7 @@ use std::time::Duration;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use group::Group;
+pub(crate) use index::Index;
 pub use listener::Listener;
 pub use null::Null;
 #[cfg(feature = "ring")]
@@ -292,6 +294,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Returns who keeps structures and locks of a key, if anybody does. Ours only, as yet.
     #[doc(hidden)]
     fn structures(&self, _key: &str) -> Option<&dyn Structures> {
+        None
+    }
+
+    /// Returns who keeps an index of its values, if anybody does. Ours only, as yet.
+    #[doc(hidden)]
+    fn index(&self) -> Option<&dyn Index> {
         None
     }
 

@@ -16,6 +16,8 @@ use super::{Servers, node_with, pause};
 const ROWS: u64 = 6;
 const NODES: usize = 3;
 const READERS: usize = 3;
+/// How often it is looked whether all nodes know what the rows are in the end.
+const LOOKS: usize = 200;
 
 /// How an entry is invalidated.
 #[derive(Clone, Copy, Debug)]
@@ -200,14 +202,25 @@ async fn race<S: Servers>(server: &S, adversary: impl AsyncFn(&S)) -> Stale {
 
 /// As [`race`], with a guard left out.
 async fn race_without<S: Servers>(guard: Option<Guard>, server: &S, adversary: impl AsyncFn(&S)) -> Stale {
+    let looks = if guard.is_none() { LOOKS } else { LOOKS / 5 };
+    race_with(looks, |remote| remote.without = guard, server, adversary).await
+}
+
+/// As [`race`], with other settings.
+async fn race_with<S: Servers>(
+    looks: usize,
+    change: impl Fn(&mut RemoteSettings),
+    server: &S,
+    adversary: impl AsyncFn(&S),
+) -> Stale {
     let rows = Arc::new(Rows::default());
     let mut nodes = Vec::new();
     let join = |cache| Arc::new(Node { cache, rows: rows.clone(), known: Default::default() });
     for _ in 0..NODES {
-        nodes.push(join(node_with(server, |_, remote| remote.without = guard).await));
+        nodes.push(join(node_with(server, |_, remote| change(remote)).await));
     }
     let watching = |_: &mut RedisSettings, remote: &mut RemoteSettings| {
-        remote.without = guard;
+        change(remote);
         // It keeps nothing in memory: what it finds is in the second tier.
         remote.l1_ttl = Some(Duration::ZERO);
     };
@@ -265,8 +278,7 @@ async fn race_without<S: Servers>(guard: Option<Guard>, server: &S, adversary: i
     }
     nodes.push(eye);
     let (here, there) = (state.1.load(Ordering::Relaxed), state.2.load(Ordering::Relaxed));
-    let stale =
-        Stale { here, there, for_good: stale_in_the_end(&nodes, &rows, if guard.is_none() { 200 } else { 40 }).await };
+    let stale = Stale { here, there, for_good: stale_in_the_end(&nodes, &rows, looks).await };
     let hits: u64 = nodes.iter().map(|node| node.cache.remote_stats().unwrap().hits).sum();
     assert!(hits > 20, "the second tier took part: {hits}");
     stale
@@ -311,6 +323,33 @@ async fn nothing_stale_is_read_while_the_server_loses_what_it_has() {
         server.command(&["EVAL", LOSE, "0"]).unwrap();
     };
     assert_eq!(race(&server, lose).await, NONE);
+}
+
+/// Parts of the index are lost, and it says of keys that they have tags which they do not have; values are removed by what it says.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_stale_is_read_while_the_index_lies() {
+    const LIE: &str = "math.randomseed(tonumber(ARGV[1])) \
+        local tags, values, notes = redis.call('KEYS', '*:j:*'), redis.call('KEYS', '*:v:*'), redis.call('KEYS', '*:i:*') \
+        if #notes > 0 then redis.call('DEL', notes[math.random(#notes)]) end \
+        if #tags > 0 then redis.call('DEL', tags[math.random(#tags)]) end \
+        for i = 1, 5 do if #tags > 0 and #values > 0 then \
+            local name = string.match(values[math.random(#values)], '{(.*)}') \
+            redis.call('ZADD', tags[math.random(#tags)], '99999999999999', name) end end";
+    let server = Server::start();
+    let lie = async |server: &Server| {
+        pause(Duration::from_millis(2)).await;
+        let seed = (random() % (1 << 31)).to_string();
+        let said = server.command(&["EVAL", LIE, "0", &seed]).unwrap();
+        assert!(!said.starts_with('-'), "{said}");
+    };
+    let change = |remote: &mut RemoteSettings| {
+        remote.index = true;
+        remote.index_reclaim = true;
+        remote.index_batch = 4;
+    };
+    assert_eq!(race_with(LOOKS, change, &server, lie).await, NONE);
+    let calls = server.command(&["INFO", "commandstats"]).unwrap();
+    assert!(calls.contains("cmdstat_zscan:") && calls.contains("cmdstat_zadd:"), "the index took part: {calls}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

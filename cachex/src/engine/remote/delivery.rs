@@ -152,6 +152,8 @@ impl Remote {
             };
             let sent = batch.groups.len() + batch.keys.len();
             self.counters.invalidations.add(sent.saturating_sub(left.len()) as u64);
+            self.note_invalidated(&batch.groups);
+            batch.keys.keys().filter(|name| !left.contains(name)).for_each(|name| self.note_removed(name));
             let unwritten = self.outbox.delivered(&left);
             if let Some(engine) = self.engine() {
                 for key in &unwritten {

@@ -138,7 +138,7 @@ impl Remote {
 
 impl Engine {
     /// Returns the keys that another process means: one for each method here that has the name.
-    fn keys_of(&self, method: &str, bytes: &[u8]) -> Vec<Key> {
+    pub(super) fn keys_of(&self, method: &str, bytes: &[u8]) -> Vec<Key> {
         let named = self.methods.iter().filter(|known| known.region.remote_name() == method);
         named.map(|known| Key::from_parts(known.region, bytes)).collect()
     }

@@ -130,7 +130,11 @@ impl Remote {
             self.store.begin(search.name, &groups, Some(life)).await?;
             let subject =
                 Subject::Key { method: asking.at.region.remote_name().into(), bytes: asking.at.bytes.to_vec() };
-            self.store.replace_same(search.name, &bytes, next, life, self.notice(subject)).await
+            let is_there = self.store.replace_same(search.name, &bytes, next, life, self.notice(subject)).await?;
+            if is_there {
+                self.note_stored(search.name, &asking.at.key(), &groups, Some(life));
+            }
+            Ok(is_there)
         };
         self.search(engine, asking, expire).await.unwrap_or(false)
     }

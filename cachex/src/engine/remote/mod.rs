@@ -1,7 +1,7 @@
 //! L2 and the other processes, as the engine sees them.
 //!
 //! Reading order: this file (what there is), [`through`] (a load that asks L2 first), [`batch`] (many at once), [`lookup`] (what is found there), [`permit`] (the right to store
-//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`matching`] (those by pattern), [`writing`] and [`updating`] (writes by hand, and of the source), [`inbox`] (those of others), [`messages`] (the same for users), [`structures`] (what is not a copy of something), [`values`] (entries as bytes), [`explain`] (why a look there hits or misses).
+//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`matching`] (those by pattern), [`writing`] and [`updating`] (writes by hand, and of the source), [`inbox`] (those of others), [`messages`] (the same for users), [`structures`] (what is not a copy of something), [`values`] (entries as bytes), [`explain`] (why a look there hits or misses), [`index`] (which keys have a tag).
 //!
 //! What must hold, besides what holds of every store ([`crate::store`]):
 //!
@@ -18,6 +18,7 @@ mod by_hand;
 mod delivery;
 pub(super) mod explain;
 mod inbox;
+pub(super) mod index;
 mod lookup;
 mod matching;
 pub(super) mod messages;
@@ -53,6 +54,7 @@ use crate::raw::grace::pinned;
 use crate::runtime;
 use crate::store::{Group, Store};
 use crate::time::Timestamp;
+use index::{IndexRules, Indexing};
 use messages::Messages;
 use outbox::Outbox;
 use permit::Renewals;
@@ -60,6 +62,9 @@ use writing::Writes;
 
 /// Those who wait for the load of another process are woken in so many parts.
 const WAITERS: usize = 64;
+
+/// What is to be seen where an index is set for a store of somebody's own.
+const NO_INDEX: &str = "`remote.index` is on, and the store keeps no index; use redis for one, or remove the setting";
 
 /// How L2 is used.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +84,8 @@ pub(crate) struct RemoteRules {
     pub(crate) compression_level: Option<u64>,
     /// Bytes from which on values are compressed.
     pub(crate) compression_threshold: u64,
+    /// How the index is kept, if it is.
+    pub(crate) index: Option<IndexRules>,
     /// A guard that is left out.
     #[cfg(feature = "mutants")]
     pub(crate) without: Option<Guard>,
@@ -96,6 +103,7 @@ pub(crate) struct Remote {
     writes: Writes,
     messages: Messages,
     renewals: Renewals,
+    index: Option<Indexing>,
     is_listening: AtomicBool,
     gaps: Mutex<Gaps>,
     stored: [Notify; WAITERS],
@@ -108,7 +116,9 @@ pub(crate) struct Remote {
 
 impl Remote {
     pub(crate) fn new(store: Box<dyn Store>, rules: RemoteRules) -> Arc<Self> {
+        let index = rules.index.filter(|_| store.index().is_some()).map(Indexing::new);
         Arc::new(Self {
+            index,
             store,
             rules,
             origin: std::hash::RandomState::new().hash_one(std::process::id()),
@@ -136,6 +146,7 @@ impl Remote {
         runtime::spawn_own(delivery::keep_delivering(self.clone()));
         runtime::spawn_own(permit::keep_renewing(Arc::downgrade(self), self.rules.lease));
         runtime::spawn_own(delivery::keep_beating(Arc::downgrade(self), self.rules.heartbeat));
+        self.keep_index();
     }
 
     fn engine(&self) -> Option<Arc<Engine>> {
@@ -258,7 +269,8 @@ impl Cache {
     pub fn remote_stats(&self) -> Option<RemoteStats> {
         let remote = self.engine().remote.as_ref()?;
         let mut stats = remote.counters.read();
-        stats.warning = remote.store.warning().map(str::to_owned);
+        let lacks_index = remote.rules.index.is_some() && remote.index.is_none();
+        stats.warning = remote.store.warning().or(lacks_index.then_some(NO_INDEX)).map(str::to_owned);
         stats.is_up = remote.store.is_up();
         stats.is_listening = remote.is_listening();
         stats.published = remote.notices.load(Ordering::Relaxed);

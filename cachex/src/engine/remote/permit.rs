@@ -88,7 +88,11 @@ impl Permit {
                 if remote.is_without(Guard::Lease) {
                     return remote.store.write(&name, value, life, remote.numbered(subject, 0)).await.map(|()| true);
                 }
-                remote.store.put(&name, token, value, life, remote.numbered(subject, 0)).await
+                let is_stored = remote.store.put(&name, token, value, life, remote.numbered(subject, 0)).await?;
+                if is_stored {
+                    remote.note_stored(&name, &key, &portion.groups, life);
+                }
+                Ok(is_stored)
             };
             match stored.await {
                 Ok(true) => remote.counters.stores.one(),

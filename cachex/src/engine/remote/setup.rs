@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::index::IndexRules;
 use super::{Remote, RemoteRules};
 use crate::config::{FileSettings, Settings, StoreKind};
 use crate::error::Error;
@@ -37,6 +38,11 @@ pub(in crate::engine) fn remote(settings: &Settings, given: Given) -> Result<Opt
         compression: settings.compression,
         compression_level: settings.compression_level,
         compression_threshold: settings.compression_threshold,
+        index: settings.index.then_some(IndexRules {
+            batch: settings.index_batch,
+            ttl: settings.index_ttl,
+            reclaims: settings.index_reclaim,
+        }),
         #[cfg(feature = "mutants")]
         without: settings.without,
     };

@@ -101,6 +101,7 @@ impl Settled {
             }
         };
         if is_written {
+            remote.note_stored(&self.announced.name, &self.key, &self.portion.groups, self.portion.life);
             remote.outbox.settled(self.announced.token);
             return remote.counters.writes.one();
         }
@@ -123,6 +124,7 @@ impl Settled {
         let (groups, life) = (portion.groups.clone(), portion.life);
         let update = Settling { since: *since, groups, life, invalidated: invalidated.clone(), notice };
         let stamp = remote.store.settle(name, &update).await?;
+        remote.note_invalidated(invalidated);
         let Some(value) = stamp.and_then(|stamp| portion.sealed(stamp)) else { return Ok(false) };
         let at = key.at();
         let subject = Subject::Key { method: at.region.remote_name().into(), bytes: at.bytes.to_vec() };

@@ -141,7 +141,10 @@ impl Remote {
             self.store.write(name, value, portion.life, self.notice(subject)).await.map(|()| true)
         };
         match written.await {
-            Ok(true) => return self.counters.writes.one(),
+            Ok(true) => {
+                self.note_stored(name, key, &portion.groups, portion.life);
+                return self.counters.writes.one();
+            }
             Ok(false) => {}
             Err(failed) => self.note_failure(&failed),
         }

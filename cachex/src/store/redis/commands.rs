@@ -11,7 +11,7 @@ use super::scripts::{self as script, Script};
 use super::{Redis, Wiring};
 use crate::runtime::together;
 use crate::store::{
-    Ask, Doing, Group, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Settling, Store, StoreError,
+    Ask, Doing, Group, Index, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Settling, Store, StoreError,
     StoreErrorKind, Structures,
 };
 
@@ -20,6 +20,10 @@ const AT_ONCE: usize = 512;
 
 impl Store for Redis {
     fn structures(&self, _key: &str) -> Option<&dyn Structures> {
+        Some(self)
+    }
+
+    fn index(&self) -> Option<&dyn Index> {
         Some(self)
     }
 

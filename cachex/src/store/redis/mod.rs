@@ -2,13 +2,14 @@
 //!
 //! Reading order: this file (the store), [`address`] and [`tls`] (where it is, and how it is spoken to), [`target`], [`sentinel`] and [`cluster`] (which server that is at the time),
 //! [`lanes`], [`link`] and [`beside`] (connections that are watched, and where they are driven; with [`ticks`], its timer, and [`trouble`], what may fail), [`greeting`] (what is asked of a server first), [`subscription`] (the
-//! notices), [`commands`] and [`scripts`] (what is done in one step), [`walk`] (what is done in many), [`structures`] (counters, lists, sets, hashes, locks), [`names`] (the keys in Redis).
+//! notices), [`commands`] and [`scripts`] (what is done in one step), [`walk`] (what is done in many), [`structures`] (counters, lists, sets, hashes, locks), [`index`] (which key has which tags), [`names`] (the keys in Redis).
 
 mod address;
 mod beside;
 mod cluster;
 mod commands;
 mod greeting;
+mod index;
 mod lanes;
 mod link;
 mod names;

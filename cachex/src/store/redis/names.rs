@@ -49,10 +49,34 @@ impl Names {
         format!("{}:u:{{{key}}}", self.root)
     }
 
+    /// Names what is noted of a key in the index.
+    pub(super) fn note(&self, key: &str) -> String {
+        format!("{}:i:{{{key}}}", self.root)
+    }
+
+    /// Returns the pattern of all names that [`note`](Self::note) gives.
+    pub(super) fn of_notes(&self) -> String {
+        format!("{}:i:{{*}}", escaped(&self.root))
+    }
+
+    /// Returns the place of a tag in the index, which has no braces: another one for each tag.
+    pub(super) fn place_of_tag(&self, tag: &str) -> String {
+        format!("t:{}", tag.replace('%', "%25").replace('{', "%7b").replace('}', "%7d"))
+    }
+
+    /// Returns the place of all tags in the index.
+    pub(super) fn place_of_tags(&self) -> String {
+        "tags".to_owned()
+    }
+
+    /// Names the sorted set at a place of the index. It is in the slot of a key of that name.
+    pub(super) fn members(&self, place: &str) -> String {
+        format!("{}:j:{{{place}}}", self.root)
+    }
+
     /// Returns the pattern of all that [`key`](Self::key) knows.
     pub(super) fn of_keys(&self) -> String {
-        let escape = |c: char| matches!(c, '*' | '?' | '[' | ']' | '\\').then_some('\\').into_iter().chain([c]);
-        format!("{}:[vlu]:{{*}}", self.root.chars().flat_map(escape).collect::<String>())
+        format!("{}:[vlu]:{{*}}", escaped(&self.root))
     }
 
     /// Returns the key that something belongs to, by its name: a value, a lease, or the note of an update.
@@ -80,6 +104,12 @@ impl Names {
     pub(super) fn channel(&self) -> String {
         format!("{}:notices", self.root)
     }
+}
+
+/// Writes text as a pattern that it alone fits.
+fn escaped(text: &str) -> String {
+    let escape = |c: char| matches!(c, '*' | '?' | '[' | ']' | '\\').then_some('\\').into_iter().chain([c]);
+    text.chars().flat_map(escape).collect()
 }
 
 #[cfg(test)]
@@ -110,5 +140,20 @@ mod tests {
         let [holder, token] = names.lock("k");
         assert_eq!([tag(holder), tag(token)], [Some("k".to_owned()), Some("k".to_owned())]);
         assert_eq!(tag(names.lease("k")), tag(names.update("k")));
+        assert_eq!(tag(names.note("k")), tag(names.value("k")));
+    }
+
+    /// Commands are routed by the value of a key: what the index has of a tag must be where the key of its place would be.
+    #[test]
+    fn what_the_index_has_of_a_tag_is_in_the_slot_it_is_asked_for() {
+        use super::super::cluster::slot;
+        let names = Names::new("cx", "shop");
+        let tags = ["users", "", "a{b}", "a%7bb%7d", "}", "{}"];
+        for tag in tags {
+            let place = names.place_of_tag(tag);
+            assert_eq!(slot(&names.members(&place)), slot(&names.value(&place)), "{tag}");
+        }
+        let places: std::collections::BTreeSet<_> = tags.iter().map(|tag| names.place_of_tag(tag)).collect();
+        assert!(places.len() == tags.len() && !places.contains(&names.place_of_tags()));
     }
 }

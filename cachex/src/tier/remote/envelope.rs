@@ -100,6 +100,30 @@ pub(crate) fn open<'a>(bytes: &'a [u8], key: &[u8]) -> Result<(Header, &'a [u8])
     read(sealed).ok_or(Refused::Foreign)
 }
 
+/// What the beginning of an envelope says. Its checksum is not looked at: it is at the end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// All before the payload, which is so many bytes.
+    Whole { stamp: Reading, groups: Vec<Group>, len: usize },
+    /// There is more of it.
+    TooShort,
+    /// It is none that this version reads.
+    Foreign,
+}
+
+/// Reads the beginning of an envelope, of which the end may be missing.
+pub(crate) fn head(bytes: &[u8]) -> Head {
+    if bytes.len() < HEADER || bytes[..2] != MAGIC || bytes[2] != VERSION {
+        return Head::Foreign;
+    }
+    let len = HEADER + usize::from(u16::from_be_bytes([bytes[6], bytes[7]]));
+    match bytes.get(..len).map(read) {
+        None => Head::TooShort,
+        Some(None) => Head::Foreign,
+        Some(Some((header, _))) => Head::Whole { stamp: header.stamp, groups: header.groups, len },
+    }
+}
+
 fn read(sealed: &[u8]) -> Option<(Header, &[u8])> {
     let (fixed, rest) = sealed.split_at_checked(HEADER)?;
     let long = |at: usize| fixed[at..].first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
@@ -187,6 +211,16 @@ mod tests {
         fn what_is_cut_off_is_refused(header in headers(), payload: Vec<u8>, len: proptest::sample::Index) {
             let sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
             prop_assert!(open(&sealed[..len.index(sealed.len())], b"key").is_err());
+        }
+
+        #[test]
+        fn the_beginning_says_what_the_whole_does(header in headers(), payload: Vec<u8>, cut: proptest::sample::Index) {
+            let sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
+            let len = sealed.len() - payload.len() - CHECKSUM;
+            let whole = Head::Whole { stamp: header.stamp, groups: header.groups, len };
+            let cut = cut.index(sealed.len());
+            let expected = if cut >= len { whole } else if cut >= HEADER { Head::TooShort } else { Head::Foreign };
+            prop_assert_eq!(head(&sealed[..cut]), expected);
         }
 
         #[test]

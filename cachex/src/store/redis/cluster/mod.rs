@@ -123,6 +123,11 @@ impl Cluster {
         routes.is_up(self.clock_slot) && routes.is_up(slot)
     }
 
+    /// Returns a slot of each master.
+    pub(super) fn slot_of_each(&self) -> Vec<u16> {
+        self.routes().slot_of_each()
+    }
+
     fn routes(&self) -> Arc<Routes> {
         self.routes.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

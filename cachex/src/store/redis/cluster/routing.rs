@@ -52,6 +52,12 @@ impl Routes {
         self.epoch
     }
 
+    /// Returns a slot of each master that has any.
+    pub(super) fn slot_of_each(&self) -> Vec<u16> {
+        let slot = |index| self.slots.iter().position(|master| usize::from(*master) == index);
+        (0..self.masters.len()).filter_map(slot).filter_map(|slot| u16::try_from(slot).ok()).collect()
+    }
+
     /// Whether the master of a slot can be reached.
     pub(super) fn is_up(&self, slot: u16) -> bool {
         self.master(slot).is_some_and(|master| master.lanes.is_up())
