@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use socket2::SockRef;
+
 /// How a message to a subscriber begins, after its length in parts.
 const MESSAGE: &[u8] = b"$7\r\nmessage\r\n";
 
@@ -27,6 +29,10 @@ struct Shared {
     /// How many bytes of each connection it passes on in a second, in each direction; 0 for as many as come.
     pace: AtomicU32,
     is_over: AtomicBool,
+    /// Connections that were accepted.
+    accepted: AtomicU64,
+    /// How many were there when it was told what to do.
+    known: AtomicU64,
     streams: Mutex<Vec<TcpStream>>,
 }
 
@@ -40,8 +46,20 @@ pub enum Mode {
     Swallow,
     /// Of the next answer one byte is passed on, then the connection is closed.
     Truncate,
+    /// The same, and the connection is reset.
+    Reset,
     /// Messages to subscribers are kept until it does something else; all else is passed on.
     HoldMessages,
+    /// Of each connection that is there by then, the next thing a client says is kept until it does something else, and whatever follows is lost;
+    /// new connections are as good as ever.
+    HoldRequests,
+}
+
+/// In which direction something is passed on; of a connection with a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Towards {
+    Server(u64),
+    Client,
 }
 
 impl Proxy {
@@ -60,6 +78,8 @@ impl Proxy {
             delay: AtomicU64::new(0),
             pace: AtomicU32::new(0),
             is_over: AtomicBool::new(false),
+            accepted: AtomicU64::new(0),
+            known: AtomicU64::new(0),
             streams: Mutex::default(),
         });
         let accepting = shared.clone();
@@ -69,7 +89,8 @@ impl Proxy {
                     return;
                 }
                 if let Ok(client) = client {
-                    accepting.connect(client);
+                    let number = accepting.accepted.fetch_add(1, Ordering::SeqCst);
+                    accepting.connect(client, number);
                 }
             }
         });
@@ -95,6 +116,7 @@ impl Proxy {
 
     /// Says what it is to do from now on.
     pub fn set(&self, mode: Mode) {
+        self.shared.known.store(self.connections(), Ordering::SeqCst);
         self.shared.mode.store(mode as u8, Ordering::SeqCst);
     }
 
@@ -108,6 +130,12 @@ impl Proxy {
         self.shared.pace.store(bytes, Ordering::SeqCst);
     }
 
+    /// Returns how often it was connected with, whether the server was there or not.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.shared.accepted.load(Ordering::SeqCst)
+    }
+
     /// Closes all connections.
     pub fn cut(&self) {
         let mut streams = self.shared.streams.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,18 +146,19 @@ impl Proxy {
 }
 
 impl Shared {
-    fn connect(self: &Arc<Self>, client: TcpStream) {
+    fn connect(self: &Arc<Self>, client: TcpStream, number: u64) {
         let server = self.server.load(Ordering::SeqCst);
         let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else { return };
         let copies = (client.try_clone(), server.try_clone(), client.try_clone(), server.try_clone());
         let (Ok(client_too), Ok(server_too), Ok(client_kept), Ok(server_kept)) = copies else { return };
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).extend([client_kept, server_kept]);
         let (to, from) = (self.clone(), self.clone());
-        thread::spawn(move || to.pass(client, server, false));
-        thread::spawn(move || from.pass(server_too, client_too, true));
+        thread::spawn(move || to.pass(client, server, Towards::Server(number)));
+        thread::spawn(move || from.pass(server_too, client_too, Towards::Client));
     }
 
-    fn pass(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool) {
+    fn pass(&self, mut from: TcpStream, mut to: TcpStream, towards: Towards) {
+        let is_answer = towards == Towards::Client;
         let _ = from.set_read_timeout(Some(Duration::from_secs(60)));
         let mut buffer = vec![0; 1 << 16];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
@@ -142,26 +171,55 @@ impl Shared {
                 pace => keep_for(Duration::from_secs_f64(read as f64 / f64::from(pace))),
             }
             if is_answer && buffer[..read].windows(MESSAGE.len()).any(|part| part == MESSAGE) {
-                self.hold();
+                self.hold(Mode::HoldMessages);
+            }
+            if self.is_held(towards) {
+                self.hold(Mode::HoldRequests);
+                let _gone = to.write_all(&buffer[..read]);
+                break;
             }
             let mode = self.mode.load(Ordering::SeqCst);
             if mode == Mode::Swallow as u8 {
                 continue;
             }
-            if is_answer && mode == Mode::Truncate as u8 {
+            if is_answer && (mode == Mode::Truncate as u8 || mode == Mode::Reset as u8) {
                 let _gone = to.write_all(&buffer[..1]);
+                if mode == Mode::Reset as u8 {
+                    self.begin_reset(&to);
+                }
                 break;
             }
             if to.write_all(&buffer[..read]).is_err() {
                 break;
             }
         }
-        let _gone = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+        for stream in [&from, &to] {
+            // What is closed without that is reset.
+            if SockRef::from(stream).linger().is_ok_and(|linger| linger.is_none()) {
+                let _gone = stream.shutdown(Shutdown::Both);
+            }
+        }
     }
 
-    /// Waits until messages are passed on.
-    fn hold(&self) {
-        let is_held = || self.mode.load(Ordering::SeqCst) == Mode::HoldMessages as u8;
+    /// Has a connection reset when all who pass on what comes have let go of it.
+    fn begin_reset(&self, client: &TcpStream) {
+        let Ok(address) = client.peer_addr() else { return };
+        let is_other = |stream: &TcpStream| stream.peer_addr().ok() != Some(address);
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let _gone = SockRef::from(client).set_linger(Some(Duration::ZERO));
+        // Who reads from it looks up.
+        let _gone = client.shutdown(Shutdown::Read);
+        streams.retain(is_other);
+    }
+
+    fn is_held(&self, towards: Towards) -> bool {
+        let Towards::Server(number) = towards else { return false };
+        self.mode.load(Ordering::SeqCst) == Mode::HoldRequests as u8 && number < self.known.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it does something else.
+    fn hold(&self, mode: Mode) {
+        let is_held = || self.mode.load(Ordering::SeqCst) == mode as u8;
         while is_held() && !self.is_over.load(Ordering::Relaxed) {
             keep_for(Duration::from_millis(1));
         }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// A server; dropped, it is ended, and so it is when a test panics.
@@ -14,6 +14,8 @@ pub struct Server {
     port: u16,
     directory: PathBuf,
     options: Vec<String>,
+    /// Connections that were made by this guard since the server was started.
+    asked: AtomicU64,
 }
 
 /// Attempts to reach a server that was started, and between two of them.
@@ -43,7 +45,7 @@ impl Server {
         let directory = std::env::temp_dir().join(format!("cachex-redis-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&directory).expect("the directory for temporary files can be written to");
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut server = Self { child: None, port: free_port(), directory, options };
+        let mut server = Self { child: None, port: free_port(), directory, options, asked: AtomicU64::new(0) };
         server.run();
         server
     }
@@ -54,6 +56,7 @@ impl Server {
     ///
     /// It does not start.
     pub fn run(&mut self) {
+        self.asked.store(0, Ordering::Relaxed);
         let mut command = Command::new("redis-server");
         command
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
@@ -131,8 +134,23 @@ impl Server {
         ask(&mut stream, words)
     }
 
+    /// Returns how often the server was connected with since it was started, by others than this guard.
+    ///
+    /// # Panics
+    ///
+    /// The server does not answer.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        let stats = self.command(&["INFO", "stats"]).expect("the server is there");
+        let received = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        let received: u64 =
+            received.and_then(|number| number.trim().parse().ok()).expect("the server counts connections");
+        received.saturating_sub(self.asked.load(Ordering::Relaxed))
+    }
+
     fn stream(&self) -> std::io::Result<TcpStream> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        self.asked.fetch_add(1, Ordering::Relaxed);
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         Ok(stream)
     }

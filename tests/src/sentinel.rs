@@ -45,18 +45,26 @@ impl Sentinels {
     /// As there.
     #[must_use]
     pub fn start_before(count: usize, lines: &str, at: impl FnOnce(u16) -> u16) -> Self {
-        let master = Server::start();
-        let replica = Server::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
-        let quorum = count / 2 + 1;
-        let file = format!(
-            "bind 127.0.0.1\nprotected-mode no\nsentinel monitor {MASTER} 127.0.0.1 {} {quorum}\n\
-             sentinel down-after-milliseconds {MASTER} 500\nsentinel failover-timeout {MASTER} 3000\n{lines}\n",
-            at(master.port())
-        );
+        let servers = servers();
+        let file = file(at(servers[0].port()), count / 2 + 1, lines);
         let sentinels = (0..count).map(|_| Sentinel::start(&file)).collect();
-        let all = Self { servers: [master, replica], sentinels };
+        let all = Self { servers, sentinels };
         all.wait_for(&format!("num-other-sentinels {}", count - 1));
         all.wait_for("num-slaves 1");
+        all
+    }
+
+    /// Starts one that takes the replica for the master: it can't do anything about it, as it is told to ask another one that is not there.
+    ///
+    /// # Panics
+    ///
+    /// There is no `redis-server`, or it does not start.
+    #[must_use]
+    pub fn start_mistaken() -> Self {
+        let servers = servers();
+        let sentinels = vec![Sentinel::start(&file(servers[1].port(), 2, ""))];
+        let all = Self { servers, sentinels };
+        all.wait_for(&format!("port {} ", all.servers[1].port()));
         all
     }
 
@@ -107,6 +115,21 @@ impl Sentinels {
             self.sentinels.iter().map(Sentinel::about_master).collect::<Vec<_>>()
         );
     }
+}
+
+/// Starts a master and its replica.
+fn servers() -> [Server; 2] {
+    let master = Server::start();
+    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
+    [master, replica]
+}
+
+/// Returns the file of a sentinel that watches the server at a port.
+fn file(port: u16, quorum: usize, lines: &str) -> String {
+    format!(
+        "bind 127.0.0.1\nprotected-mode no\nsentinel monitor {MASTER} 127.0.0.1 {port} {quorum}\n\
+         sentinel down-after-milliseconds {MASTER} 500\nsentinel failover-timeout {MASTER} 3000\n{lines}\n"
+    )
 }
 
 impl Sentinel {

@@ -3,6 +3,7 @@
 mod basics;
 mod batches;
 mod callers;
+mod calm;
 mod cluster;
 mod explaining;
 mod faults;

@@ -1,5 +1,6 @@
 //! A cluster: what holds of one server holds of it, also while masters are lost and slots move.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,12 +10,15 @@ use cachex_tests::cluster::Cluster;
 use cachex_tests::redis::Server;
 use cachex_tests::tls::Certificates;
 
+use super::calm::Calm;
 use super::{pause, until};
 
 /// Longer than any call may take: it asks a few things.
 const MOST: Duration = Duration::from_secs(8);
 const CLOCK: &str = "{cx:tests}:clock";
 const ROWS: u64 = 40;
+/// Of two nodes with three masters: two for commands and one for notices each, and one to look at the topology.
+const CONNECTIONS: u64 = 2 * 3 * 4;
 
 /// Rows that are invalidated by their tags or keys; their keys are all over the cluster.
 #[derive(CacheScope)]
@@ -210,6 +214,11 @@ async fn a_server_that_is_no_cluster_is_told_from_one() {
     assert!(database.unwrap_err().to_string().contains("which has none but 0"));
 }
 
+/// Returns the servers that outlive one of them.
+fn others(cluster: &Cluster, victim: usize) -> impl Iterator<Item = &Server> {
+    cluster.nodes.iter().enumerate().filter(move |(node, _)| *node != victim).map(|(_, server)| server)
+}
+
 /// Kills the master of some slots, and has its replica take its place.
 async fn promote(of_clock: bool) {
     let mut cluster = started(1).await;
@@ -217,12 +226,14 @@ async fn promote(of_clock: bool) {
     agree(&pair, 1_000).await;
     let clock = cluster.master_of(CLOCK);
     let victim = if of_clock { clock } else { (clock + 1) % 3 };
+    let calm = Calm::begin(others(&cluster, victim));
     cluster.nodes[victim].kill();
     let cluster = Arc::new(cluster);
     let waiting = cluster.clone();
     let over = in_background(move || waiting.wait_for_promotion(victim + 3));
     meanwhile(&pair, 2_000, over).await;
     is_true_in_the_end(&pair).await;
+    calm.end(others(&cluster, victim), CONNECTIONS);
     assert!(pair.iter().all(|service| service.stats().disconnects > 0 && service.stats().flushes > 1));
     agree(&pair, 100_000).await;
     // The old one comes back as a replica, and then takes its place again.
@@ -254,12 +265,68 @@ async fn a_replica_takes_the_place_of_the_master_of_the_clock() {
     promote(true).await;
 }
 
+// Guards the comparison of epochs in `Cluster::adopt`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_that_was_a_replica_for_a_moment_is_connected_with_anew() {
+    let cluster = started(1).await;
+    let victim = (cluster.master_of(CLOCK) + 1) % 3;
+    // Nobody looks who is the master of what, unless there is a reason.
+    let cache = cache(&cluster, |redis| redis.ping_interval = Duration::from_secs(600));
+    cache.connected(Duration::from_secs(30)).await.unwrap();
+    let id = cluster.id(victim);
+    // What a node believes of the victim: whether it is a master, and of which epoch.
+    let belief = |node: usize| {
+        let nodes = cluster.nodes[node].command(&["CLUSTER", "NODES"]).unwrap();
+        let line = nodes.lines().find(|line| line.starts_with(&id)).unwrap().to_owned();
+        let words: Vec<_> = line.split(' ').collect();
+        (words[2].contains("master"), words[6].parse::<u64>().unwrap())
+    };
+    let (first, connected) = (belief(victim).1, clients(&cluster.nodes[victim]));
+    assert_eq!(connected.len(), 3, "two for commands and one for notices");
+    for next in [victim + 3, victim] {
+        until("it takes over", async || {
+            let role = cluster.nodes[next].command(&["INFO", "replication"]).unwrap_or_default();
+            let _may_be_too_early = cluster.nodes[next].command(&["CLUSTER", "FAILOVER"]);
+            role.contains("role:master")
+        })
+        .await;
+    }
+    until("all know", async || {
+        let now = belief(victim);
+        now.0 && now.1 > first + 1 && (0..3).all(|node| belief(node) == now)
+    })
+    .await;
+    let before = cache.remote_stats().unwrap();
+    assert_eq!((before.disconnects, before.is_up), (0, true), "it has noticed nothing: {before:?}");
+    assert_eq!(clients(&cluster.nodes[victim]), connected, "nobody was sent away");
+    // A reason to look.
+    let other = (victim + 1) % 3;
+    assert_eq!(cluster.nodes[other].command(&["CLIENT", "KILL", "TYPE", "normal"]).unwrap(), ":2\r\n");
+    until("it is connected with anew", async || {
+        for id in 0..20_u64 {
+            let _none = cache.get::<u64>(&Key::entity("thing", &id)).await;
+        }
+        clients(&cluster.nodes[victim]).is_disjoint(&connected)
+    })
+    .await;
+    cache.connected(Duration::from_secs(30)).await.unwrap();
+    assert!(cache.remote_stats().unwrap().flushes > before.flushes, "{:?}", cache.remote_stats());
+}
+
+/// Returns the numbers of a server's clients, but that of the one who asks.
+fn clients(server: &Server) -> BTreeSet<String> {
+    let list = server.command(&["CLIENT", "LIST"]).unwrap();
+    let others = list.lines().filter(|line| !line.contains("cmd=client") && !line.contains("flags=S"));
+    others.filter_map(|line| Some(line.strip_prefix("id=")?.split(' ').next()?.to_owned())).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_that_is_lost_takes_nothing_along_but_what_it_has() {
     let mut cluster = started(0).await;
     let pair = pair(&cluster).await;
     agree(&pair, 1_000).await;
     let victim = (cluster.master_of(CLOCK) + 1) % 3;
+    let calm = Calm::begin(others(&cluster, victim));
     cluster.nodes[victim].kill();
     let cluster = Arc::new(cluster);
     let waiting = cluster.clone();
@@ -293,6 +360,9 @@ async fn a_master_that_is_lost_takes_nothing_along_but_what_it_has() {
     }
     assert!(stuck < ROWS, "{stuck} are undelivered");
     assert!(two.stats().hits > hits + ROWS / 4, "{:?}", two.stats());
+    calm.end(others(&cluster, victim), CONNECTIONS);
+    let stats = one.stats();
+    assert!(stats.disconnects >= 2 && stats.flushes > 1 && stats.invalidation_errors > 0, "{stats:?}");
     let mut cluster = Arc::into_inner(cluster).expect("nobody else holds the cluster");
     let _cluster = in_background(move || {
         cluster.nodes[victim].run();
@@ -349,6 +419,7 @@ async fn a_slot_that_is_moved_takes_its_keys_along() {
     agree(&pair, 1_000).await;
     let values = cluster.nodes[0].command(&["KEYS", "*:v:*"]).unwrap();
     let value = values.lines().find(|line| line.contains(":v:")).unwrap().to_owned();
+    let calm = Calm::begin(&cluster.nodes);
     for (key, from_value) in [(value, 2_000), (CLOCK.to_owned(), 200_000)] {
         let (from, slot) = (cluster.master_of(&key), cluster.slot(&key));
         let moving = cluster.clone();
@@ -361,6 +432,11 @@ async fn a_slot_that_is_moved_takes_its_keys_along() {
         is_true_in_the_end(&pair).await;
         agree(&pair, from_value + 100_000).await;
         assert!(cluster.nodes[(from + 1) % 3].command(&["EXISTS", &key]).unwrap().starts_with(':'), "{key} is there");
+    }
+    calm.end(&cluster.nodes, CONNECTIONS);
+    // Whoever was given a slot has another epoch, so it was connected with anew.
+    for service in &pair {
+        assert!(service.stats().is_up && service.stats().is_listening, "{:?}", service.stats());
     }
 }
 

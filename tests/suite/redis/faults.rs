@@ -1,6 +1,8 @@
 //! What happens when the server is gone, hangs, refuses, or comes back: calls go on, invalidations are kept and delivered, and nothing that
 //! missed one is served.
 
+mod outage;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,11 +14,14 @@ use cachex::{
 use cachex_tests::proxy::{Mode, Proxy};
 use cachex_tests::redis::Server;
 
+use super::calm::Calm;
 use super::{node_with, until};
 
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// Longer than any call may take: it asks a few things.
 const MOST: Duration = Duration::from_secs(8);
+/// Of two nodes, with two for commands and one for notices each.
+const CONNECTIONS: u64 = 2 * 3;
 
 /// A service over a value that changes.
 #[derive(CacheScope)]
@@ -98,8 +103,10 @@ async fn a_server_that_is_killed_and_comes_back() {
     // What was in memory may have missed an invalidation: it is gone.
     assert_eq!(b.soon().await, 2);
     assert!(a.stats().undelivered > 0 && a.stats().invalidation_errors > 0);
+    let calm = Calm::begin([]);
     server.run();
     agree(&a, &b, 3).await;
+    calm.end([&server], CONNECTIONS);
     assert!(a.stats().disconnects >= 1 && a.stats().connects >= 2, "{:?}", a.stats());
 }
 
@@ -109,6 +116,7 @@ async fn an_invalidation_while_the_server_hangs_is_delivered_when_it_goes_on() {
     let (a, b) = pair(&server).await;
     assert_eq!((a.soon().await, b.soon().await), (1, 1));
     until("the value is stored", async || a.stats().stores + b.stats().stores > 0).await;
+    let calm = Calm::begin([&server]);
     server.freeze();
     a.write_soon(2).await;
     assert_eq!(a.soon().await, 2);
@@ -120,6 +128,11 @@ async fn an_invalidation_while_the_server_hangs_is_delivered_when_it_goes_on() {
     // The value in the server is from before, and is not taken.
     assert_eq!((a.soon().await, b.soon().await), (2, 2));
     agree(&a, &b, 3).await;
+    calm.end([&server], CONNECTIONS);
+    for stats in [a.stats(), b.stats()] {
+        assert!(stats.disconnects >= 1 && stats.connects >= 3 && stats.flushes >= 3, "{stats:?}");
+    }
+    assert!(a.stats().invalidation_errors > 0, "{:?}", a.stats());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,6 +143,7 @@ async fn a_connection_that_is_cut_off_without_a_word() {
     let a = Service { cache: node(&server).await, value: value.clone() };
     let b = Service { cache: node_at(&server, proxy.url()).await, value };
     assert_eq!((a.soon().await, b.soon().await), (1, 1));
+    let calm = Calm::begin([&server]);
     proxy.set(Mode::Swallow);
     a.write_soon(2).await;
     // No notice comes, and nothing says so, until the ping is not answered.
@@ -137,6 +151,10 @@ async fn a_connection_that_is_cut_off_without_a_word() {
     assert!(!b.stats().is_listening);
     proxy.set(Mode::Pass);
     agree(&b, &a, 3).await;
+    calm.end([&server], CONNECTIONS);
+    let stats = b.stats();
+    assert!(stats.disconnects >= 1 && stats.connects >= 3 && stats.flushes >= 3, "{stats:?}");
+    assert_eq!(a.stats().disconnects, 0);
 }
 
 /// Whatever may be kept while no notices come: when they come again, it may be wrong.
@@ -163,23 +181,60 @@ async fn what_was_kept_while_no_notices_came_goes_when_they_come_again() {
     assert_eq!(b.soon().await, 2);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_that_are_reset_or_end_within_an_answer() {
+/// Breaks answers of a server in some way, again and again.
+async fn broken_answers(mode: Mode) {
     let server = Server::start();
     let proxy = Proxy::before(server.port());
     let value = Arc::new(AtomicU64::new(1));
     let a = Service { cache: node_at(&server, proxy.url()).await, value: value.clone() };
     let b = Service { cache: node(&server).await, value };
+    let calm = Calm::begin([&server]);
+    for round in 1..6 {
+        assert_eq!((a.soon().await, b.soon().await), (10 * round - 9, 10 * round - 9));
+        let before = a.stats();
+        proxy.set(mode);
+        a.write_soon(10 * round).await;
+        assert_eq!(a.soon().await, 10 * round);
+        until("the connections broke", async || a.stats().disconnects > before.disconnects).await;
+        until("it is told", async || a.stats().last_error.is_some()).await;
+        proxy.set(Mode::Pass);
+        agree(&a, &b, 10 * round + 1).await;
+        let stats = a.stats();
+        assert!(
+            stats.connects > before.connects && stats.invalidation_errors > before.invalidation_errors,
+            "{stats:?}"
+        );
+    }
+    calm.end([&server], CONNECTIONS);
+    assert_eq!((b.stats().disconnects, a.stats().refused), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_end_within_an_answer() {
+    broken_answers(Mode::Truncate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_reset_within_an_answer() {
+    broken_answers(Mode::Reset).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_cut_between_answers() {
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let value = Arc::new(AtomicU64::new(1));
+    let a = Service { cache: node_at(&server, proxy.url()).await, value: value.clone() };
+    let b = Service { cache: node(&server).await, value };
+    let calm = Calm::begin([&server]);
     for round in 0..5 {
-        proxy.set(Mode::Truncate);
+        proxy.cut();
         a.write_soon(10 * round + 2).await;
         assert_eq!(a.soon().await, 10 * round + 2);
-        proxy.set(Mode::Pass);
-        proxy.cut();
-        a.write_soon(10 * round + 3).await;
-        assert_eq!(a.soon().await, 10 * round + 3);
-        agree(&a, &b, 10 * round + 4).await;
+        agree(&a, &b, 10 * round + 3).await;
     }
+    calm.end([&server], CONNECTIONS);
+    assert!(a.stats().disconnects >= 5, "{:?}", a.stats());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,6 +242,7 @@ async fn a_server_that_does_not_know_us_any_more_and_then_does() {
     let server = Server::start();
     let (a, b) = pair(&server).await;
     assert_eq!(a.soon().await, 1);
+    let calm = Calm::begin([&server]);
     server.command(&["CONFIG", "SET", "requirepass", "secret"]).unwrap();
     server.authenticated("secret", &["CLIENT", "KILL", "TYPE", "normal"]).unwrap();
     server.authenticated("secret", &["CLIENT", "KILL", "TYPE", "pubsub"]).unwrap();
@@ -196,31 +252,44 @@ async fn a_server_that_does_not_know_us_any_more_and_then_does() {
     until("it is told why", async || a.stats().last_error.is_some_and(|told| told.contains("`redis.url`"))).await;
     server.authenticated("secret", &["CONFIG", "SET", "requirepass", ""]).unwrap();
     agree(&a, &b, 3).await;
+    calm.end([&server], CONNECTIONS);
+    assert!(a.stats().disconnects >= 1 && a.stats().connects >= 3 && a.stats().flushes >= 3, "{:?}", a.stats());
 }
 
-/// A server that refuses to write: it is out of memory, or a replica.
-async fn refusing(refuse: &[&str], mend: &[&str]) {
+/// A server that refuses to write. Returns what was counted of one who wrote: before, when it was refused, and when all is well again.
+async fn refusing(refuse: &[&str], mend: &[&str]) -> [RemoteStats; 3] {
     let server = Server::start();
     let (a, b) = pair(&server).await;
     assert_eq!((a.soon().await, b.soon().await), (1, 1));
     until("the value is stored", async || a.stats().stores + b.stats().stores > 0).await;
+    let (calm, before) = (Calm::begin([&server]), a.stats());
     server.command(refuse).unwrap();
     a.write_soon(2).await;
-    assert!(a.stats().undelivered > 0 && a.stats().invalidation_errors > 0);
+    let refused = a.stats();
+    assert!(refused.undelivered > 0 && refused.invalidation_errors > 0, "{refused:?}");
     // It is still in the server, and is not taken from there.
     assert_eq!(a.soon().await, 2);
     server.command(mend).unwrap();
     agree(&a, &b, 3).await;
+    calm.end([&server], CONNECTIONS);
+    [before, refused, a.stats()]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_out_of_memory() {
-    refusing(&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]).await;
+    let [before, refused, after] =
+        refusing(&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]).await;
+    assert!(refused.last_error.is_some_and(|told| told.contains("OOM")));
+    // The connections are as good as they were.
+    assert_eq!((after.connects, after.disconnects, after.flushes), (before.connects, 0, before.flushes));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_has_become_a_replica() {
-    refusing(&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]).await;
+    let [_, refused, after] = refusing(&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]).await;
+    let told = refused.last_error.unwrap_or_default();
+    assert!(told.contains("READONLY") || told.contains("the server is a replica"), "{told}");
+    assert!(after.is_up && after.undelivered == 0, "{after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

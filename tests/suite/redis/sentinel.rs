@@ -7,10 +7,13 @@ use std::time::Duration;
 use cachex::{Cache, CacheScope, RedisSettings, cached, invalidates};
 use cachex_tests::sentinel::Sentinels;
 
+use super::calm::Calm;
 use super::until;
 
 /// Longer than any call may take: it asks a few things.
 const MOST: Duration = Duration::from_secs(8);
+/// Of two nodes and three sentinels, with room for some more.
+const CONNECTIONS: u64 = 2 * 5 + 3 * 2;
 
 #[derive(CacheScope)]
 struct Service {
@@ -100,6 +103,7 @@ async fn after_the_death_of_a_master_the_next_one_is_found_and_the_old_one_is_le
     let mut sentinels = in_background(|| Sentinels::start(3, "")).await;
     let pair = pair(&sentinels).await;
     agree(&pair, 10).await;
+    let calm = Calm::begin([&sentinels.servers[1]]);
     sentinels.servers[0].kill();
     let sentinels = Arc::new(std::sync::Mutex::new(sentinels));
     let waiting = sentinels.clone();
@@ -113,9 +117,12 @@ async fn after_the_death_of_a_master_the_next_one_is_found_and_the_old_one_is_le
     }
     let value = pair[0].value.load(Ordering::SeqCst);
     assert!(value >= last);
+    calm.end([&sentinels.lock().unwrap().servers[1]], CONNECTIONS);
     for service in &pair {
         assert_eq!(service.read().await, value);
-        assert!(service.cache.remote_stats().unwrap().disconnects > 0);
+        let stats = service.cache.remote_stats().unwrap();
+        assert!(stats.disconnects > 0 && stats.connects > 1 && stats.flushes > 2, "{stats:?}");
+        assert!(stats.last_error.is_some(), "{stats:?}");
     }
     agree(&pair, 10_000).await;
     // The old one comes back, and takes itself for the master until it is told.
@@ -146,6 +153,7 @@ async fn a_master_that_hung_and_was_given_up_is_left_alone_when_it_goes_on() {
     let sentinels = Arc::new(in_background(|| Sentinels::start(3, "")).await);
     let pair = pair(&sentinels).await;
     agree(&pair, 10).await;
+    let calm = Calm::begin(&sentinels.servers);
     sentinels.servers[0].freeze();
     let waiting = sentinels.clone();
     let over = in_background(move || waiting.wait_for_another_master(&waiting.servers[0]));
@@ -155,10 +163,31 @@ async fn a_master_that_hung_and_was_given_up_is_left_alone_when_it_goes_on() {
         service.whole_again().await;
     }
     agree(&pair, 10_000).await;
+    calm.end(&sentinels.servers, CONNECTIONS);
     let value = pair[0].value.load(Ordering::SeqCst);
     for service in &pair {
         assert_eq!(service.read().await, value);
+        let stats = service.cache.remote_stats().unwrap();
+        assert!(stats.disconnects > 0 && stats.connects > 1 && stats.flushes > 2, "{stats:?}");
     }
+}
+
+// Guards `ROLE` in `Sentinels::connect_to`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_sentinels_take_for_the_master_is_not_connected_with() {
+    let sentinels = in_background(Sentinels::start_mistaken).await;
+    let cache = cache(format!("redis+sentinel://{}", sentinels.hosts()), |_| {});
+    let stats = || cache.remote_stats().unwrap();
+    for _ in 0..3 {
+        let told =
+            async || stats().last_error.is_some_and(|told| told.contains("that is a replica; a failover is under way"));
+        until("it is told", told).await;
+        let stats = stats();
+        assert!(!stats.is_up && !stats.is_listening && (stats.connects, stats.flushes) == (0, 0), "{stats:?}");
+        assert!(cache.connected(Duration::from_millis(300)).await.unwrap_err().is_timeout());
+    }
+    assert_eq!(sentinels.servers[1].command(&["REPLICAOF", "NO", "ONE"]).unwrap(), "+OK\r\n");
+    cache.connected(Duration::from_secs(10)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
