@@ -81,7 +81,7 @@ impl Writing {
         #[cfg(feature = "remote")]
         if let (Some(announced), Some(portion)) = (self.announced.take(), written.portion) {
             let settled = announced.begin_settling(self.ticket.at().key(), portion, tags);
-            // Break this (write in any case) and of two updates that overlap the older one may stay there.
+            // What came between here is known there as well, or about to be: it would be refused, after two questions.
             let is_undisturbed = self.end_here(written.entry, tags);
             return if is_undisturbed { settled.write(&self.engine) } else { settled.give_up() };
         }

@@ -66,6 +66,17 @@ impl Rows {
         ids
     }
 
+    /// Needs the first key for each other one.
+    #[cached(batch(id in ids), ttl = "1h")]
+    async fn derive_all(&self, ids: &[u64]) -> Vec<u64> {
+        let held = self.table.held.lock().unwrap().take();
+        if let Some(held) = held {
+            let _opened = held.await;
+        }
+        let first = if ids.contains(&1) { 1 } else { Box::pin(self.derive_all(&[1])).await[0] };
+        ids.iter().map(|id| first * 10 + id).collect()
+    }
+
     fn stats(&self) -> RemoteStats {
         self.cache.remote_stats().unwrap()
     }
@@ -159,6 +170,28 @@ async fn what_another_node_loads_is_waited_for_once_the_rest_has_landed() {
     assert_eq!(second.await.unwrap(), Ok(rows_of(&[1, 3, 4])));
     assert!(a.table.queries().is_empty());
     assert_eq!((b.stats().impatience, b.cache.loads_in_flight()), (0, 0));
+}
+
+// Guards `held` in the `frame` of `batch::turn`: the inner call would wait for the outer one, which waits for another process.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_may_need_a_key_of_its_batch_that_another_node_loads() {
+    let server = Server::start();
+    let [a, b] = nodes(&server).await;
+    let gate = a.table.hold();
+    let first = tokio::spawn({
+        let a = a.clone();
+        async move { a.derive_all(&[1]).await }
+    });
+    until("the load has begun", async || !a.table.is_held()).await;
+    let second = tokio::spawn({
+        let b = b.clone();
+        async move { b.derive_all(&[1, 2]).await }
+    });
+    until("it waits for the other", async || b.stats().waits + b.stats().impatience > 0).await;
+    gate.send(()).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(30), second).await.expect("nobody waits for ever");
+    assert_eq!((ended.unwrap(), first.await.unwrap()), (vec![11, 112], vec![11]));
+    assert_eq!(b.cache.loads_in_flight(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

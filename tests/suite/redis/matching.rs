@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use cachex::{Cache, CacheScope, EntryOptions, Key, cached};
+use cachex_tests::proxy::Proxy;
 use cachex_tests::redis::Server;
 use tokio::sync::Notify;
 
-use super::{node, until};
+use super::{node, node_with, until};
 
 #[derive(Clone, CacheScope)]
 struct Names {
@@ -124,4 +126,71 @@ async fn many_are_removed_in_steps() {
     let calls = server.command(&["INFO", "commandstats"]).unwrap();
     assert!(calls.contains("cmdstat_scan:") && !calls.contains("cmdstat_flush"), "{calls}");
     assert_eq!(node(&server).await.get::<u64>(&Key::entity("odd", &7_u64)).await.unwrap(), Some(7));
+}
+
+// Guards the second walk of `remove_meant`: what had a lease and has a value since may have been seen as neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_during_the_walk_is_not_missed() {
+    const LOADS: u64 = 64;
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let loading = Names::new(node(&server).await);
+    let walking = Names { cache: node_with(&server, |redis, _| redis.url = proxy.url()).await, ..loading.clone() };
+    // So that the walk takes several steps, each of which goes a long way.
+    let filler = (0..6_000_u64).map(|id| (Key::entity("filler", &id), id));
+    loading.cache.set_many(filler, &EntryOptions::new()).await.unwrap();
+    let mut loads = tokio::task::JoinSet::new();
+    for id in 0..LOADS {
+        let loading = loading.clone();
+        loads.spawn(async move { loading.slow(id).await });
+    }
+    let leases = || server.command(&["EVAL", "return #redis.call('KEYS', '*:l:*')", "0"]).unwrap();
+    until("all hold leases", async || leases().trim() == format!(":{LOADS}")).await;
+    proxy.delay(Duration::from_millis(20));
+    let walk = tokio::spawn(async move { walking.cache.remove_matching("*::slow(*").await });
+    let steps = || {
+        let stats = server.command(&["INFO", "commandstats"]).unwrap();
+        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_scan:calls=")).unwrap_or("0,");
+        line.split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    until("it is half way", async || steps() >= 5).await;
+    until("all have loaded", async || {
+        loading.may_end.notify_waiters();
+        let stats = loading.cache.remote_stats().unwrap();
+        stats.stores + stats.rejected_stores == LOADS
+    })
+    .await;
+    while loads.join_next().await.is_some() {}
+    walk.await.unwrap();
+    let left = server.command(&["EVAL", "return #redis.call('KEYS', '*:v:*slow*')", "0"]).unwrap();
+    assert_eq!(left.trim(), ":0", "{:?}", loading.cache.remote_stats());
+    assert!(loading.cache.remote_stats().unwrap().stores > 0, "some were stored during the walk");
+}
+
+/// A walk that ends half way has left some: everything is invalidated in their place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walk_that_is_broken_off_leaves_nothing_valid() {
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let (cache, other) = (node_with(&server, |redis, _| redis.url = proxy.url()).await, node(&server).await);
+    let keys: Vec<_> = (0..6_000_u64).map(|id| Key::entity("row", &id)).collect();
+    other.set_many(keys.iter().cloned().zip(0_u64..), &EntryOptions::new()).await.unwrap();
+    proxy.delay(Duration::from_millis(20));
+    let walking = cache.clone();
+    let walk = tokio::spawn(async move { walking.remove_matching("entity:row(*").await });
+    let left = || {
+        let left = server.command(&["EVAL", "return #redis.call('KEYS', '*:v:*')", "0"]).unwrap();
+        left.trim().strip_prefix(':').unwrap().parse::<u64>().unwrap()
+    };
+    until("it is under way", async || left() < 5_000).await;
+    proxy.delay(Duration::ZERO);
+    proxy.cut();
+    walk.await.unwrap();
+    assert!(left() > 0, "it has not come to the end");
+    let stats = || cache.remote_stats().unwrap();
+    until("all is delivered", async || stats().undelivered == 0).await;
+    assert!(stats().invalidation_errors > 0, "{:?}", stats());
+    let found: Vec<Option<u64>> = node(&server).await.get_many(&keys).await.unwrap();
+    assert_eq!(found.iter().flatten().count(), 0);
+    until("the other has heard of it", async || other.get::<u64>(&keys[7]).await.unwrap().is_none()).await;
 }

@@ -121,6 +121,36 @@ fn a_lock_whose_answer_was_lost_is_given_back() {
     until("it is free", || other.blocking().try_lock(&key("lock"), Duration::from_secs(3600)).unwrap());
 }
 
+// Guards `was_granted` in `Held::give_back`: that it is not held yet does not tell that it is not about to be.
+#[test]
+fn a_lock_that_is_granted_after_it_was_given_back_is_given_back_again() {
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let mut redis = RedisSettings::new(proxy.url());
+    redis.timeout = TIMEOUT;
+    redis.connections = 1;
+    // So that nothing is sent in between.
+    redis.ping_interval = Duration::from_secs(600);
+    let cache = connected(Cache::builder().namespace("structures").redis(redis));
+    let other = connected(Cache::builder().namespace("structures").redis(super::patient(server.url())));
+    // The server knows the scripts from here on: what it is sent is done without another question.
+    assert!(cache.blocking().try_lock(&key("lock"), TIMEOUT).unwrap().unwrap().blocking_release().unwrap());
+    let calls = |command: &str| {
+        let stats = server.command(&["INFO", "commandstats"]).unwrap();
+        let line = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls="))).unwrap();
+        line.split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let (scripts, writes) = (calls("evalsha"), calls("set"));
+    proxy.set(Mode::HoldRequests);
+    let error = cache.blocking().try_lock(&key("lock"), Duration::from_secs(3600)).unwrap_err();
+    assert!(error.is_uncertain(), "{error}");
+    // By another connection.
+    until("it is given back, and was not held", || (calls("evalsha") > scripts).then_some(()));
+    proxy.set(Mode::Pass);
+    until("it is granted after all", || (calls("set") >= writes + 2).then_some(()));
+    until("it is free", || other.blocking().try_lock(&key("lock"), Duration::from_secs(3600)).unwrap());
+}
+
 #[test]
 fn a_holder_that_can_not_renew_knows_when_its_lock_ends() {
     let server = Server::start();

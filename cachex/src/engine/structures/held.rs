@@ -156,3 +156,37 @@ pub(super) async fn keep_renewing(held: Weak<Held>) {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cache;
+
+    fn held(cache: &Cache) -> Held {
+        Held::new(cache.engine(), &Key::new("lock"), LONGEST)
+    }
+
+    // Guards the last arm of `set`: the answer to a renewal may come later than that of one which was asked after it.
+    #[test]
+    fn what_was_lost_is_not_held_again() {
+        let cache = Cache::builder().build().expect("the settings are those from the start");
+        let (held, hour) = (held(&cache), Duration::from_secs(3600));
+        for next in [Until::Here(cache.engine().now().after(hour)), Until::There(Stopwatch::start(), hour)] {
+            held.set(Until::Lost);
+            held.set(next);
+            assert!(!held.is_held(), "{next:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_never_put_earlier() {
+        let cache = Cache::builder().build().expect("the settings are those from the start");
+        let (held, now, hour) = (held(&cache), cache.engine().now(), Duration::from_secs(3600));
+        held.set(Until::Here(now.after(hour)));
+        held.set(Until::Here(now));
+        assert!(held.is_held());
+        *held.until() = Until::There(Stopwatch::start(), hour);
+        held.set(Until::There(Stopwatch::start(), Duration::ZERO));
+        assert!(held.is_held());
+    }
+}
