@@ -34,6 +34,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(all(test, feature = "remote"))]
+mod altered_tests;
 #[cfg(feature = "remote")]
 mod backplane;
 mod call;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use cachex::{Cache, Eviction, Jitter, MemoryEngine, MethodSettings, Settings};
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 const NOWHERE: &str = "/there/is/no/such/directory";
 
@@ -398,6 +399,81 @@ fn deep_nesting_does_not_overflow_the_stack() {
     assert!(Settings::from_toml_str(&toml).unwrap_err().is_configuration());
 }
 
+const TOML: &str = "\
+[memory]
+max_entries = 1_000
+max_bytes = \"64MiB\"
+[defaults]
+ttl = \"10m\"
+soft_ttl = \"5m\"
+jitter = \"10%\"
+[methods.\"users::find\"]
+ttl = \"1h\" # longer
+enabled = true
+[remote]
+lease = \"5s\"
+codec = \"postcard\"
+[redis]
+url = \"redis://localhost:6379/1\"
+connections = 2
+";
+
+const YAML: &str = "\
+memory:
+  max_entries: 1000
+defaults:
+  ttl: 10m
+  soft_ttl: 5m
+methods:
+  users::find: { ttl: 1h, enabled: true }
+  \"other\": { ttl: 2m }
+remote:
+  lease: 5s
+redis:
+  url: 'redis://localhost:6379/1'
+  connections: 2
+";
+
+/// Which part is taken out, and where it, or something else, is put in.
+fn alteration() -> impl Strategy<Value = (Index, Index, Index, Option<&'static str>)> {
+    let odd = [
+        "18446744073709551616",
+        "-1",
+        "1e400",
+        "0",
+        "\0",
+        "\u{feff}",
+        "[",
+        "{",
+        "\"",
+        "'''",
+        "&some",
+        "*some",
+        "<<: ",
+        "!!int ",
+        "\n---\n",
+        "= ",
+        ": ",
+        "\r\n",
+        "\t",
+        "#",
+        "999999999999y",
+        "nan",
+        "..",
+        "é",
+    ];
+    let put = proptest::option::of(proptest::sample::select(odd.to_vec()));
+    (any::<Index>(), any::<Index>(), any::<Index>(), put)
+}
+
+#[test]
+fn what_is_altered_is_read_as_it_was() {
+    for read in [Settings::from_toml_str(TOML), Settings::from_yaml_str(YAML)] {
+        let settings = read.unwrap();
+        assert_eq!(settings.memory.max_entries, 1_000);
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_a_reader_panic(text in "([a-z_.\\[\\]{}:=\"'&*! \n0-9-]|ttl|memory|methods){0,60}") {
@@ -405,6 +481,24 @@ proptest! {
             if let Err(error) = result {
                 prop_assert!(error.is_configuration());
             }
+        }
+    }
+
+    /// What somebody wrote, with some of its parts somewhere else, or something else in their place.
+    #[test]
+    fn no_altered_file_makes_a_reader_panic(is_yaml: bool, how in proptest::collection::vec(alteration(), 1..5)) {
+        let mut text: Vec<char> = if is_yaml { YAML } else { TOML }.chars().collect();
+        for (from, to, at, put) in how {
+            let (from, to) = (from.index(text.len()), to.index(text.len()));
+            let part: Vec<_> = text.drain(from.min(to)..from.max(to).min(from.min(to) + 20)).collect();
+            let at = at.index(text.len());
+            text.splice(at..at, put.map_or(part, |put| put.chars().collect()));
+        }
+        let text: String = text.into_iter().collect();
+        let read = if is_yaml { Settings::from_yaml_str(&text) } else { Settings::from_toml_str(&text) };
+        match read {
+            Ok(settings) => prop_assert!(settings.check().is_ok(), "{}", text),
+            Err(error) => prop_assert!(error.is_configuration(), "{}", text),
         }
     }
 

@@ -121,6 +121,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::altered_tests::{alterations, altered};
 
     fn whole(notice: &Notice) -> Vec<u8> {
         let (head, tail) = notice.parts();
@@ -142,6 +143,28 @@ mod tests {
             };
             let notice = Notice { origin, number, subject };
             prop_assert_eq!(Notice::read(&whole(&notice)), Some(notice));
+        }
+
+        #[test]
+        fn what_is_read_of_an_altered_notice_is_what_it_says(
+            names in proptest::collection::vec(".{0,20}", 1..5), kind in 0..5, bytes: Vec<u8>, how in alterations(),
+        ) {
+            let method: Box<str> = names[0].as_str().into();
+            let subject = match kind {
+                0 => Subject::Groups(names.iter().map(|name| name.as_str().into()).collect()),
+                1 => Subject::Key { method, bytes },
+                2 => Subject::Stored { method, bytes },
+                3 => Subject::Matching(method),
+                _ => Subject::Heartbeat,
+            };
+            let other = altered(&whole(&Notice { origin: 1, number: 2, subject }), &how);
+            let _clock = Notice::clock(&other);
+            if let Some(read) = Notice::read(&other) {
+                // But for the clock, which the store writes.
+                let mut written = whole(&read);
+                written[HEAD..FIXED].copy_from_slice(&other[HEAD..FIXED]);
+                prop_assert_eq!(written, other);
+            }
         }
 
         #[test]

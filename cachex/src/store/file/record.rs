@@ -59,6 +59,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::altered_tests::{alterations, altered};
 
     proptest! {
         #[test]
@@ -76,6 +77,19 @@ mod tests {
             let at = at.index(sealed.len());
             sealed[at] ^= 1_u8 << bit;
             prop_assert_eq!(open(&sealed, b"key"), None);
+        }
+
+        /// By somebody who knows the checksum.
+        #[test]
+        fn what_is_read_of_an_altered_record_is_what_it_says(payload: Vec<u8>, how in alterations()) {
+            let sealed = seal(b"key", Some(1), &payload);
+            let mut other = altered(&sealed[..sealed.len() - 8], &how);
+            let sum = xxh3_64(&other).to_be_bytes();
+            other.extend(sum);
+            let _end = end(&other);
+            if let Some(Record { ends_at, payload }) = open(&other, b"key") {
+                prop_assert_eq!(seal(b"key", ends_at, &payload), other);
+            }
         }
 
         #[test]

@@ -117,6 +117,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::altered_tests::{alterations, altered};
 
     proptest! {
         #[test]
@@ -128,6 +129,15 @@ mod tests {
                 item = Item { lease: item.lease, ..Item::of(value, Some(span)) };
                 prop_assert_eq!(Item::read(&item.write()), item);
             }
+        }
+
+        #[test]
+        fn what_is_read_of_an_altered_item_is_what_it_says(value: Option<Vec<u8>>, token: u64, how in alterations()) {
+            let item = Item { value, ends_at: Some(u64::MAX - 1), lease: Some(Held::new(token, Duration::from_secs(600))) };
+            let other = altered(&item.write(), &how);
+            let read = Item::read(&other);
+            let _seconds = read.seconds();
+            prop_assert_eq!(Item::read(&read.write()), read);
         }
 
         #[test]

@@ -166,6 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::altered_tests::{alterations, altered};
 
     fn headers() -> impl Strategy<Value = Header> {
         let times = (any::<u64>(), any::<u64>(), proptest::option::of(0..NEVER), proptest::option::of(0..NEVER));
@@ -211,6 +212,21 @@ mod tests {
         fn what_is_cut_off_is_refused(header in headers(), payload: Vec<u8>, len: proptest::sample::Index) {
             let sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
             prop_assert!(open(&sealed[..len.index(sealed.len())], b"key").is_err());
+        }
+
+        /// By somebody who knows the checksum.
+        #[test]
+        fn what_is_read_of_an_altered_envelope_is_what_it_says(header in headers(), payload: Vec<u8>, how in alterations()) {
+            let sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
+            let other = altered(&sealed[..sealed.len() - CHECKSUM], &how);
+            let sum = checksum(&other, b"key").to_be_bytes();
+            let signed = [&other[..], &sum].concat();
+            let _mark = crate::store::mark(&signed);
+            if let Ok((header, payload)) = open(&signed, b"key") {
+                let again = seal(&header, payload, b"key").expect("it has no more tags than it had");
+                prop_assert_eq!(open(&again, b"key"), Ok((header, payload)));
+                prop_assert_eq!(again.len(), signed.len());
+            }
         }
 
         #[test]

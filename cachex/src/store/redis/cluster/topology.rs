@@ -77,7 +77,10 @@ fn range(word: &str) -> Option<RangeInclusive<u16>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::altered_tests::{alterations, altered_text};
 
     const NODES: &str = "\
 aaa :7001@17001 myself,master - 0 0 1 connected 0-5460 [93->-bbb]
@@ -104,6 +107,19 @@ fff 10.0.0.6:7006@17006 master - 0 0 3 connected";
         assert_eq!(topology.masters[1].at.host, "two.example");
         assert_eq!(topology.masters[1].names.len(), 2);
         assert_eq!(topology.masters[0].at.host, "localhost");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_of_an_altered_answer_is_within_bounds(how in alterations(), wants_names: bool) {
+            let text = altered_text(NODES, &how);
+            let topology = Topology::read(&text, "localhost", wants_names);
+            prop_assert!(topology.masters.len() <= topology.places.len());
+            for node in &topology.masters {
+                prop_assert!(node.epoch <= topology.epoch && !node.names.is_empty());
+                prop_assert!(node.slots.iter().all(|range| range.start() <= range.end() && usize::from(*range.end()) < SLOTS));
+            }
+        }
     }
 
     #[test]
