@@ -2,8 +2,10 @@
 
 pub mod cluster;
 pub mod folder;
+pub mod mariadb;
 pub mod memcached;
 mod port;
+pub mod postgres;
 pub mod proxy;
 pub mod redis;
 pub mod sentinel;

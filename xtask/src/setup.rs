@@ -14,7 +14,7 @@ struct Tool {
     packages: &'static [&'static str],
 }
 
-const TOOLS: [Tool; 5] = [
+const TOOLS: [Tool; 9] = [
     Tool { name: "a C compiler", probe: &["cc", "--version"], component: None, packages: &["gcc", "libc6-dev"] },
     Tool { name: "rustfmt", probe: &["cargo", "fmt", "--version"], component: Some("rustfmt"), packages: &["rustfmt"] },
     Tool {
@@ -25,6 +25,31 @@ const TOOLS: [Tool; 5] = [
     },
     Tool { name: "redis-server", probe: &["redis-server", "--version"], component: None, packages: &["redis-server"] },
     Tool { name: "memcached", probe: &["memcached", "--version"], component: None, packages: &["memcached"] },
+    // Debian keeps its programs where no shell looks.
+    Tool {
+        name: "PostgreSQL",
+        probe: &["sh", "-c", "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb"],
+        component: None,
+        packages: &["postgresql"],
+    },
+    Tool {
+        name: "libpq",
+        probe: &["sh", "-c", "pkg-config --exists libpq || pg_config --includedir"],
+        component: None,
+        packages: &["libpq-dev", "pkg-config"],
+    },
+    Tool {
+        name: "MariaDB",
+        probe: &["sh", "-c", "mariadbd --version && mariadb --version"],
+        component: None,
+        packages: &["mariadb-server-core", "mariadb-client-core"],
+    },
+    Tool {
+        name: "libmariadb",
+        probe: &["pkg-config", "--exists", "libmariadb"],
+        component: None,
+        packages: &["libmariadb-dev", "pkg-config"],
+    },
 ];
 
 const VALGRIND: Tool =

@@ -1,0 +1,263 @@
+//! What is to be known of a database.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use cachex::{Cache, Tag};
+
+use crate::analyses::Analyses;
+use crate::handle::{Counters, DieselCache, OnUnknown, Shared};
+use crate::lex::Writes;
+use crate::registry::{Registry, Table, canonical};
+
+/// Makes a [`DieselCache`].
+///
+/// # Examples
+///
+/// ```
+/// use cachex::Cache;
+/// use cachex_diesel::DieselCache;
+///
+/// let db = DieselCache::builder(Cache::builder().build()?)
+///     .table("users", |table| table.tag("people"))
+///     .view("active_users", ["users"])
+///     .cascade("users", ["posts"])
+///     .build();
+/// assert_eq!(db.tables(), ["users"]);
+/// # Ok::<(), cachex::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct DieselCacheBuilder {
+    cache: Cache,
+    database: Box<str>,
+    registry: Registry,
+    on_unknown: OnUnknown,
+}
+
+/// How a table is cached; see [`DieselCacheBuilder::table`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use cachex::Cache;
+/// use cachex_diesel::DieselCache;
+///
+/// let cache = Cache::builder().build()?;
+/// let db = DieselCache::builder(cache)
+///     .table("users", |table| table.ttl(Duration::from_secs(60)).tag("people"))
+///     .table("audit", |table| table.no_cache())
+///     .build();
+/// assert_eq!(db.tables(), ["audit", "users"]);
+/// # Ok::<(), cachex::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct TableOptions(Table);
+
+impl TableOptions {
+    /// Keeps queries of this table for no longer than this.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let options = cachex_diesel::TableOptions::default().ttl(Duration::from_secs(60));
+    /// assert!(format!("{options:?}").contains("60s"));
+    /// ```
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.0.ttl = Some(ttl);
+        self
+    }
+
+    /// Invalidates this tag as well when the table is written: that of methods, say, which are tagged otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let options = cachex_diesel::TableOptions::default().tag("people");
+    /// assert!(format!("{options:?}").contains("people"));
+    /// ```
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
+        self.0.tags.push(tag.into());
+        self
+    }
+
+    /// Keeps no query of this table.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let options = cachex_diesel::TableOptions::default().no_cache();
+    /// assert!(format!("{options:?}").contains("is_left_out: true"));
+    /// ```
+    #[must_use]
+    pub fn no_cache(mut self) -> Self {
+        self.0.is_left_out = true;
+        self
+    }
+
+    /// Says that all scopes have this table in common: a write in one of them invalidates what others have of it. See
+    /// [`CachingConnection::set_cache_scope`](crate::CachingConnection::set_cache_scope).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let options = cachex_diesel::TableOptions::default().shared();
+    /// assert!(format!("{options:?}").contains("is_shared: true"));
+    /// ```
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.0.is_shared = true;
+        self
+    }
+}
+
+impl DieselCacheBuilder {
+    pub(crate) fn new(cache: Cache) -> Self {
+        Self { cache, database: Box::default(), registry: Registry::default(), on_unknown: OnUnknown::default() }
+    }
+
+    /// Names the database, where a cache is used for several: tables of a name are told apart by it. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).database("billing").build();
+    /// assert_eq!(db.tag("users").as_str(), "billing/users");
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn database(mut self, name: &str) -> Self {
+        self.database = name.into();
+        self
+    }
+
+    /// Registers a table: only queries of tables and views that are known are cached, for nobody could say what makes others wrong.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).table("shop.users", |table| table).build();
+    /// assert_eq!(db.tables(), ["users"]);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn table(mut self, name: &str, options: impl FnOnce(TableOptions) -> TableOptions) -> Self {
+        let table = self.registry.table(name);
+        *table = options(TableOptions(table.clone())).0;
+        self
+    }
+
+    /// Says what a view reads: a write of that invalidates queries of the view.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).table("users", |table| table).view("names", ["users"]).build();
+    /// assert_eq!(db.tables(), ["users"]);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn view<'a>(mut self, name: &str, reads: impl IntoIterator<Item = &'a str>) -> Self {
+        self.registry.view(name, reads);
+        self
+    }
+
+    /// Says that a write of `from` writes these as well: by a foreign key with `ON DELETE CASCADE`, or a trigger.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).cascade("users", ["posts"]).build();
+    /// let key = Key::new("posts");
+    /// db.cache().blocking().set(&key, 1, &EntryOptions::new().tag("posts"))?;
+    /// db.invalidate(["users"]).wait();
+    /// assert!(!db.cache().blocking().exists(&key));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cascade<'a>(mut self, from: &str, to: impl IntoIterator<Item = &'a str>) -> Self {
+        self.registry.cascade(from, to);
+        self
+    }
+
+    /// Says that a function writes these tables when it is called in a statement; if none is named, any table.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let db = DieselCache::builder(cache).function("purge_old", ["audit"]).function("rebuild", []).build();
+    /// assert!(db.tables().is_empty());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn function<'a>(mut self, name: &str, writes: impl IntoIterator<Item = &'a str>) -> Self {
+        let tables: BTreeSet<_> = writes.into_iter().map(canonical).collect();
+        let writes = if tables.is_empty() { Writes::Unknown } else { Writes::Tables(tables) };
+        self.registry.function(name, writes);
+        self
+    }
+
+    /// Says what is done with a statement of which it is not known what it writes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::{DieselCache, OnUnknown};
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).on_unknown(OnUnknown::Refuse).build();
+    /// assert_eq!(db.stats().unknown, 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_unknown(mut self, on_unknown: OnUnknown) -> Self {
+        self.on_unknown = on_unknown;
+        self
+    }
+
+    /// Makes it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// assert!(db.tables().is_empty());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn build(self) -> DieselCache {
+        DieselCache(Arc::new(Shared {
+            cache: self.cache,
+            database: self.database,
+            registry: RwLock::new(self.registry),
+            analyses: Analyses::default(),
+            on_unknown: self.on_unknown,
+            counters: Counters::default(),
+        }))
+    }
+}

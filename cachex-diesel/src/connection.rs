@@ -1,0 +1,520 @@
+//! A connection whose writes invalidate what they touched.
+
+use std::fmt;
+use std::sync::Arc;
+
+use diesel::connection::{
+    AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, Instrumentation, LoadConnection,
+    MultiConnectionHelper, SimpleConnection, TransactionManager, TransactionManagerStatus, WithMetadataLookup,
+};
+use diesel::expression::QueryMetadata;
+use diesel::migration::MigrationConnection;
+use diesel::query_builder::{Query, QueryFragment, QueryId};
+use diesel::sql_types::TypeMetadata;
+use diesel::{ConnectionResult, QueryResult};
+
+use crate::analyses::Script;
+use crate::backend::CacheBackend;
+use crate::handle::DieselCache;
+use crate::lex::Writes;
+use crate::registry::canonical;
+use crate::state::State;
+use crate::track::Outcome;
+
+/// A connection of Diesel whose writes invalidate what they touched: what is written in a transaction when that is committed, and before the commit returns;
+/// nothing, if it is rolled back.
+///
+/// It is used as the connection within: everything that takes a `Connection` takes it. See [`DieselCache::wrap`].
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// use cachex::{Cache, EntryOptions, Key};
+/// use cachex_diesel::DieselCache;
+/// use diesel::prelude::*;
+///
+/// diesel::table! {
+///     users {
+///         id -> Integer,
+///         name -> Text,
+///     }
+/// }
+///
+/// let db = DieselCache::builder(Cache::builder().build()?).build();
+/// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+/// diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").execute(&mut connection)?;
+///
+/// let key = Key::new("how many");
+/// db.cache().blocking().set(&key, 0, &EntryOptions::new().tag(db.tag("users")))?;
+/// connection.transaction(|connection| {
+///     diesel::insert_into(users::table).values(users::name.eq("Ada")).execute(connection)?;
+///     assert!(db.cache().blocking().exists(&key));
+///     diesel::QueryResult::Ok(())
+/// })?;
+/// assert!(!db.cache().blocking().exists(&key));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct CachingConnection<C> {
+    pub(crate) inner: C,
+    pub(crate) state: State,
+}
+
+impl DieselCache {
+    /// Wraps a connection.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::prelude::*;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// assert_eq!(diesel::select(1.into_sql::<diesel::sql_types::Integer>()).get_result(&mut connection), Ok(1));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wrap<C>(&self, connection: C) -> CachingConnection<C>
+    where
+        C: Connection,
+        C::Backend: CacheBackend,
+    {
+        CachingConnection::new(connection, Some(self.clone()))
+    }
+}
+
+impl<C> CachingConnection<C>
+where
+    C: Connection,
+    C::Backend: CacheBackend,
+{
+    fn new(inner: C, db: Option<DieselCache>) -> Self {
+        Self { inner, state: State::new(<C::Backend as crate::backend::sealed::Known>::DIALECT, db) }
+    }
+
+    /// Gives the connection a cache: that of a pool is made without one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use cachex::Cache;
+    /// use cachex_diesel::{CachingConnection, DieselCache};
+    /// use diesel::connection::SimpleConnection;
+    /// use diesel::prelude::*;
+    ///
+    /// let mut connection = CachingConnection::<SqliteConnection>::establish(":memory:")?;
+    /// assert!(connection.batch_execute("CREATE TABLE a (b INT)").is_err());
+    /// connection.attach(&DieselCache::builder(Cache::builder().build()?).build());
+    /// assert!(connection.batch_execute("CREATE TABLE a (b INT)").is_ok());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn attach(&mut self, db: &DieselCache) {
+        self.state.attach(db.clone());
+    }
+
+    /// Says whose rows the connection sees from now on: a tenant whose schema is in the search path, or a user whom the server lets see some rows only. Queries that are cached in a
+    /// scope answer in no other. It has to be said again whenever the session is changed: until then, nothing cached is asked. `None` is the scope that all connections begin with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::prelude::*;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// diesel::sql_query("ATTACH ':memory:' AS tenant").execute(&mut connection)?;
+    /// connection.set_cache_scope(Some("tenant"));
+    /// assert_eq!(connection.cache_scope(), Some("tenant"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_cache_scope(&mut self, scope: Option<&str>) {
+        self.state.set_scope(scope);
+    }
+
+    /// Returns the scope.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::prelude::*;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// assert_eq!(db.wrap(SqliteConnection::establish(":memory:")?).cache_scope(), None);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cache_scope(&self) -> Option<&str> {
+        self.state.scope()
+    }
+
+    /// Calls back once the transaction is committed and what it wrote is invalidated; at once, outside of one; never, if it is rolled back, or the savepoint is within which this was
+    /// said, or if it is not known what became of the commit.
+    ///
+    /// # Panics
+    ///
+    /// A callback that panics does so in the call that commits, which has been done.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::prelude::*;
+    ///
+    /// static IS_CALLED: AtomicBool = AtomicBool::new(false);
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// connection.transaction(|connection| {
+    ///     connection.after_commit(|| IS_CALLED.store(true, Ordering::Relaxed));
+    ///     assert!(!IS_CALLED.load(Ordering::Relaxed));
+    ///     diesel::QueryResult::Ok(())
+    /// })?;
+    /// assert!(IS_CALLED.load(Ordering::Relaxed));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn after_commit(&mut self, callback: impl FnOnce() + Send + 'static) {
+        self.state.after_commit(Box::new(callback));
+    }
+
+    /// Invalidates what depends on tables, as a write of them in this place would: when the transaction is committed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use cachex::{Cache, EntryOptions, Key};
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::prelude::*;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// let key = Key::new("a");
+    /// db.cache().blocking().set(&key, 1, &EntryOptions::new().tag("users"))?;
+    /// connection.invalidate(["users"]);
+    /// assert!(!db.cache().blocking().exists(&key));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate<'a>(&mut self, tables: impl IntoIterator<Item = &'a str>) {
+        self.state.write(Writes::Tables(tables.into_iter().map(canonical).collect()));
+    }
+
+    /// Does something with the connection within, which writes these tables; none is one that is only read. What is done there is not seen: neither transactions may be begun or ended by it, nor
+    /// other tables be written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::prelude::*;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// let bytes = connection.with_inner([], |connection| connection.serialize_database_to_buffer().to_vec());
+    /// assert!(bytes.starts_with(b"SQLite format 3") || bytes.is_empty());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_inner<'a, R>(
+        &mut self,
+        tables: impl IntoIterator<Item = &'a str>,
+        work: impl FnOnce(&mut C) -> R,
+    ) -> R {
+        let writes = Writes::Tables(tables.into_iter().map(canonical).collect());
+        // Also if it panics: what it has written stays written.
+        let told = Told { state: &mut self.state, writes: Some(writes) };
+        let result = work(&mut self.inner);
+        drop(told);
+        result
+    }
+
+    /// Returns the connection within. What is written by it is not seen.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::prelude::*;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// assert!(connection.inner_mut().register_collation("none", |_, _| std::cmp::Ordering::Equal).is_ok());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn inner_mut(&mut self) -> &mut C {
+        &mut self.inner
+    }
+
+    /// Returns how deep the transaction manager is, if it knows.
+    fn depth(&mut self) -> Option<Option<u32>> {
+        match C::TransactionManager::transaction_manager_status_mut(&mut self.inner) {
+            TransactionManagerStatus::Valid(status) => Some(status.transaction_depth().map(std::num::NonZeroU32::get)),
+            TransactionManagerStatus::InError => None,
+        }
+    }
+
+    /// Notes that a text is about to be sent.
+    fn before(&mut self, script: &Script) -> QueryResult<()> {
+        let depth = self.depth();
+        self.state.before(script, depth)
+    }
+
+    pub(crate) fn note<R>(&mut self, script: &Script, done: QueryResult<R>) -> QueryResult<R> {
+        self.state.after(script, outcome(&done));
+        done
+    }
+}
+
+/// Tells what was written when it is dropped.
+struct Told<'a> {
+    state: &'a mut State,
+    writes: Option<Writes>,
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.writes.take().into_iter().for_each(|writes| self.state.write(writes));
+    }
+}
+
+fn outcome<R>(done: &QueryResult<R>) -> Outcome {
+    if done.is_ok() { Outcome::Done } else { Outcome::Failed }
+}
+
+impl<C> SimpleConnection for CachingConnection<C>
+where
+    C: Connection,
+    C::Backend: CacheBackend,
+{
+    fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        let script = self.state.script_of_text(query, <C::Backend as crate::backend::sealed::Known>::DIALECT)?;
+        self.before(&script)?;
+        let done = self.inner.batch_execute(query);
+        self.note(&script, done)
+    }
+}
+
+impl<C> ConnectionSealed for CachingConnection<C> {}
+
+impl<C> Connection for CachingConnection<C>
+where
+    C: Connection<TransactionManager = AnsiTransactionManager>,
+    C::Backend: CacheBackend,
+{
+    type Backend = C::Backend;
+    // All that begins and ends a transaction comes as a text, through us.
+    type TransactionManager = AnsiTransactionManager;
+
+    fn establish(url: &str) -> ConnectionResult<Self> {
+        Ok(Self::new(C::establish(url)?, DieselCache::installed()))
+    }
+
+    fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>
+    where
+        T: QueryFragment<Self::Backend> + QueryId,
+    {
+        let script = self.state.script::<C::Backend, T>(source)?;
+        self.before(&script)?;
+        let done = self.inner.execute_returning_count(source);
+        self.note(&script, done)
+    }
+
+    fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
+        self.inner.transaction_state()
+    }
+
+    fn begin_test_transaction(&mut self) -> QueryResult<()> {
+        self.inner.begin_test_transaction()?;
+        self.state.begin_test();
+        Ok(())
+    }
+
+    fn instrumentation(&mut self) -> &mut dyn Instrumentation {
+        self.inner.instrumentation()
+    }
+
+    fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
+        self.inner.set_instrumentation(instrumentation);
+    }
+
+    fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
+        self.inner.set_prepared_statement_cache_size(size);
+    }
+}
+
+impl<B, C> LoadConnection<B> for CachingConnection<C>
+where
+    C: LoadConnection<B> + Connection<TransactionManager = AnsiTransactionManager>,
+    C::Backend: CacheBackend,
+{
+    type Cursor<'conn, 'query>
+        = Cursor<'conn, C::Cursor<'conn, 'query>>
+    where
+        Self: 'conn;
+    type Row<'conn, 'query>
+        = C::Row<'conn, 'query>
+    where
+        Self: 'conn;
+
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<Self::Cursor<'conn, 'query>>
+    where
+        T: Query + QueryFragment<Self::Backend> + QueryId + 'query,
+        Self::Backend: QueryMetadata<T::SqlType>,
+    {
+        let script = self.state.script::<C::Backend, T>(&source)?;
+        self.before(&script)?;
+        let Self { inner, state } = self;
+        match inner.load(source) {
+            Ok(rows) => Ok(Cursor { rows: Some(rows), state, script, outcome: Outcome::Done }),
+            Err(error) => {
+                state.after(&script, Outcome::Failed);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The rows of a query; what it writes is done once they are gone.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// use cachex::Cache;
+/// use cachex_diesel::DieselCache;
+/// use diesel::prelude::*;
+///
+/// let db = DieselCache::builder(Cache::builder().build()?).build();
+/// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+/// let one = diesel::select(1.into_sql::<diesel::sql_types::Integer>());
+/// let rows = one.load_iter::<i32, diesel::connection::DefaultLoadingMode>(&mut connection)?;
+/// assert_eq!(rows.count(), 1);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Cursor<'conn, I> {
+    rows: Option<I>,
+    state: &'conn mut State,
+    script: Arc<Script>,
+    outcome: Outcome,
+}
+
+impl<R, I: Iterator<Item = QueryResult<R>>> Iterator for Cursor<'_, I> {
+    type Item = QueryResult<R>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let row = self.rows.as_mut()?.next();
+        if let Some(Err(_)) = row {
+            self.outcome = Outcome::Failed;
+        }
+        row
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.rows.as_ref().map_or((0, Some(0)), Iterator::size_hint)
+    }
+}
+
+impl<I> Drop for Cursor<'_, I> {
+    fn drop(&mut self) {
+        // First the statement ends: SQLite commits it with that.
+        // Break this (tell before) and what is read in between stays, from before the write.
+        self.rows = None;
+        self.state.after(&self.script, self.outcome);
+    }
+}
+
+impl<I> fmt::Debug for Cursor<'_, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursor").finish_non_exhaustive()
+    }
+}
+
+impl<C> WithMetadataLookup for CachingConnection<C>
+where
+    C: WithMetadataLookup + Connection<TransactionManager = AnsiTransactionManager>,
+    C::Backend: CacheBackend,
+{
+    fn metadata_lookup(&mut self) -> &mut <Self::Backend as TypeMetadata>::MetadataLookup {
+        self.inner.metadata_lookup()
+    }
+}
+
+impl<C> MultiConnectionHelper for CachingConnection<C>
+where
+    C: MultiConnectionHelper + Connection<TransactionManager = AnsiTransactionManager>,
+    C::Backend: CacheBackend,
+{
+    fn to_any<'a>(lookup: &mut <Self::Backend as TypeMetadata>::MetadataLookup) -> &mut (dyn std::any::Any + 'a) {
+        C::to_any(lookup)
+    }
+
+    fn from_any(lookup: &mut dyn std::any::Any) -> Option<&mut <Self::Backend as TypeMetadata>::MetadataLookup> {
+        C::from_any(lookup)
+    }
+}
+
+impl<C> MigrationConnection for CachingConnection<C>
+where
+    C: MigrationConnection + Connection<TransactionManager = AnsiTransactionManager>,
+    C::Backend: CacheBackend,
+{
+    fn setup(&mut self) -> QueryResult<usize> {
+        self.inner.setup()
+    }
+}
+
+#[cfg(feature = "r2d2")]
+impl<C> diesel::r2d2::R2D2Connection for CachingConnection<C>
+where
+    C: diesel::r2d2::R2D2Connection + Connection<TransactionManager = AnsiTransactionManager>,
+    C::Backend: CacheBackend,
+{
+    fn ping(&mut self) -> QueryResult<()> {
+        self.inner.ping()
+    }
+
+    fn is_broken(&mut self) -> bool {
+        let depth = self.depth();
+        // One with a transaction that was begun by hand would give it to whoever comes next.
+        self.inner.is_broken() || depth.is_none() || self.state.is_left_open(depth.flatten())
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<C> diesel::pg::GetPgMetadataCache for CachingConnection<C>
+where
+    C: diesel::pg::GetPgMetadataCache,
+{
+    fn get_metadata_cache(&mut self) -> &mut diesel::pg::PgMetadataCache {
+        self.inner.get_metadata_cache()
+    }
+}
+
+impl<C> fmt::Debug for CachingConnection<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachingConnection").field("state", &self.state).finish_non_exhaustive()
+    }
+}

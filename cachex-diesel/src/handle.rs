@@ -1,0 +1,324 @@
+//! What connections share: the cache, and what is known of the tables.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use cachex::{Cache, Delivery, Tag};
+
+use crate::analyses::Analyses;
+use crate::builder::DieselCacheBuilder;
+use crate::lex::{Name, Writes};
+use crate::registry::Registry;
+
+/// What is done with a statement of which it is not known what it writes: `CALL`, `DO`, `EXECUTE`, and whatever is no SQL that is known.
+///
+/// # Examples
+///
+/// ```
+/// use cachex_diesel::OnUnknown;
+///
+/// assert_eq!(OnUnknown::default(), OnUnknown::InvalidateAll);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnUnknown {
+    /// Everything that depends on a table is invalidated.
+    #[default]
+    InvalidateAll,
+    /// It is refused, with [`diesel::result::Error::QueryBuilderError`].
+    Refuse,
+    /// It counts as one that writes nothing. What it writes stays in the cache as it was: only for statements that are known better than that.
+    Ignore,
+}
+
+/// A cache, and the tables whose writes invalidate what is in it. A cheap handle, shared by all connections.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::Cache;
+/// use cachex_diesel::DieselCache;
+///
+/// let db = DieselCache::builder(Cache::builder().build()?).table("users", |table| table.tag("people")).build();
+/// assert_eq!(db.tables(), ["users"]);
+/// # Ok::<(), cachex::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct DieselCache(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) cache: Cache,
+    pub(crate) database: Box<str>,
+    pub(crate) registry: RwLock<Registry>,
+    pub(crate) analyses: Analyses,
+    pub(crate) on_unknown: OnUnknown,
+    pub(crate) counters: Counters,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) invalidations: AtomicU64,
+    pub(crate) unknown: AtomicU64,
+    pub(crate) cached: AtomicU64,
+    pub(crate) loads: AtomicU64,
+    pub(crate) bypasses: AtomicU64,
+}
+
+/// What happened so far.
+///
+/// # Examples
+///
+/// ```
+/// use cachex::Cache;
+/// use cachex_diesel::DieselCache;
+///
+/// let db = DieselCache::builder(Cache::builder().build()?).build();
+/// assert_eq!(db.stats().invalidations, 0);
+/// # Ok::<(), cachex::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DieselStats {
+    /// Writes, or transactions with writes, that have invalidated something.
+    pub invalidations: u64,
+    /// Statements of which it was not known what they write.
+    pub unknown: u64,
+    /// Cached queries that were asked.
+    pub cached: u64,
+    /// Those of them that asked the database, and were kept.
+    pub loads: u64,
+    /// Those of them that could not be cached.
+    pub bypasses: u64,
+}
+
+impl DieselCache {
+    /// Begins to make one over a cache.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).database("main").build();
+    /// assert_eq!(db.tag("users").as_str(), "main/users");
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn builder(cache: Cache) -> DieselCacheBuilder {
+        DieselCacheBuilder::new(cache)
+    }
+
+    /// Makes this the one of connections that are [established](diesel::Connection::establish) by themselves, as by a pool.
+    ///
+    /// # Errors
+    ///
+    /// There is one already: it is returned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// assert!(db.clone().install().is_ok());
+    /// assert!(db.install().is_err());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn install(self) -> Result<(), Self> {
+        INSTALLED.set(self)
+    }
+
+    pub(crate) fn installed() -> Option<Self> {
+        INSTALLED.get().cloned()
+    }
+
+    /// Returns the cache.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().namespace("shop").build()?).build();
+    /// assert_eq!(db.cache().namespace(), "shop");
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cache(&self) -> &Cache {
+        &self.0.cache
+    }
+
+    /// Returns the tables that are registered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).table("public.\"Users\"", |table| table).build();
+    /// assert_eq!(db.tables(), ["users"]);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn tables(&self) -> Vec<String> {
+        self.registry().tables().map(|(name, _)| name.to_string()).collect()
+    }
+
+    /// Returns the tag of a table: what a method depends on that reads it, as in `#[cached(tags = ["users"])]`. It is the name of the table without its schema, in small
+    /// letters; after the name of the [database](DieselCacheBuilder::database) and a `/`, if one is set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// assert_eq!(db.tag("public.\"Users\"").as_str(), "users");
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn tag(&self, table: &str) -> Tag {
+        self.tag_of(&crate::registry::canonical(table), None)
+    }
+
+    /// Returns what happened so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// db.invalidate(["users"]);
+    /// assert_eq!(db.stats().invalidations, 1);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> DieselStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Counters { invalidations, unknown, cached, loads, bypasses } = &self.0.counters;
+        DieselStats {
+            invalidations: read(invalidations),
+            unknown: read(unknown),
+            cached: read(cached),
+            loads: read(loads),
+            bypasses: read(bypasses),
+        }
+    }
+
+    /// Invalidates what depends on tables, as a write of them does: for what was written around the wrapper.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let key = Key::new("names");
+    /// db.cache().blocking().set(&key, 1, &EntryOptions::new().tag(db.tag("users")))?;
+    /// db.invalidate(["users"]).wait();
+    /// assert!(!db.cache().blocking().exists(&key));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn invalidate<'a>(&self, tables: impl IntoIterator<Item = &'a str>) -> Delivery {
+        let tables = tables.into_iter().map(crate::registry::canonical).collect();
+        self.tell(&Writes::Tables(tables), None)
+    }
+
+    /// Invalidates what depends on any table of the database.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).table("users", |table| table).build();
+    /// let key = Key::new("names");
+    /// db.cache().blocking().set(&key, 1, &EntryOptions::new().tag(db.tag("users")))?;
+    /// db.invalidate_all().wait();
+    /// assert!(!db.cache().blocking().exists(&key));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn invalidate_all(&self) -> Delivery {
+        self.tell(&Writes::Unknown, None)
+    }
+
+    /// Invalidates what was written.
+    pub(crate) fn tell(&self, writes: &Writes, scope: Option<&str>) -> Delivery {
+        self.0.counters.invalidations.fetch_add(1, Ordering::Relaxed);
+        self.0.cache.invalidate_tags(self.tags_of(writes, scope))
+    }
+
+    fn tags_of(&self, writes: &Writes, scope: Option<&str>) -> BTreeSet<String> {
+        let registry = self.registry();
+        let mut tags = BTreeSet::new();
+        let mut add = |name: &Name| {
+            let table = registry.known(name);
+            let is_shared = table.is_some_and(|table| table.is_shared);
+            // Also of a scope: an unscoped query may name its tables with their schema.
+            tags.insert(self.tag_of(name, None).as_str().to_owned());
+            // And one that is in none may write in any.
+            let scope = if is_shared { None } else { Some(scope.unwrap_or(ANY_SCOPE)) };
+            tags.extend(scope.map(|scope| self.tag_of(name, Some(scope)).as_str().to_owned()));
+            tags.extend(table.into_iter().flat_map(|table| &table.tags).map(|tag| tag.as_str().to_owned()));
+        };
+        match writes {
+            Writes::Tables(tables) => registry.written(tables).iter().for_each(&mut add),
+            Writes::Unknown => {
+                registry.tables().for_each(|(name, _)| add(name));
+                tags.insert(self.tag_of_all().as_str().to_owned());
+            }
+        }
+        tags
+    }
+
+    /// Returns the tag of a table as it is seen in a scope.
+    pub(crate) fn tag_of(&self, table: &str, scope: Option<&str>) -> Tag {
+        let Shared { database, .. } = &*self.0;
+        let slash = if database.is_empty() { "" } else { "/" };
+        match scope {
+            None => format!("{database}{slash}{table}").into(),
+            Some(scope) => format!("{database}{slash}{table}@{scope}").into(),
+        }
+    }
+
+    /// Returns the tag of all queries.
+    pub(crate) fn tag_of_all(&self) -> Tag {
+        self.tag_of("*", None)
+    }
+
+    pub(crate) fn registry(&self) -> std::sync::RwLockReadGuard<'_, Registry> {
+        self.0.registry.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the shortest time that one of these tables is kept, if one is set.
+    pub(crate) fn ttl_of<'a>(&self, tables: impl IntoIterator<Item = &'a Name>) -> Option<Duration> {
+        let registry = self.registry();
+        tables.into_iter().filter_map(|name| registry.known(name)?.ttl).min()
+    }
+}
+
+/// Stands for all scopes.
+pub(crate) const ANY_SCOPE: &str = "*";
+
+static INSTALLED: OnceLock<DieselCache> = OnceLock::new();
+
+impl fmt::Debug for DieselCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DieselCache")
+            .field("database", &self.0.database)
+            .field("tables", &self.tables())
+            .finish_non_exhaustive()
+    }
+}

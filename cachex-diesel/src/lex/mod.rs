@@ -1,0 +1,77 @@
+//! What a text of SQL does: which tables it reads and writes, and what becomes of the transaction and of the session.
+//!
+//! It is not parsed. A parser refuses what it does not know, and each server knows more than any parser: a statement that was taken for another
+//! one would leave something stale behind. So what is looked for here is a *superset*: a name that stands where a table may stand counts as one, and
+//! a statement that is not known may have written anything. Nothing is ever refused.
+//!
+//! Reading order: [`token`] (what a text consists of), [`split`] (where statements end), [`statement`] (what each does), [`tables`] (names where tables
+//! stand), [`volatile`] (what gives another result each time).
+
+mod split;
+mod statement;
+mod tables;
+mod token;
+mod volatile;
+
+use std::collections::BTreeSet;
+
+pub(crate) use statement::{Control, Statement};
+
+/// The name of a table without its schema, without quotes, in small letters: so `public."Users"` and `users` are one. Tables of several schemas that
+/// have a name in common are invalidated together.
+pub(crate) type Name = Box<str>;
+
+/// Whose SQL it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+    Mysql,
+}
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Writes {
+    /// These tables, perhaps none.
+    Tables(BTreeSet<Name>),
+    /// Any table.
+    Unknown,
+}
+
+impl Default for Writes {
+    fn default() -> Self {
+        Self::Tables(BTreeSet::new())
+    }
+}
+
+impl Writes {
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::Tables(tables) if tables.is_empty())
+    }
+
+    /// Adds what else is written.
+    pub(crate) fn add(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (Self::Tables(tables), Self::Tables(more)) => tables.extend(more),
+            (Self::Unknown, _) => {}
+            (Self::Tables(_), Self::Unknown) => *self = Self::Unknown,
+        }
+    }
+}
+
+/// Returns the canonical form of a name as it is written in SQL.
+pub(crate) fn name(text: &str) -> Name {
+    // Quotes of all kinds, but those of MySQL's strings.
+    let tokens = token::tokens(text, Dialect::Sqlite);
+    let (last, _) = tables::qualified(&tokens, 0);
+    tokens.get(last).and_then(|token| token.name()).unwrap_or_else(|| text.to_lowercase().into())
+}
+
+/// Returns what each statement of a text does.
+pub(crate) fn analyse(text: &str, dialect: Dialect) -> Vec<Statement> {
+    let tokens = token::tokens(text, dialect);
+    split::statements(&tokens).into_iter().map(|tokens| statement::read(tokens, dialect)).collect()
+}
+
+#[cfg(test)]
+mod tests;

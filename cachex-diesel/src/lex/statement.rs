@@ -1,0 +1,459 @@
+//! What one statement does.
+
+use super::tables::{Tables, qualified};
+use super::token::Token;
+use super::{Dialect, Name, Writes, volatile};
+
+/// What a statement does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Statement {
+    /// To the transaction.
+    pub(crate) control: Control,
+    pub(crate) writes: Writes,
+    /// Whether the same text may mean something else afterwards.
+    pub(crate) changes_session: bool,
+    /// Whether it is a query that locks nothing and puts its rows nowhere.
+    pub(crate) is_plain_query: bool,
+    /// Whether it gives another result each time, or to each session.
+    pub(crate) is_volatile: bool,
+    /// The tables it reads, as far as it is a query.
+    pub(crate) reads: Vec<Name>,
+    /// What it calls.
+    pub(crate) functions: Vec<Name>,
+    /// Names that it gives itself, by `WITH`.
+    pub(crate) own: Vec<Name>,
+}
+
+/// What a statement does to the transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Control {
+    #[default]
+    None,
+    Begin,
+    /// `then_begins`: `AND CHAIN`.
+    Commit {
+        then_begins: bool,
+    },
+    Rollback {
+        then_begins: bool,
+    },
+    Savepoint(Name),
+    Release(Name),
+    RollbackTo(Name),
+    /// What was written before may be committed by it, or not.
+    MayCommit,
+    /// The transaction ends here, and is committed, or not, by another one.
+    Prepare,
+    /// From here on all is a transaction.
+    NoAutocommit,
+}
+
+/// Statements that read, and say what they read.
+const QUERIES: [&str; 4] = ["select", "values", "table", "with"];
+
+/// Statements that change no row.
+const INERT: [&str; 23] = [
+    "show",
+    "describe",
+    "desc",
+    "help",
+    "explain",
+    "analyze",
+    "analyse",
+    "vacuum",
+    "reindex",
+    "checkpoint",
+    "listen",
+    "notify",
+    "unlisten",
+    "deallocate",
+    "close",
+    "fetch",
+    "move",
+    "declare",
+    "comment",
+    "checksum",
+    "optimize",
+    "repair",
+    "check",
+];
+
+/// Statements that change what tables are, or who may see what: all names in them count.
+const DEFINITIONS: [&str; 11] =
+    ["create", "alter", "drop", "rename", "truncate", "refresh", "grant", "revoke", "security", "cluster", "import"];
+
+/// Statements by which MySQL commits what was before them; `CREATE TEMPORARY TABLE` does not.
+const COMMITTING: [&str; 19] = [
+    "create",
+    "alter",
+    "drop",
+    "rename",
+    "truncate",
+    "grant",
+    "revoke",
+    "analyze",
+    "optimize",
+    "repair",
+    "check",
+    "cache",
+    "flush",
+    "lock",
+    "unlock",
+    "install",
+    "uninstall",
+    "reset",
+    "load",
+];
+
+/// Settings that leave every text its meaning.
+const HARMLESS_SETTINGS: [&str; 23] = [
+    "transaction",
+    "characteristics",
+    "constraints",
+    "names",
+    "character",
+    "charset",
+    "client_encoding",
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "transaction_timeout",
+    "application_name",
+    "client_min_messages",
+    "work_mem",
+    "deadlock_timeout",
+    "wait_timeout",
+    "interactive_timeout",
+    "net_read_timeout",
+    "net_write_timeout",
+    "innodb_lock_wait_timeout",
+    "max_execution_time",
+    "lock_wait_timeout",
+];
+
+/// Settings of SQLite that leave every text its meaning.
+const HARMLESS_PRAGMAS: [&str; 20] = [
+    "journal_mode",
+    "synchronous",
+    "busy_timeout",
+    "foreign_keys",
+    "cache_size",
+    "mmap_size",
+    "temp_store",
+    "wal_autocheckpoint",
+    "wal_checkpoint",
+    "optimize",
+    "table_info",
+    "table_xinfo",
+    "foreign_key_list",
+    "foreign_key_check",
+    "index_list",
+    "index_info",
+    "integrity_check",
+    "quick_check",
+    "analysis_limit",
+    "secure_delete",
+];
+
+/// Reads what a statement does; `tokens` is not empty.
+pub(super) fn read(tokens: &[Token<'_>], dialect: Dialect) -> Statement {
+    // `(SELECT …) UNION …`
+    let tokens = &tokens[tokens.iter().position(|token| !token.is_sign('(')).unwrap_or(0)..];
+    let mut statement = Statement { writes: changes(tokens, dialect), ..Statement::default() };
+    let Some(lead) = tokens.first().copied() else { return statement };
+    let next = tokens.get(1).copied();
+    let is_next = |word: &str| next.is_some_and(|next| next.is(word));
+    if lead.is_one_of(&QUERIES) {
+        query(&mut statement, tokens, dialect);
+    } else if lead.is_one_of(&["insert", "replace", "update", "delete", "merge"]) {
+        statement.functions = Tables::default().read(tokens).functions;
+        if statement.writes.is_none() {
+            statement.writes = Writes::Unknown;
+        }
+    } else if lead.is("copy") {
+        statement.writes.add(copied(tokens));
+    } else if lead.is("load") && dialect == Dialect::Mysql {
+        statement.writes.add(loaded(tokens));
+    } else if lead.is("explain") && tokens.iter().any(|token| token.is("execute")) {
+        statement.writes = Writes::Unknown;
+    } else if let Some(control) = control(tokens) {
+        statement.control = control;
+        // Of another transaction, or of a block.
+        if is_next("prepared") || (lead.is("begin") && is_next("not")) {
+            statement.writes = Writes::Unknown;
+        }
+    } else if lead.is("set")
+        || lead.is("reset")
+        || lead.is("use")
+        || lead.is("discard")
+        || lead.is("attach")
+        || lead.is("detach")
+    {
+        set(&mut statement, tokens, dialect);
+    } else if lead.is("pragma") {
+        statement.changes_session = is_pragma_that_sets(tokens);
+    } else if lead.is_one_of(&DEFINITIONS) {
+        definition(&mut statement, tokens);
+    } else if lead.is("lock") || lead.is("unlock") || lead.is("flush") || (lead.is("kill") && dialect == Dialect::Mysql)
+    {
+        // No row is changed.
+    } else if !lead.is_one_of(&INERT) {
+        statement.writes = Writes::Unknown;
+    }
+    let is_temporary = tokens.iter().take(4).any(|token| token.is("temporary"));
+    if dialect == Dialect::Mysql && lead.is_one_of(&COMMITTING) && !is_temporary {
+        statement.control = Control::MayCommit;
+    }
+    if statement.functions.iter().any(|name| &**name == "set_config") {
+        statement.changes_session = true;
+    }
+    statement
+}
+
+fn query(statement: &mut Statement, tokens: &[Token<'_>], dialect: Dialect) {
+    let mut tables = if tokens[0].is("table") { Tables::of_list() } else { Tables::default() }.read(tokens);
+    tables.names.sort_unstable();
+    tables.names.dedup();
+    let is_locking = tokens.windows(2).any(|pair| {
+        let locks = ["update", "share", "no", "key"];
+        (pair[0].is("for") && pair[1].is_one_of(&locks)) || (pair[0].is("lock") && pair[1].is("in"))
+    });
+    let into = tokens.iter().enumerate().skip(1).filter(|(at, token)| {
+        token.is("into") && !tokens[at - 1].is_one_of(&["insert", "replace", "merge", "ignore", "delayed"])
+    });
+    let mut is_put = false;
+    for (at, _) in into {
+        is_put = true;
+        if dialect != Dialect::Mysql {
+            statement.writes.add(named_after(tokens, at + 1, &["temp", "temporary", "unlogged", "table"]));
+        }
+    }
+    statement.is_volatile = tables.functions.iter().any(|name| volatile::is_function(name, dialect))
+        || tokens.iter().any(|token| volatile::is_word(*token, dialect));
+    statement.is_plain_query = !is_locking && !is_put && statement.writes.is_none();
+    statement.reads = tables.names;
+    statement.own = own_names(tokens);
+    statement.functions = tables.functions;
+}
+
+/// Returns what a query calls its parts: `WITH a AS (…), b (c) AS MATERIALIZED (…)`.
+fn own_names(tokens: &[Token<'_>]) -> Vec<Name> {
+    if !tokens.iter().any(|token| token.is("with")) {
+        return Vec::new();
+    }
+    let is_body = |at: usize| {
+        let words = tokens[at + 1..].iter().take_while(|token| token.is_one_of(&["not", "materialized"])).count();
+        tokens.get(at + 1 + words).is_some_and(|token| token.is_sign('('))
+    };
+    let named = |at: usize| match tokens[..at].last()? {
+        Token::Sign(')') => {
+            let open = tokens[..at].iter().rposition(|token| token.is_sign('('))?;
+            tokens[..open].last()?.name()
+        }
+        token => token.name(),
+    };
+    let all = tokens.iter().enumerate().filter(|(at, token)| token.is("as") && is_body(*at));
+    all.filter_map(|(at, _)| named(at)).collect()
+}
+
+/// Returns what is written by `INSERT`, `REPLACE`, `UPDATE`, `DELETE`, and `MERGE`, wherever such a statement can stand.
+fn changes(tokens: &[Token<'_>], dialect: Dialect) -> Writes {
+    let mut writes = Writes::default();
+    let is_explained = tokens.first().is_some_and(|lead| lead.is_one_of(&["explain", "describe", "desc"]));
+    for (at, token) in tokens.iter().enumerate() {
+        let stands_well = at == 0 || is_explained || can_begin_after(tokens[at - 1]);
+        let rest = &tokens[at + 1..];
+        // `REPLACE(a, b, c)` is a function.
+        if !stands_well || rest.first().is_some_and(|next| next.is_sign('(')) {
+            continue;
+        }
+        if token.is("insert") || token.is("replace") || token.is("merge") {
+            const BETWEEN: [&str; 12] = [
+                "or",
+                "replace",
+                "ignore",
+                "abort",
+                "fail",
+                "rollback",
+                "low_priority",
+                "delayed",
+                "high_priority",
+                "overwrite",
+                "into",
+                "only",
+            ];
+            writes.add(named_after(rest, 0, &BETWEEN));
+        } else if token.is("update") {
+            writes.add(updated(rest));
+        } else if token.is("delete") {
+            writes.add(deleted(rest, dialect));
+        }
+    }
+    writes
+}
+
+/// Whether a statement can begin after a token.
+fn can_begin_after(token: Token<'_>) -> bool {
+    token.is_sign('(') || token.is_sign(')') || token.is_one_of(&["as", "materialized", "analyze", "verbose", "plan"])
+}
+
+/// Returns the table that is named from `at` on, after words that may come before it.
+fn named_after(tokens: &[Token<'_>], at: usize, between: &[&str]) -> Writes {
+    let rest = tokens.get(at..).unwrap_or_default();
+    let Some(skipped) = rest.iter().position(|token| !token.is_one_of(between)) else {
+        // A table may be called as one of them.
+        return rest.last().and_then(|token| token.name()).map_or(Writes::Unknown, only);
+    };
+    if !rest[skipped].is_name() {
+        return match skipped.checked_sub(1).and_then(|last| rest[last].name()) {
+            Some(name) if rest[skipped].is_sign('(') => only(name),
+            _ => Writes::Unknown,
+        };
+    }
+    let (last, _) = qualified(rest, skipped);
+    let mut writes = rest[last].name().map_or(Writes::Unknown, only);
+    // `INSERT INTO ignore VALUES`: of a word that may be either, both are taken.
+    if let Some(name) = skipped.checked_sub(1).and_then(|before| rest[before].name())
+        && !matches!(&*name, "into" | "only")
+    {
+        writes.add(only(name));
+    }
+    writes
+}
+
+fn only(name: Name) -> Writes {
+    Writes::Tables([name].into())
+}
+
+/// Returns the tables between `UPDATE` and `SET`: MySQL knows several.
+fn updated(rest: &[Token<'_>]) -> Writes {
+    const BETWEEN: [&str; 7] = ["or", "ignore", "replace", "abort", "fail", "rollback", "low_priority"];
+    let skipped = rest.iter().take_while(|token| token.is_one_of(&BETWEEN)).count();
+    let end = rest.iter().position(|token| token.is("set")).unwrap_or(rest.len());
+    let named = Tables::of_list().read(rest.get(skipped..end).unwrap_or_default()).names;
+    // One whose name is one of these words, too.
+    let word = skipped.checked_sub(1).and_then(|last| rest[last].name());
+    every(named.into_iter().chain(word))
+}
+
+/// Returns the tables that rows are deleted from.
+fn deleted(rest: &[Token<'_>], dialect: Dialect) -> Writes {
+    if dialect != Dialect::Mysql {
+        return match rest.iter().position(|token| !token.is_one_of(&["from", "only"])) {
+            Some(at) if rest[at].is_name() => {
+                let mut writes = named_after(rest, at, &[]);
+                // `DELETE FROM only` is of a table of that name, where that can be.
+                if at > 0 && rest[at - 1].is("only") {
+                    writes.add(only("only".into()));
+                }
+                writes
+            }
+            _ => every(rest.first().filter(|token| token.is("from")).and(rest.get(1)).and_then(|token| token.name())),
+        };
+    }
+    // `DELETE a, b FROM a JOIN b`, `DELETE FROM a USING a JOIN b`: what is only read there counts as well.
+    let skipped =
+        rest.iter().take_while(|token| token.is_one_of(&["low_priority", "quick", "ignore", "history"])).count();
+    let end =
+        rest.iter().position(|token| token.is_one_of(&["where", "order", "limit", "returning"])).unwrap_or(rest.len());
+    every(Tables::of_list().read(rest.get(skipped..end).unwrap_or_default()).names)
+}
+
+/// Returns these tables; any, if it is none.
+fn every(names: impl IntoIterator<Item = Name>) -> Writes {
+    let names: std::collections::BTreeSet<_> = names.into_iter().collect();
+    if names.is_empty() { Writes::Unknown } else { Writes::Tables(names) }
+}
+
+/// `COPY t FROM`, `COPY t TO`, `COPY (…) TO`.
+fn copied(tokens: &[Token<'_>]) -> Writes {
+    let mut depth = 0_usize;
+    for token in tokens {
+        match token {
+            Token::Sign('(') => depth += 1,
+            Token::Sign(')') => depth = depth.saturating_sub(1),
+            _ if depth == 0 && token.is("to") => return Writes::default(),
+            _ if depth == 0 && token.is("from") => return named_after(tokens, 1, &["binary"]),
+            _ => {}
+        }
+    }
+    Writes::Unknown
+}
+
+/// `LOAD DATA … INTO TABLE t`.
+fn loaded(tokens: &[Token<'_>]) -> Writes {
+    let table = tokens.windows(2).position(|pair| pair[0].is("into") && pair[1].is("table"));
+    table.map_or(Writes::Unknown, |at| named_after(tokens, at + 2, &[]))
+}
+
+/// All names in a statement that defines something; any table, where it may concern more than it names.
+fn definition(statement: &mut Statement, tokens: &[Token<'_>]) {
+    let has = |word: &str| tokens.iter().any(|token| token.is(word));
+    // `ON DELETE CASCADE` is a part of what is created.
+    let concerns_more = (has("cascade") && !tokens[0].is("create"))
+        || has("owned")
+        || (has("schema") && !has("table"))
+        || has("database");
+    let names = tokens.iter().skip(1).filter_map(|token| token.name());
+    statement.writes.add(if concerns_more { Writes::Unknown } else { every(names) });
+    // From now on a name is another table.
+    statement.changes_session = tokens.iter().take(4).any(|token| token.is_one_of(&["temp", "temporary"]));
+}
+
+fn set(statement: &mut Statement, tokens: &[Token<'_>], dialect: Dialect) {
+    let between = ["session", "local", "global"];
+    let mut names = tokens.iter().skip(1).filter(|token| !token.is_one_of(&between) && !token.is_sign('@'));
+    let is_harmless = names.next().is_some_and(|first| first.is_one_of(&HARMLESS_SETTINGS));
+    // What reads a variable of the session is not kept anyway.
+    let is_of_user = matches!(tokens.get(1), Some(Token::Variable(_)));
+    // `SET a = 1, b = 2` may set more than it begins with.
+    let is_one = !tokens.iter().any(|token| token.is_sign(','));
+    statement.changes_session = !(tokens[0].is("set") && (is_harmless || is_of_user) && is_one);
+    let is_autocommit = |token: &Token<'_>| match token {
+        Token::Variable(name) => name.eq_ignore_ascii_case("autocommit"),
+        token => token.is("autocommit"),
+    };
+    if dialect == Dialect::Mysql && tokens.iter().any(is_autocommit) {
+        statement.control = Control::NoAutocommit;
+    }
+}
+
+fn is_pragma_that_sets(tokens: &[Token<'_>]) -> bool {
+    let sets = tokens.iter().any(|token| token.is_sign('=') || token.is_sign('('));
+    let (last, _) = qualified(tokens, 1.min(tokens.len() - 1));
+    sets && !tokens[last].is_one_of(&HARMLESS_PRAGMAS)
+}
+
+/// Returns what a statement does to the transaction, if it is one that says so.
+fn control(tokens: &[Token<'_>]) -> Option<Control> {
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
+    let has = |word: &str| tokens.iter().any(|token| token.is(word));
+    let lead = tokens[0];
+    // `AND CHAIN`, `AND NO CHAIN`.
+    let then_begins = has("chain") && !has("no");
+    // The name comes last: after TO, after SAVEPOINT, or at once.
+    let name = || tokens.last().filter(|_| tokens.len() > 1).and_then(|token| token.name());
+    if is(1, "prepared") {
+        return Some(Control::None);
+    }
+    if lead.is("begin") || (lead.is("start") && is(1, "transaction")) {
+        return Some(Control::Begin);
+    }
+    if lead.is("commit") || lead.is("end") {
+        return Some(Control::Commit { then_begins });
+    }
+    if lead.is("rollback") || lead.is("abort") {
+        let Some(to) = tokens.iter().position(|token| token.is("to")) else {
+            return Some(Control::Rollback { then_begins });
+        };
+        return tokens.get(to + 1).and(name()).map(Control::RollbackTo);
+    }
+    if lead.is("savepoint") {
+        return name().map(Control::Savepoint);
+    }
+    if lead.is("release") {
+        return name().map(Control::Release);
+    }
+    (lead.is("prepare") && is(1, "transaction")).then_some(Control::Prepare)
+}

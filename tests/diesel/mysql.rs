@@ -1,0 +1,134 @@
+//! MySQL, as MariaDB.
+
+use cachex_diesel::{CachedExt, CachingConnection, DieselCache};
+use cachex_tests::mariadb::Server;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::result::Error;
+
+use crate::schema::{TABLES, User, posts, user, users};
+use crate::{HOUR, Mark, handle};
+
+pub(crate) fn open(db: &DieselCache) -> (Server, CachingConnection<MysqlConnection>) {
+    let server = Server::start();
+    let mut connection = db.wrap(MysqlConnection::establish(&server.url()).unwrap());
+    connection.batch_execute(TABLES).unwrap();
+    (server, connection)
+}
+
+fn insert(connection: &mut CachingConnection<MysqlConnection>, id: i32) -> QueryResult<usize> {
+    diesel::insert_into(users::table).values(user(id, "a")).execute(connection)
+}
+
+#[test]
+fn writes_invalidate_their_table_and_no_other() {
+    let db = handle();
+    let (_server, mut connection) = open(&db);
+    let mut touched = |work: fn(&mut CachingConnection<MysqlConnection>) -> QueryResult<usize>| {
+        let marks = [Mark::of(&db, "users"), Mark::of(&db, "posts")];
+        work(&mut connection).unwrap();
+        (!marks[0].is_there(), !marks[1].is_there())
+    };
+    assert_eq!(touched(|c| insert(c, 1)), (true, false));
+    assert_eq!(
+        touched(|c| diesel::insert_into(users::table).values(vec![user(2, "b"), user(3, "c")]).execute(c)),
+        (true, false)
+    );
+    assert_eq!(touched(|c| diesel::replace_into(users::table).values(user(1, "z")).execute(c)), (true, false));
+    assert_eq!(touched(|c| diesel::insert_or_ignore_into(users::table).values(user(1, "y")).execute(c)), (true, false));
+    assert_eq!(touched(|c| diesel::update(users::table.find(1)).set(users::name.eq("x")).execute(c)), (true, false));
+    assert_eq!(touched(|c| Ok(user(1, "w").save_changes::<User>(c)?.name.len())), (true, false));
+    assert_eq!(touched(|c| Ok(users::table.load::<User>(c)?.len())), (false, false));
+    let rows = |c: &mut _| {
+        let values = (posts::id.eq(1), posts::user_id.eq(1), posts::title.eq("t"));
+        diesel::insert_into(posts::table).values(values).execute(c)
+    };
+    assert_eq!(touched(rows), (false, true));
+    let both = |c: &mut _| {
+        diesel::sql_query("UPDATE users JOIN posts ON posts.user_id = users.id SET users.age = 1, posts.title = 'u'")
+            .execute(c)
+    };
+    assert_eq!(touched(both), (true, true));
+    assert_eq!(touched(|c| diesel::sql_query("/*!50001 DELETE FROM posts */").execute(c)), (false, true));
+    assert_eq!(touched(|c| diesel::delete(users::table).execute(c)), (true, false));
+}
+
+#[test]
+fn rows_of_a_cached_query_answer_until_their_table_is_written() {
+    let db = handle();
+    let (_server, mut connection) = open(&db);
+    insert(&mut connection, 1).unwrap();
+    for _ in 0..3 {
+        assert_eq!(users::table.find(1).cached(HOUR).first::<User>(&mut connection), Ok(user(1, "a")));
+    }
+    assert_eq!(db.stats().loads, 1);
+    diesel::update(users::table.find(1)).set(users::name.eq("b")).execute(&mut connection).unwrap();
+    assert_eq!(users::table.find(1).cached(HOUR).first::<User>(&mut connection), Ok(user(1, "b")));
+}
+
+#[test]
+fn transactions_are_followed_also_where_a_definition_commits_them() {
+    let db = handle();
+    let (_server, mut connection) = open(&db);
+    let mark = Mark::of(&db, "users");
+    connection
+        .transaction(|connection| {
+            insert(connection, 1)?;
+            assert!(mark.is_there());
+            QueryResult::Ok(())
+        })
+        .unwrap();
+    assert!(!mark.is_there());
+    let mark = Mark::of(&db, "users");
+    let rolled_back = connection.transaction::<(), _, _>(|connection| {
+        insert(connection, 2)?;
+        Err(Error::RollbackTransaction)
+    });
+    assert!(rolled_back.is_err() && mark.is_there());
+    // What was written before the definition is committed by it, whatever comes then.
+    let rolled_back = connection.transaction::<(), _, _>(|connection| {
+        insert(connection, 3)?;
+        assert!(mark.is_there());
+        diesel::sql_query("CREATE TABLE others (id INT)").execute(connection)?;
+        assert!(!mark.is_there());
+        let mark = Mark::of(&db, "users");
+        // And this at once.
+        insert(connection, 4)?;
+        assert!(!mark.is_there());
+        Err(Error::RollbackTransaction)
+    });
+    assert!(rolled_back.is_err());
+    let count = |connection: &mut _| users::table.count().cached(HOUR).get_result::<i64>(connection);
+    assert_eq!(count(&mut connection), Ok(3));
+}
+
+#[test]
+fn what_is_written_after_the_server_ended_the_transaction_is_seen() {
+    let db = handle();
+    let (server, mut connection) = open(&db);
+    let mut other = db.wrap(MysqlConnection::establish(&server.url()).unwrap());
+    insert(&mut connection, 1).unwrap();
+    insert(&mut connection, 2).unwrap();
+    let grow = |connection: &mut CachingConnection<MysqlConnection>, id: i32| {
+        diesel::update(users::table.find(id)).set(users::age.eq(1)).execute(connection)
+    };
+    other.batch_execute("SET SESSION innodb_lock_wait_timeout = 50").unwrap();
+    connection.batch_execute("BEGIN").unwrap();
+    other.batch_execute("BEGIN").unwrap();
+    grow(&mut connection, 1).unwrap();
+    grow(&mut other, 2).unwrap();
+    // Each waits for the other: one of them is told so, and its transaction is gone.
+    let (first, second) = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| grow(&mut other, 1));
+        let first = grow(&mut connection, 2);
+        (first, waiting.join().unwrap())
+    });
+    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    let loser = if first.is_err() { &mut connection } else { &mut other };
+    // It goes on as if nothing had happened: what it writes is committed at once.
+    let mark = Mark::of(&db, "users");
+    insert(loser, 9).unwrap();
+    assert!(!mark.is_there());
+    loser.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(users::table.find(9).count().cached(HOUR).get_result::<i64>(loser), Ok(1));
+}

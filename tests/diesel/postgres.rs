@@ -1,0 +1,96 @@
+//! PostgreSQL.
+
+use cachex_diesel::{CachedExt, CachingConnection, DieselCache};
+use cachex_tests::postgres::Server;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use crate::schema::{TABLES, User, user, users};
+use crate::{HOUR, Mark, handle};
+
+/// Makes a connection to a database of its own.
+pub(crate) fn open(db: &DieselCache) -> (Server, CachingConnection<PgConnection>) {
+    let server = Server::start();
+    let mut connection = db.wrap(PgConnection::establish(&server.url()).unwrap());
+    connection.batch_execute(TABLES).unwrap();
+    (server, connection)
+}
+
+mod usual {
+    crate::usual::usual!(diesel::PgConnection, super::super::postgres::open);
+}
+
+mod transactions {
+    crate::transactions::transactions!(diesel::PgConnection, super::super::postgres::open);
+}
+
+#[test]
+fn what_only_this_server_has_is_followed() {
+    let db = handle();
+    let (_server, mut connection) = open(&db);
+    let mark = Mark::of(&db, "users");
+    let done = connection
+        .build_transaction()
+        .serializable()
+        .run(|connection| diesel::insert_into(users::table).values(user(1, "a")).execute(connection));
+    assert_eq!(done, Ok(1));
+    assert!(!mark.is_there());
+    let mark = Mark::of(&db, "users");
+    let text = "WITH gone AS (DELETE FROM users RETURNING *) SELECT * FROM gone";
+    assert_eq!(diesel::sql_query(text).load::<User>(&mut connection), Ok(vec![user(1, "a")]));
+    assert!(!mark.is_there());
+    let mark = Mark::of(&db, "users");
+    connection.batch_execute("DO $$ BEGIN DELETE FROM users; END $$").unwrap();
+    assert!(!mark.is_there());
+    assert_eq!(db.stats().unknown, 1);
+}
+
+#[test]
+fn tenants_see_their_own_rows() {
+    let db = handle();
+    let (server, mut connection) = open(&db);
+    let names = |connection: &mut CachingConnection<PgConnection>| {
+        users::table.select(users::name).cached(HOUR).load::<String>(connection).unwrap()
+    };
+    for tenant in ["one", "two"] {
+        connection.batch_execute(&format!("CREATE SCHEMA {tenant}; CREATE TABLE {tenant}.users (LIKE users)")).unwrap();
+        connection.batch_execute(&format!("INSERT INTO {tenant}.users VALUES (1, 'of {tenant}', NULL)")).unwrap();
+    }
+    let tenant = |name: &str| {
+        let mut connection = db.wrap(PgConnection::establish(&server.url()).unwrap());
+        connection.batch_execute(&format!("SET search_path TO {name}")).unwrap();
+        // Whose rows they are was not said yet: nothing is kept.
+        let bypasses = db.stats().bypasses;
+        assert_eq!(names(&mut connection), [format!("of {name}")]);
+        assert_eq!(db.stats().bypasses, bypasses + 1);
+        connection.set_cache_scope(Some(name));
+        connection
+    };
+    let (mut one, mut two) = (tenant("one"), tenant("two"));
+    for _ in 0..2 {
+        assert_eq!(names(&mut one), ["of one"]);
+        assert_eq!(names(&mut two), ["of two"]);
+        assert_eq!(names(&mut connection), [""; 0]);
+    }
+    let loads = db.stats().loads;
+    diesel::update(users::table).set(users::name.eq("new")).execute(&mut one).unwrap();
+    assert_eq!(names(&mut one), ["new"]);
+    assert_eq!(names(&mut two), ["of two"]);
+    assert_eq!(db.stats().loads, loads + 1);
+    // Who is in no scope may write in any.
+    connection.batch_execute("UPDATE two.users SET name = 'newer'").unwrap();
+    assert_eq!(names(&mut two), ["newer"]);
+}
+
+#[test]
+fn a_server_that_is_killed_before_it_answers_may_have_committed() {
+    let db = handle();
+    let (mut server, mut connection) = open(&db);
+    let mark = Mark::of(&db, "users");
+    connection.batch_execute("BEGIN").unwrap();
+    diesel::insert_into(users::table).values(user(1, "a")).execute(&mut connection).unwrap();
+    assert!(mark.is_there());
+    server.kill();
+    connection.batch_execute("COMMIT").unwrap_err();
+    assert!(!mark.is_there());
+}
