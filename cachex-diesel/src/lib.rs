@@ -1,4 +1,63 @@
 //! Writes through Diesel invalidate what they touched, at commit.
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")] {
+//! use std::time::Duration;
+//!
+//! use cachex::{Cache, cached};
+//! use cachex_diesel::{CachedExt, DieselCache};
+//! use diesel::prelude::*;
+//!
+//! diesel::table! {
+//!     users {
+//!         id -> Integer,
+//!         name -> Text,
+//!     }
+//! }
+//!
+//! #[cached(ttl = "1h", tags = ["users"])] // the tag of the table
+//! fn report() -> String {
+//!     "expensive".to_owned()
+//! }
+//!
+//! let cache = Cache::builder().build()?;
+//! cachex::install(cache.clone())?;
+//! let db = DieselCache::builder(cache).table("users", |table| table.ttl(Duration::from_secs(600))).build();
+//! let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+//! diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").execute(&mut connection)?;
+//!
+//! let ada = || users::table.find(1).select(users::name).cached(Duration::from_secs(60));
+//! report();
+//! connection.transaction(|connection| diesel::insert_into(users::table).values(users::name.eq("Ada")).execute(connection))?;
+//! // From here on `report` runs anew, and so does the query.
+//! assert_eq!(ada().first::<String>(&mut connection)?, "Ada"); // asks the database
+//! assert_eq!(ada().first::<String>(&mut connection)?, "Ada"); // does not
+//! assert_eq!(db.stats().loads, 1);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - [`DieselCache`] knows the cache and the tables; [`DieselCache::wrap`] and [`DieselCache::customizer`] make connections that know of it.
+//! - [`CachingConnection`] is a connection like others. What it can't do (what is only there for the type of the connection within) is done by
+//!   [`CachingConnection::with_inner`], which is told what is written.
+//! - [`CachedExt::cached`] keeps the rows of a query.
+//!
+//! # Guarantees
+//!
+//! What a transaction wrote is invalidated after it is committed and before the commit returns: whoever asks after that is not answered from before. What is rolled back
+//! invalidates nothing. Where it is not certain what the server did, too much is invalidated rather than too little. Between the commit and its return, others may be answered from before.
+//!
+//! That holds for what the SQL says. What it does not say is to be named: views ([`DieselCacheBuilder::view`]), what foreign keys and triggers write
+//! ([`DieselCacheBuilder::cascade`]), functions that write ([`DieselCacheBuilder::function`]). Names of schemas are left out: tables of a name are one.
+//!
+//! # Features
+//!
+//! `sqlite`, `postgres`, `mysql`: the server, with the library that Diesel needs for it; `r2d2`: pools.
+//!
+//! # Reading order
+//!
+//! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` (what is remembered), `state` (of a connection), `connection`
+//! and `own` (the wrapper), `query` (what is kept), `pool`, `backend`.
 
 mod analyses;
 mod backend;

@@ -26,8 +26,8 @@ use crate::time::Timestamp;
 ///
 /// In this process it has happened already. Awaited, it has happened in the second tier as well, or that could not be reached
 /// within its timeout: then it is kept, and delivered as soon as that can be done; until then this process takes nothing from there
-/// that the invalidation is about. Not awaited, it goes its way all the same, as long as the cache is there: one that is dropped
-/// before may take along what it has not sent. Without a second tier it is done at once.
+/// that the invalidation is about. Not awaited, it goes its way all the same, also if the cache is dropped
+/// meanwhile, as long as the program runs. Without a second tier it is done at once.
 ///
 /// # Examples
 ///

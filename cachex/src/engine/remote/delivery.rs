@@ -1,6 +1,6 @@
 //! Sending what is in the outbox, and writes.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -92,8 +92,10 @@ pub(super) async fn keep_delivering(remote: Arc<Remote>) {
     let filled = remote.outbox.filled.clone();
     let mut pause = SHORTEST_PAUSE;
     loop {
+        // Before it is looked whether there is something: what is put in meanwhile is not left behind.
+        let is_left = remote.is_left();
         match remote.deliver().await {
-            Delivered::All if remote.is_left() => return,
+            Delivered::All if is_left => break,
             Delivered::All => {
                 pause = SHORTEST_PAUSE;
                 let _elapsed = timeout(LONGEST_PAUSE, filled.notified()).await;
@@ -109,12 +111,18 @@ pub(super) async fn keep_delivering(remote: Arc<Remote>) {
             }
         }
     }
+    // With it goes the store, which may be anybody's: its end may take long, or have a runtime of its own end.
+    runtime::on_thread(move || drop(remote)).await;
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Who delivers sees that it is left.
-        self.remote.iter().for_each(|remote| remote.outbox.filled.notify_one());
+        // Then, so that who delivers sees that it is left.
+        if let Some(remote) = self.remote.take() {
+            let filled = remote.outbox.filled.clone();
+            drop(remote);
+            filled.notify_one();
+        }
     }
 }
 
@@ -134,7 +142,10 @@ pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
 impl Remote {
     /// Whether nobody is there any more who could have something to send, besides the one who asks.
     fn is_left(self: &Arc<Self>) -> bool {
-        self.engine().is_none() && Arc::strong_count(self) == 1
+        let is_left = self.engine().is_none() && Arc::strong_count(self) == 1;
+        // What the others did before they were gone is seen.
+        fence(Ordering::Acquire);
+        is_left
     }
 
     /// Sends what there is to send.

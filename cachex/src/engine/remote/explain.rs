@@ -147,7 +147,7 @@ impl Remote {
         if !self.store.reaches(&name) {
             return Err(unreachable());
         }
-        let was_on_its_way = self.outbox.holds(&name, &groups);
+        let mut was_on_its_way = self.outbox.holds(&name, &groups);
         // What arrives meanwhile is on its way: it is not known whether it was read before or after that.
         let read = self.store.read(&name, &groups).await?;
         let mut clocks = read.clocks;
@@ -157,6 +157,7 @@ impl Remote {
         if let Some(Ok((header, _))) = &opened {
             let others: Vec<_> = header.groups.iter().filter(|group| !groups.contains(group)).cloned().collect();
             if !others.is_empty() {
+                was_on_its_way |= self.outbox.holds(&name, &others);
                 clocks.extend(self.store.clocks(&name, &others).await?);
                 groups.extend(others);
             }

@@ -143,9 +143,10 @@ impl Connection {
         }
         match (first, cas, len) {
             ("VA", Some(number), Some(len)) if number > 0 && len <= LARGEST => {
-                let mut value = vec![0; len + 2];
-                self.stream.read_exact(&mut value).await?;
-                if !value.ends_with(b"\r\n") {
+                // Room is made as it comes: the length is what is said, and may be anything.
+                let mut value = Vec::new();
+                (&mut self.stream).take(len as u64 + 2).read_to_end(&mut value).await?;
+                if value.len() != len + 2 || !value.ends_with(b"\r\n") {
                     return Err(unexpected());
                 }
                 value.truncate(len);

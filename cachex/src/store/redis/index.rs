@@ -38,7 +38,7 @@ return old
 
 /// Keys: a sorted set. Arguments: whether an end may be put earlier; for each member how long it lives in ms, and its name.
 ///
-/// More goes than comes, as long as there is something to go.
+/// More goes than comes, as long as there is something to go; as much at once as a script can take.
 const ADD: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -50,7 +50,7 @@ for i = 2, #ARGV, 2 do
   if not known or tonumber(known) < at then redis.call('ZADD', KEYS[1], text(at), ARGV[i + 1]) end
   longest = math.max(longest, tonumber(ARGV[i]))
 end
-local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(now), 'LIMIT', 0, #ARGV + 64)
+local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(now), 'LIMIT', 0, math.min(#ARGV + 64, 4000))
 if #gone > 0 then redis.call('ZREM', KEYS[1], unpack(gone)) end
 redis.call('PEXPIRE', KEYS[1], text(longest))
 return 1

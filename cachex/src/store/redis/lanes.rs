@@ -87,8 +87,10 @@ impl Lanes {
     pub(super) fn link(&self, lane: Lane) -> &Link {
         let near = self.near.as_ref().filter(|near| lane.side == Side::Near && near.callers.are_here());
         let near = near.map(|near| &near.links[lane.number % near.links.len()]);
+        let own = &self.own[lane.number % self.own.len()];
+        // Also where one of them was led elsewhere meanwhile: what is invalidated over ours is to be seen.
         // Break this (drop the condition) and calls do without Redis while a runtime that stood still has no connection.
-        near.filter(|link| link.is_up()).unwrap_or_else(|| &self.own[lane.number % self.own.len()])
+        near.filter(|link| link.is_with(own)).unwrap_or(own)
     }
 }
 
@@ -98,7 +100,10 @@ struct Beside(Arc<dyn Listener>);
 impl Listener for Beside {
     fn up(&self) {}
 
-    fn down(&self) {}
+    fn down(&self) {
+        // It may have been with a server that was given up: nobody knows when it is connected again, if it ever is, and with which.
+        self.0.replaced();
+    }
 
     fn replaced(&self) {
         // Values are read over them as well.

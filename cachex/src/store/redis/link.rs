@@ -47,10 +47,18 @@ pub(super) struct Ends {
 
 /// A watched connection; dropped, it is closed.
 pub(super) struct Link {
-    alive: watch::Receiver<Option<MultiplexedConnection>>,
+    alive: watch::Receiver<Option<Alive>>,
     suspect: Arc<Notify>,
     ticks: Arc<Ticks>,
     tasks: [AbortHandle; 2],
+}
+
+/// A connection that was greeted.
+#[derive(Clone)]
+struct Alive {
+    connection: MultiplexedConnection,
+    /// The number that the server drew when it started.
+    run: Arc<str>,
 }
 
 impl Link {
@@ -68,6 +76,12 @@ impl Link {
 
     pub(super) fn is_up(&self) -> bool {
         self.alive.borrow().is_some()
+    }
+
+    /// Whether this one and another are connected, and with the same server.
+    pub(super) fn is_with(&self, other: &Self) -> bool {
+        let (one, other) = (self.alive.borrow(), other.alive.borrow());
+        matches!((&*one, &*other), (Some(one), Some(other)) if one.run == other.run)
     }
 
     /// Sends a command and waits for its answer, no longer than until the deadline, and not at all while there is no connection.
@@ -93,7 +107,7 @@ impl Link {
         send: impl FnOnce(MultiplexedConnection) -> F,
     ) -> Result<Value, LinkError> {
         let alive = self.alive.borrow().clone();
-        let Some(connection) = alive else {
+        let Some(Alive { connection, .. }) = alive else {
             return Err(LinkError::Down);
         };
         let answer = self.ticks.bounded(deadline, send(connection)).await;
@@ -128,7 +142,7 @@ impl Drop for Link {
 async fn keep_up(
     (ends, timing, greeting): (Ends, Timing, Greeting),
     listener: Arc<dyn Listener>,
-    status: watch::Sender<Option<MultiplexedConnection>>,
+    status: watch::Sender<Option<Alive>>,
     suspect: Arc<Notify>,
 ) {
     let mut backoff = Backoff::new();
@@ -144,7 +158,8 @@ async fn keep_up(
                 if last.replace(identity.clone()).is_some_and(|last| last != identity) {
                     listener.replaced();
                 }
-                status.send_replace(Some(connected.connection.clone()));
+                let run = identity.split(':').next().unwrap_or_default().into();
+                status.send_replace(Some(Alive { connection: connected.connection.clone(), run }));
                 listener.up();
                 backoff.succeeded();
                 ends.target.lost(&connected, timing, &suspect).await;

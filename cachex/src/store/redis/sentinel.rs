@@ -76,7 +76,7 @@ impl Sentinels {
         // Break this (drop the condition) and a master that came back as a replica is written to.
         match role(&connection, timing).await {
             Role::Master => Ok(connection),
-            Role::Other => Err(LinkError::Unfit(format!(
+            Role::Replica | Role::Sentinel => Err(LinkError::Unfit(format!(
                 "the sentinels name a server as the master of `{}` that is a replica; a failover is under way",
                 self.master
             ))),
@@ -88,13 +88,13 @@ impl Sentinels {
     /// Whether the sentinels say that another server is the master than the one of a connection. Not if none can be asked.
     pub(super) async fn is_another(&self, connected: &Connected, timing: Timing) -> bool {
         let first = self.known().number;
-        let Ok(master) = self.ask(first, timing).await else {
-            // The next look asks another one.
-            *self.known() = Known { number: (first + 1) % self.places.len(), connection: None };
-            return false;
-        };
-        // A master that was given up while it hung does not know that yet.
-        connected.at.as_ref() != Some(&master)
+        for number in (0..self.places.len()).map(|step| (first + step) % self.places.len()) {
+            if let Ok(master) = self.ask(number, timing).await {
+                // A master that was given up while it hung does not know that yet.
+                return connected.at.as_ref() != Some(&master);
+            }
+        }
+        false
     }
 
     /// Asks a sentinel where the master is.

@@ -61,8 +61,11 @@ impl Target {
                 let connection = connect_to(client, purpose, config, timing).await?;
                 // Break this (drop the condition) and a server that became a replica is gone on with, which takes no write.
                 match role(&connection, timing).await {
-                    Role::Other => Err(LinkError::Unfit(
+                    Role::Replica => Err(LinkError::Unfit(
                         "the server is a replica, where nothing can be written; write the address of its master into `redis.url`".to_owned(),
+                    )),
+                    Role::Sentinel => Err(LinkError::Unfit(
+                        "this is a sentinel; write \"redis+sentinel://…\" with the name of its master at the end into `redis.url`".to_owned(),
                     )),
                     Role::None(error) if is_of_connection(&error) => Err(LinkError::Redis(error)),
                     Role::Silent => Err(LinkError::Silent(timing.command)),
@@ -134,7 +137,7 @@ pub(super) async fn connect_to(
     match (timeout(span, connect_at(&client, purpose, config)).await, purpose) {
         (Ok(connected), _) => connected,
         (Err(_elapsed), Purpose::CommandsOf(_)) => Err(LinkError::Unfit(format!(
-            "the runtime that the cache was given did not connect with redis within {span:?}; calls go on without it"
+            "redis did not answer within {span:?} over the runtime that the cache was given, or that does not go on; calls go on over the cache's own thread"
         ))),
         // A server without TLS waits for the end of a line, and never sees one.
         (Err(_elapsed), _) if matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. }) => {
@@ -166,8 +169,8 @@ fn with_pushes(client: &Client) -> RedisResult<Client> {
 /// What a server says that it is.
 pub(super) enum Role {
     Master,
-    /// A replica, or a sentinel.
-    Other,
+    Replica,
+    Sentinel,
     /// It may not be asked, or the connection is broken.
     None(RedisError),
     Silent,
@@ -178,7 +181,7 @@ impl Role {
     fn is_of_use(&self) -> bool {
         match self {
             Self::Master => true,
-            Self::Other | Self::Silent => false,
+            Self::Replica | Self::Sentinel | Self::Silent => false,
             Self::None(error) => !is_of_connection(error),
         }
     }
@@ -189,9 +192,10 @@ pub(super) async fn role(connection: &MultiplexedConnection, timing: Timing) -> 
     match answer(connection.clone(), &redis::cmd("ROLE"), timing).await {
         Some(Ok(Value::Array(parts))) => match parts.first() {
             Some(Value::BulkString(name)) if name == b"master" => Role::Master,
-            _ => Role::Other,
+            Some(Value::BulkString(name)) if name == b"sentinel" => Role::Sentinel,
+            _ => Role::Replica,
         },
-        Some(Ok(_)) => Role::Other,
+        Some(Ok(_)) => Role::Replica,
         Some(Err(error)) => Role::None(error),
         None => Role::Silent,
     }

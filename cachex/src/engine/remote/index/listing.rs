@@ -240,6 +240,8 @@ impl TagIndex<'_> {
         let notes = self.answer(self.store.notes(&keys).await)?;
         let items = names.into_iter().zip(notes).map(|((name, left), note)| {
             let key = note.and_then(|note| engine.keys_of(&note.method, &note.arguments).into_iter().next());
+            // A note may be of another program, or lie: a key that is none of this name is not told.
+            let key = key.filter(|key| *crate::tier::remote::name::name(key.at()) == *name);
             IndexedKey { name: name.into(), key, left }
         });
         Ok(IndexPage { items: items.collect(), next })
