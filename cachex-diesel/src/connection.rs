@@ -387,7 +387,13 @@ where
         self.before(&script)?;
         let Self { inner, state } = self;
         match inner.load(source) {
-            Ok(rows) => Ok(Cursor { rows: Some(rows), state, script, outcome: Outcome::Done }),
+            Ok(rows) => {
+                // Servers but SQLite have done it, and committed it, before the first row is read.
+                if script.has_effects && C::Backend::NAME != "sqlite" {
+                    state.tell_early(&script);
+                }
+                Ok(Cursor { rows: Some(rows), state, script, outcome: Outcome::Done })
+            }
             Err(error) => {
                 state.after(&script, Outcome::Failed);
                 Err(error)

@@ -25,7 +25,7 @@ use crate::registry::Registry;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnUnknown {
-    /// Everything that depends on a table is invalidated.
+    /// All queries are invalidated, and what depends on a table, or view, that is registered.
     #[default]
     InvalidateAll,
     /// It is refused, with [`diesel::result::Error::QueryBuilderError`].
@@ -276,7 +276,7 @@ impl DieselCache {
         match writes {
             Writes::Tables(tables) => registry.written(tables).iter().for_each(&mut add),
             Writes::Unknown => {
-                registry.tables().for_each(|(name, _)| add(name));
+                registry.names().iter().for_each(&mut add);
                 tags.insert(self.tag_of_all().as_str().to_owned());
             }
         }

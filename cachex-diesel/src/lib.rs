@@ -50,6 +50,10 @@
 //! That holds for what the SQL says. What it does not say is to be named: views ([`DieselCacheBuilder::view`]), what foreign keys and triggers write
 //! ([`DieselCacheBuilder::cascade`]), functions that write ([`DieselCacheBuilder::function`]). Names of schemas are left out: tables of a name are one.
 //!
+//! What no text says, and nobody can name yet: functions that *read* tables (keep no query that calls one), functions that change the session (after one, say whose rows are seen:
+//! [`CachingConnection::set_cache_scope`]), tables of MySQL whose engine knows no rollback (MyISAM: after a rollback, [`CachingConnection::invalidate`] them), a procedure of MySQL that
+//! leaves a transaction open, and a connection in a scope that writes into another one by naming its schema.
+//!
 //! # Features
 //!
 //! `sqlite`, `postgres`, `mysql`: the server, with the library that Diesel needs for it; `r2d2`: pools.

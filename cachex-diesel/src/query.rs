@@ -276,13 +276,14 @@ where
         db.0.counters.bypasses.fetch_add(1, Ordering::Relaxed);
         return Ok(None);
     };
+    let key = key::<DB, Q, U>(state, &db, query, &options)?;
     let ttl = db.ttl_of(&tables).map_or(options.ttl, |most| most.min(options.ttl));
     let mut entry = EntryOptions::new().ttl(ttl).tag(db.tag_of_all());
     for table in &tables {
         entry = tags(state, &db, table).into_iter().fold(entry, EntryOptions::tag);
     }
     entry = options.tags.into_iter().fold(entry, EntryOptions::tag);
-    Ok(Some(Plan { key: key::<DB, Q, U>(state, &db, query)?, db, options: entry }))
+    Ok(Some(Plan { key, db, options: entry }))
 }
 
 /// Returns the tables that a query reads; nothing, if it is not to be kept.
@@ -314,7 +315,7 @@ fn tags(state: &State, db: &DieselCache, table: &Name) -> Vec<Tag> {
 }
 
 /// Returns the key: whatever makes the rows, or what they become, another thing.
-fn key<DB, Q, U>(state: &State, db: &DieselCache, query: &Q) -> QueryResult<Key>
+fn key<DB, Q, U>(state: &State, db: &DieselCache, query: &Q, options: &Options) -> QueryResult<Key>
 where
     DB: CacheBackend,
     Q: QueryFragment<DB> + QueryId,
@@ -323,5 +324,8 @@ where
     DB::binds(query, &mut binds)?;
     let text = sql::<DB, Q>(query)?;
     let parts = (DB::NAME, &*db.0.database, state.scope(), type_name::<U>());
-    Ok(Key::composite("diesel", &(parts, text, binds)))
+    // Who asks for other tags, or a shorter life, is not answered by what was kept without.
+    let mut tags: Vec<_> = options.tags.iter().map(|tag| tag.as_str().to_owned()).collect();
+    tags.sort_unstable();
+    Ok(Key::composite("diesel", &(parts, (tags, options.ttl), text, binds)))
 }

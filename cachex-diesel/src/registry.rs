@@ -77,7 +77,18 @@ impl Registry {
     /// Returns what is written where these are written: what a trigger or a foreign key changes as well, and what a view is made of.
     pub(crate) fn written<'a>(&self, names: impl IntoIterator<Item = &'a Name>) -> BTreeSet<Name> {
         let tables = closure(names, &self.views);
-        closure(&tables, &self.cascades)
+        let mut written = closure(&tables, &self.cascades);
+        // What depends on a view may say so by its name.
+        let views = self.views.keys().filter(|view| self.read([*view]).iter().any(|name| written.contains(name)));
+        let views: Vec<_> = views.cloned().collect();
+        written.extend(views);
+        written
+    }
+
+    /// Returns all names that are known.
+    pub(crate) fn names(&self) -> BTreeSet<Name> {
+        let ends = self.cascades.values().chain(self.views.values()).flatten();
+        self.tables.keys().chain(self.views.keys()).chain(self.cascades.keys()).chain(ends).cloned().collect()
     }
 }
 
@@ -111,7 +122,9 @@ mod tests {
         registry.cascade("posts", ["comments"]);
         let names = |names: BTreeSet<Name>| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
         assert_eq!(names(registry.read([&"v".into()])), ["posts", "users", "v", "w"]);
-        assert_eq!(names(registry.written([&"users".into()])), ["comments", "posts", "users"]);
+        assert_eq!(names(registry.written([&"users".into()])), ["comments", "posts", "users", "v", "w"]);
+        assert_eq!(&*canonical("order details"), "order details");
+        assert_eq!(&*canonical("my-table"), "my-table");
         assert_eq!(&*canonical("public.\"Users\""), "users");
     }
 }

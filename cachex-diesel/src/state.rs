@@ -20,17 +20,34 @@ type Callback = Box<dyn FnOnce() + Send>;
 pub(crate) struct State {
     db: Option<DieselCache>,
     tracker: Tracker,
+    is_postgres: bool,
     /// Whose rows it sees.
     scope: Option<Box<str>>,
-    /// Whether what it sees is another thing than what its scope says.
+    /// Whether what it sees is another thing than what its scope says …
     is_changed: bool,
+    /// … or will be, when the transaction ends: what was set in it may be undone with that.
+    is_set_within: bool,
+    /// Whether what the transaction wrote is of several scopes.
+    is_mixed: bool,
+    /// Whether something failed in the transaction, for which PostgreSQL rolls it back when it is committed.
+    has_failed: bool,
     /// What is called after the commit, and how deep the transaction was when that was said.
     callbacks: Vec<(usize, Callback)>,
 }
 
 impl State {
     pub(crate) fn new(dialect: Dialect, db: Option<DieselCache>) -> Self {
-        Self { db, tracker: Tracker::new(dialect), scope: None, is_changed: false, callbacks: Vec::new() }
+        Self {
+            db,
+            tracker: Tracker::new(dialect),
+            is_postgres: dialect == Dialect::Postgres,
+            scope: None,
+            is_changed: false,
+            is_set_within: false,
+            is_mixed: false,
+            has_failed: false,
+            callbacks: Vec::new(),
+        }
     }
 
     /// Gives it a cache.
@@ -47,6 +64,11 @@ impl State {
     }
 
     pub(crate) fn set_scope(&mut self, scope: Option<&str>) {
+        if self.tracker.is_in_transaction() {
+            // Break this (drop the lines) and what was written before in the former scope is told in this one only.
+            self.is_mixed |= self.scope.as_deref() != scope;
+            self.is_set_within = true;
+        }
         self.scope = scope.map(Box::from);
         self.is_changed = false;
     }
@@ -102,10 +124,11 @@ impl State {
     ///
     /// It is to be refused.
     pub(crate) fn before(&mut self, script: &Script, depth: Option<Option<u32>>) -> QueryResult<()> {
-        if let Some(depth) = depth {
-            let told = self.tracker.sync(depth);
-            self.tell(told);
-        }
+        let told = match depth {
+            Some(depth) => self.tracker.sync(depth),
+            None => self.tracker.lose(),
+        };
+        self.tell(told);
         if script.has_effects && self.refuses() && script.statements.iter().any(is_unknown) {
             self.count_unknown();
             return Err(refused(
@@ -122,14 +145,16 @@ impl State {
 
     /// Notes what became of it.
     pub(crate) fn after(&mut self, script: &Script, outcome: Outcome) {
-        if !script.has_effects {
+        // What fails may have ended the transaction, also if it only reads.
+        if !script.has_effects && outcome == Outcome::Done {
             return;
         }
+        self.has_failed |= outcome == Outcome::Failed && self.tracker.is_in_transaction();
         let is_ignored = self.db.as_ref().is_some_and(|db| db.0.on_unknown == OnUnknown::Ignore);
-        let mut told = Writes::default();
+        let (mut told, mut called) = (Writes::default(), Vec::new());
         if script.statements.len() > 1 && outcome == Outcome::Failed {
             told = self.tracker.note(&script.statements, outcome);
-            self.is_changed |= script.statements.iter().any(|statement| statement.changes_session);
+            self.change(script.statements.iter().any(|statement| statement.changes_session));
             self.callbacks.clear();
         } else {
             for statement in &script.statements {
@@ -144,14 +169,40 @@ impl State {
                     statement
                 };
                 told.add(self.tracker.note(std::slice::from_ref(statement), outcome));
-                self.is_changed |= statement.changes_session;
-                self.keep_callbacks(&statement.control, outcome);
+                self.change(statement.changes_session);
+                called.append(&mut self.callbacks_of(&statement.control, outcome));
             }
         }
         // In this order: what is called after the commit finds nothing from before it.
         // Break this (call first) and it does.
         self.tell(told);
-        self.call();
+        self.end();
+        called.into_iter().for_each(|(_, callback)| callback());
+    }
+
+    /// Notes that the session was changed.
+    fn change(&mut self, is_changed: bool) {
+        self.is_changed |= is_changed;
+        self.is_set_within |= is_changed && self.tracker.is_in_transaction();
+    }
+
+    /// Forgets what was of the transaction, once it is over.
+    fn end(&mut self) {
+        if !self.tracker.is_in_transaction() {
+            // What was set within it is undone, or not.
+            self.is_changed |= self.is_set_within;
+            (self.is_set_within, self.is_mixed, self.has_failed) = (false, false, false);
+        }
+    }
+
+    /// Tells what is written by statements that are done, while their rows are still to be read.
+    pub(crate) fn tell_early(&mut self, script: &Script) {
+        if self.tracker.is_in_transaction() {
+            return;
+        }
+        let mut told = Writes::default();
+        script.statements.iter().for_each(|statement| told.add(statement.writes.clone()));
+        self.tell(told);
     }
 
     /// Invalidates tables as a write of them does.
@@ -170,25 +221,29 @@ impl State {
         }
     }
 
-    /// Drops what was to be called after the commit of what was rolled back.
-    fn keep_callbacks(&mut self, control: &Control, outcome: Outcome) {
+    /// Drops what was to be called after the commit of what was rolled back. Returns what is to be called.
+    fn callbacks_of(&mut self, control: &Control, outcome: Outcome) -> Vec<(usize, Callback)> {
         let depth = self.tracker.depth();
         match (control, outcome) {
-            (Control::Rollback { .. }, Outcome::Done) | (Control::Commit { .. }, Outcome::Failed) => {
-                self.callbacks.clear()
+            // PostgreSQL says that this is done where it rolls back.
+            (Control::Commit { .. }, Outcome::Done) if !(self.has_failed && self.is_postgres) => {
+                return std::mem::take(&mut self.callbacks);
             }
-            (Control::RollbackTo(_), Outcome::Done) => self.callbacks.retain(|(at, _)| *at < depth),
+            (Control::Commit { .. } | Control::Rollback { .. } | Control::Prepare, _) => self.callbacks.clear(),
+            (Control::RollbackTo(_), Outcome::Done) => {
+                self.callbacks.retain(|(at, _)| *at < depth);
+                self.has_failed = false;
+                self.is_changed |= self.is_set_within;
+            }
             (Control::Release(_), Outcome::Done) => {
                 self.callbacks.iter_mut().for_each(|(at, _)| *at = (*at).min(depth));
+                if !self.tracker.is_in_transaction() {
+                    return std::mem::take(&mut self.callbacks);
+                }
             }
             _ => {}
         }
-    }
-
-    fn call(&mut self) {
-        if !self.callbacks.is_empty() && !self.tracker.is_in_transaction() {
-            std::mem::take(&mut self.callbacks).into_iter().for_each(|(_, callback)| callback());
-        }
+        Vec::new()
     }
 
     fn tell(&mut self, writes: Writes) {
@@ -197,7 +252,7 @@ impl State {
         }
         // Without one, nothing was sent.
         if let Some(db) = &self.db {
-            db.tell(&writes, self.scope.as_deref().filter(|_| !self.is_changed)).wait();
+            db.tell(&writes, self.scope.as_deref().filter(|_| !self.is_changed && !self.is_mixed)).wait();
         }
     }
 
@@ -205,6 +260,15 @@ impl State {
         self.db.iter().for_each(|db| {
             db.0.counters.unknown.fetch_add(1, Ordering::Relaxed);
         });
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // What was read within the transaction of a test is nobody else's, and gone with it.
+        if self.tracker.is_test() {
+            self.tell(Writes::Unknown);
+        }
     }
 }
 

@@ -55,6 +55,16 @@ impl Tracker {
         }
     }
 
+    /// Whether it is within a transaction of a test.
+    pub(crate) fn is_test(&self) -> bool {
+        self.is_test
+    }
+
+    /// Says that the transaction manager does not know any more what there is.
+    pub(crate) fn lose(&mut self) -> Writes {
+        if self.frames.is_empty() || self.is_unsure() { Writes::default() } else { self.lost() }
+    }
+
     /// Whether what is read now may be something that nobody else sees, or not what others see.
     pub(crate) fn is_in_transaction(&self) -> bool {
         !self.frames.is_empty() || self.is_unsure()
@@ -97,6 +107,7 @@ impl Tracker {
         if let ([_, _, ..], Outcome::Failed) = (statements, outcome) {
             // Of a text in which something failed, what was before it may have been done, and be committed.
             self.is_uncertain |= statements.iter().any(|statement| statement.control != Control::None);
+            self.has_no_autocommit |= statements.iter().any(|statement| statement.control == Control::NoAutocommit);
             self.is_uncertain |= self.may_be_rolled_back();
             for statement in statements {
                 told.add(statement.writes.clone());
@@ -104,8 +115,15 @@ impl Tracker {
             }
             return told;
         }
+        let mut before = Writes::default();
         for statement in statements {
+            let had_none = self.frames.is_empty();
             told.add(self.one(statement, outcome));
+            // In PostgreSQL a text is a transaction, until `BEGIN` makes it a part of one.
+            if self.dialect == Dialect::Postgres && had_none && !self.frames.is_empty() {
+                self.record(std::mem::take(&mut before));
+            }
+            before.add(statement.writes.clone());
         }
         told
     }
@@ -157,9 +175,18 @@ impl Tracker {
                 self.frames.clear();
                 Writes::Unknown
             }
+            Control::Block => {
+                let told = self.recorded();
+                self.is_uncertain = true;
+                told
+            }
             Control::NoAutocommit => {
                 self.has_no_autocommit = true;
                 Writes::default()
+            }
+            Control::Autocommit => {
+                self.has_no_autocommit = false;
+                self.end()
             }
         }
     }
@@ -178,30 +205,42 @@ impl Tracker {
                 }
                 told
             }
-            Control::Prepare | Control::MayCommit => self.recorded(),
-            Control::None
-            | Control::Begin
-            | Control::Rollback { .. }
-            | Control::Savepoint(_)
-            | Control::Release(_)
-            | Control::RollbackTo(_)
-            | Control::NoAutocommit => Writes::default(),
+            // In PostgreSQL, that is a rollback.
+            Control::Prepare => self.end(),
+            // Perhaps there was nothing any more that could be rolled back.
+            Control::Rollback { .. } => {
+                self.is_uncertain |= !self.frames.is_empty();
+                self.recorded()
+            }
+            Control::Block => {
+                self.is_uncertain = true;
+                self.recorded()
+            }
+            Control::MayCommit | Control::Autocommit => self.recorded(),
+            Control::NoAutocommit => {
+                self.has_no_autocommit = true;
+                Writes::default()
+            }
+            Control::None | Control::Begin | Control::Savepoint(_) | Control::Release(_) | Control::RollbackTo(_) => {
+                Writes::default()
+            }
         }
     }
 
-    /// Whether the server may have ended the transaction because something failed in it, as MySQL does at a deadlock: what comes then is committed at once.
+    /// Whether the server may have ended the transaction because something failed in it, as MySQL does at a deadlock, and SQLite where it was told so
+    /// (`INSERT OR ROLLBACK`) or can't help it: what comes then is committed at once. PostgreSQL takes nothing any more until the transaction is ended.
     // Break this (return false) and what is written after that, and before the rollback, is never told.
     fn may_be_rolled_back(&self) -> bool {
-        self.dialect == Dialect::Mysql && !self.frames.is_empty()
+        self.dialect != Dialect::Postgres && !self.frames.is_empty()
     }
 
     fn begin(&mut self) -> Writes {
         let told = match self.dialect {
-            // What was before is committed by it.
-            Dialect::Mysql => self.end(),
+            // What was before is committed by it; in SQLite it fails within a transaction, so that there was none.
+            Dialect::Mysql | Dialect::Sqlite => self.end(),
             // Within a transaction it does nothing.
-            Dialect::Postgres | Dialect::Sqlite if !self.frames.is_empty() => return Writes::default(),
-            Dialect::Postgres | Dialect::Sqlite => Writes::default(),
+            Dialect::Postgres if !self.frames.is_empty() => return Writes::default(),
+            Dialect::Postgres => Writes::default(),
         };
         self.frames.push(Frame::default());
         told
@@ -249,6 +288,11 @@ impl Tracker {
     fn roll_back_to(&mut self, name: &Name) -> Writes {
         let Some(at) = self.position(name) else { return self.lost() };
         self.frames.truncate(at + 1);
+        // Diesel does not release it, so that it would be open until the end of the test.
+        if self.is_test && name.starts_with("diesel_savepoint_") && !self.is_unsure() {
+            self.frames.truncate(at);
+            return Writes::default();
+        }
         if !self.is_unsure() {
             self.frames[at].writes = Writes::default();
         }
@@ -347,7 +391,7 @@ mod tests {
     fn a_commit_that_fails_may_have_been_done() {
         assert_eq!(run(Dialect::Postgres, &["BEGIN", A, "!COMMIT", B]), ["", "", "a", "b"]);
         // It can be tried again.
-        assert_eq!(run(Dialect::Sqlite, &["BEGIN", A, "!COMMIT", B, "COMMIT"]), ["", "", "a", "", "a b"]);
+        assert_eq!(run(Dialect::Sqlite, &["BEGIN", A, "!COMMIT", B, "COMMIT"]), ["", "", "a", "b", "a b"]);
     }
 
     #[test]
@@ -370,12 +414,28 @@ mod tests {
         assert_eq!(run(Dialect::Mysql, &["BEGIN", A, "BEGIN", B, "COMMIT"]), ["", "", "a", "", "b"]);
         let texts = ["SET autocommit = 0", A, "COMMIT", B, "ROLLBACK", B];
         assert_eq!(run(Dialect::Mysql, &texts), ["", "a", "a", "b", "b", "b"]);
+        assert_eq!(run(Dialect::Mysql, &["SET autocommit = 0", A, "SET autocommit = 1", B]), ["", "a", "a", "b"]);
     }
 
     #[test]
     fn a_failure_in_mysql_may_have_ended_the_transaction() {
         assert_eq!(run(Dialect::Mysql, &["BEGIN", A, "!DELETE FROM c", B, "ROLLBACK"]), ["", "", "", "b", "a b c"]);
+        assert_eq!(run(Dialect::Sqlite, &["BEGIN", A, "!DELETE FROM c", B, "!ROLLBACK"]), ["", "", "", "b", "a b c"]);
         assert_eq!(run(Dialect::Postgres, &["BEGIN", A, "!DELETE FROM c", B, "ROLLBACK"]), ["", "", "", "", ""]);
+    }
+
+    #[test]
+    fn what_comes_before_begin_in_a_text_is_a_part_of_the_transaction() {
+        let texts = ["INSERT INTO a VALUES (1); BEGIN; UPDATE b SET c = 1", "COMMIT"];
+        assert_eq!(run(Dialect::Postgres, &texts), ["a", "a b"]);
+    }
+
+    #[test]
+    fn procedures_and_blocks_of_mysql_may_end_the_transaction() {
+        assert_eq!(run(Dialect::Mysql, &["BEGIN", A, "CALL p()", "ROLLBACK"]), ["", "", "?", "?"]);
+        assert_eq!(run(Dialect::Mysql, &["BEGIN NOT ATOMIC DELETE FROM a; END", B, "ROLLBACK"]), ["?", "b", "b"]);
+        assert_eq!(run(Dialect::Mysql, &["BEGIN", A, "IF x THEN COMMIT; END IF", B, "COMMIT"])[3..], ["b", "?"]);
+        assert_eq!(run(Dialect::Mysql, &["XA START 'x'", A, "XA COMMIT 'x' ONE PHASE"]), ["?", "", "?"]);
     }
 
     #[test]

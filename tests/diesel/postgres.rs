@@ -83,6 +83,54 @@ fn tenants_see_their_own_rows() {
 }
 
 #[test]
+fn a_transaction_over_several_tenants_is_told_to_all_of_them() {
+    let db = handle();
+    let (server, mut connection) = open(&db);
+    for tenant in ["one", "two"] {
+        connection.batch_execute(&format!("CREATE SCHEMA {tenant}; CREATE TABLE {tenant}.users (LIKE users)")).unwrap();
+        connection.batch_execute(&format!("INSERT INTO {tenant}.users VALUES (1, 'old', NULL)")).unwrap();
+    }
+    let names = |connection: &mut CachingConnection<PgConnection>| {
+        users::table.select(users::name).cached(HOUR).load::<String>(connection).unwrap()
+    };
+    let mut tenants = ["one", "two"].map(|name| {
+        let mut tenant = db.wrap(PgConnection::establish(&server.url()).unwrap());
+        tenant.batch_execute(&format!("SET search_path TO {name}")).unwrap();
+        tenant.set_cache_scope(Some(name));
+        assert_eq!(names(&mut tenant), ["old"]);
+        tenant
+    });
+    connection
+        .transaction(|connection| {
+            for tenant in ["one", "two"] {
+                connection.batch_execute(&format!("SET LOCAL search_path TO {tenant}"))?;
+                connection.set_cache_scope(Some(tenant));
+                diesel::update(users::table).set(users::name.eq("new")).execute(connection)?;
+            }
+            QueryResult::Ok(())
+        })
+        .unwrap();
+    for tenant in &mut tenants {
+        assert_eq!(names(tenant), ["new"]);
+    }
+    // The search path is undone, although the scope was said.
+    assert_eq!(names(&mut connection), [""; 0]);
+    assert_eq!(names(&mut tenants[1]), ["new"]);
+}
+
+#[test]
+fn nothing_is_called_after_a_commit_that_was_a_rollback() {
+    static IS_CALLED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    let db = handle();
+    let (_server, mut connection) = open(&db);
+    connection.batch_execute("BEGIN").unwrap();
+    connection.after_commit(|| IS_CALLED.store(true, std::sync::atomic::Ordering::SeqCst));
+    diesel::sql_query("SELECT oops").execute(&mut connection).unwrap_err();
+    connection.batch_execute("COMMIT").unwrap();
+    assert!(!IS_CALLED.load(std::sync::atomic::Ordering::SeqCst));
+}
+
+#[test]
 fn a_server_that_is_killed_before_it_answers_may_have_committed() {
     let db = handle();
     let (mut server, mut connection) = open(&db);

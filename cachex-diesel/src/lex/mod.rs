@@ -62,15 +62,27 @@ impl Writes {
 /// Returns the canonical form of a name as it is written in SQL.
 pub(crate) fn name(text: &str) -> Name {
     // Quotes of all kinds, but those of MySQL's strings.
-    let tokens = token::tokens(text, Dialect::Sqlite);
-    let (last, _) = tables::qualified(&tokens, 0);
-    tokens.get(last).and_then(|token| token.name()).unwrap_or_else(|| text.to_lowercase().into())
+    let (tokens, _) = token::tokens(text, Dialect::Sqlite);
+    let (last, end) = tables::qualified(&tokens, 0);
+    let name = tokens.get(last).filter(|_| end == tokens.len()).and_then(|token| token.name());
+    // What is no name as it would stand in SQL is one as it is.
+    name.unwrap_or_else(|| text.to_lowercase().into())
 }
 
 /// Returns what each statement of a text does.
 pub(crate) fn analyse(text: &str, dialect: Dialect) -> Vec<Statement> {
-    let tokens = token::tokens(text, dialect);
-    split::statements(&tokens).into_iter().map(|tokens| statement::read(tokens, dialect)).collect()
+    let (tokens, is_ambiguous) = token::tokens(text, dialect);
+    let is_volatile = volatile::has_moment(text, dialect);
+    let read = |tokens| {
+        let mut statement = statement::read(tokens, dialect);
+        statement.is_volatile |= is_volatile;
+        if is_ambiguous {
+            statement.is_plain_query = false;
+            statement.writes = Writes::Unknown;
+        }
+        statement
+    };
+    split::statements(&tokens, dialect).into_iter().map(read).collect()
 }
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
 //! Where statements end: at a semicolon, but not at one within the body of a trigger or routine.
 
+use super::Dialect;
 use super::token::Token;
 
 /// Returns the statements of a text, without the semicolons; none is empty.
-pub(super) fn statements<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]> {
+pub(super) fn statements<'t, 'a>(tokens: &'t [Token<'a>], dialect: Dialect) -> Vec<&'t [Token<'a>]> {
     let mut statements = Vec::new();
     let mut rest = tokens;
     while !rest.is_empty() {
-        let end = if has_body(rest) { end_of_body(rest) } else { end_of_plain(rest) };
+        let end = match () {
+            // Where it ends is not looked for.
+            () if is_block(rest, dialect) => rest.len(),
+            () if has_body(rest) => end_of_body(rest),
+            () => end_of_plain(rest),
+        };
         let (statement, after) = rest.split_at(end);
         if !statement.is_empty() {
             statements.push(statement);
@@ -21,16 +27,22 @@ fn end_of_plain(tokens: &[Token<'_>]) -> usize {
     tokens.iter().position(|token| token.is_sign(';')).unwrap_or(tokens.len())
 }
 
+/// Whether what begins here is a block that MariaDB knows outside of routines: what is in it may do anything, and end in any of its branches.
+pub(super) fn is_block(tokens: &[Token<'_>], dialect: Dialect) -> bool {
+    let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|token| token.is_one_of(words));
+    let is_labelled = tokens.get(1).is_some_and(|token| token.is_sign(':'));
+    let blocks = ["if", "case", "loop", "while", "repeat", "for"];
+    dialect == Dialect::Mysql && (is(0, &blocks) || is_labelled || (is(0, &["begin"]) && is(1, &["not"])))
+}
+
 /// Whether what begins here may have a body between `BEGIN` and `END`.
 fn has_body(tokens: &[Token<'_>]) -> bool {
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
-    if is(0, "begin") {
-        // MariaDB's block outside of a routine.
-        return is(1, "not");
-    }
     // What may stand before the kind: OR REPLACE, TEMPORARY, DEFINER = user@host, AGGREGATE, CONSTRAINT.
     let kinds = ["trigger", "procedure", "function", "event", "package"];
-    let head = tokens.iter().take(16).take_while(|token| !token.is_sign('(') && !token.is_sign(';'));
+    let others = ["table", "view", "index", "sequence", "schema", "database", "type", "domain"];
+    let ends = |token: &&Token<'_>| token.is_sign('(') || token.is_sign(';') || token.is_one_of(&others);
+    let head = tokens.iter().take(16).take_while(|token| !ends(token));
     is(0, "create") && head.into_iter().any(|token| token.is_one_of(&kinds))
 }
 

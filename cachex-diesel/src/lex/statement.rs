@@ -2,7 +2,7 @@
 
 use super::tables::{Tables, qualified};
 use super::token::Token;
-use super::{Dialect, Name, Writes, volatile};
+use super::{Dialect, Name, Writes, split, volatile};
 
 /// What a statement does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,10 +42,14 @@ pub(crate) enum Control {
     RollbackTo(Name),
     /// What was written before may be committed by it, or not.
     MayCommit,
+    /// Anything may have become of the transaction, and one may be open where none was.
+    Block,
     /// The transaction ends here, and is committed, or not, by another one.
     Prepare,
-    /// From here on all is a transaction.
+    /// From here on all is a transaction …
     NoAutocommit,
+    /// … and from here on it is not; what was in it is committed.
+    Autocommit,
 }
 
 /// Statements that read, and say what they read.
@@ -105,6 +109,9 @@ const COMMITTING: [&str; 19] = [
     "load",
 ];
 
+/// Where tables are that one session has to itself.
+const TEMPORARY: [&str; 3] = ["temp", "temporary", "pg_temp"];
+
 /// Settings that leave every text its meaning.
 const HARMLESS_SETTINGS: [&str; 23] = [
     "transaction",
@@ -158,16 +165,29 @@ const HARMLESS_PRAGMAS: [&str; 20] = [
 
 /// Reads what a statement does; `tokens` is not empty.
 pub(super) fn read(tokens: &[Token<'_>], dialect: Dialect) -> Statement {
+    if split::is_block(tokens, dialect) {
+        let (control, writes) = (Control::Block, Writes::Unknown);
+        return Statement { control, writes, changes_session: true, ..Statement::default() };
+    }
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
+    // `SET STATEMENT … FOR …`
+    if dialect == Dialect::Mysql && is(0, "set") && is(1, "statement") {
+        let at = tokens.iter().position(|token| token.is("for")).map_or(tokens.len(), |at| at + 1);
+        return match tokens.get(at..) {
+            Some(rest @ [_, ..]) => read(rest, dialect),
+            _ => unknown(dialect),
+        };
+    }
     // `(SELECT …) UNION …`
     let tokens = &tokens[tokens.iter().position(|token| !token.is_sign('(')).unwrap_or(0)..];
     let mut statement = Statement { writes: changes(tokens, dialect), ..Statement::default() };
     let Some(lead) = tokens.first().copied() else { return statement };
+    statement.functions = Tables::default().read(tokens).functions;
     let next = tokens.get(1).copied();
     let is_next = |word: &str| next.is_some_and(|next| next.is(word));
     if lead.is_one_of(&QUERIES) {
         query(&mut statement, tokens, dialect);
     } else if lead.is_one_of(&["insert", "replace", "update", "delete", "merge"]) {
-        statement.functions = Tables::default().read(tokens).functions;
         if statement.writes.is_none() {
             statement.writes = Writes::Unknown;
         }
@@ -177,10 +197,10 @@ pub(super) fn read(tokens: &[Token<'_>], dialect: Dialect) -> Statement {
         statement.writes.add(loaded(tokens));
     } else if lead.is("explain") && tokens.iter().any(|token| token.is("execute")) {
         statement.writes = Writes::Unknown;
-    } else if let Some(control) = control(tokens) {
+    } else if let Some(control) = control(tokens, dialect) {
         statement.control = control;
-        // Of another transaction, or of a block.
-        if is_next("prepared") || (lead.is("begin") && is_next("not")) {
+        // Of another transaction.
+        if is_next("prepared") || lead.is("xa") {
             statement.writes = Writes::Unknown;
         }
     } else if lead.is("set")
@@ -199,8 +219,13 @@ pub(super) fn read(tokens: &[Token<'_>], dialect: Dialect) -> Statement {
     {
         // No row is changed.
     } else if !lead.is_one_of(&INERT) {
-        statement.writes = Writes::Unknown;
+        statement = Statement { functions: statement.functions, ..unknown(dialect) };
     }
+    if lead.is("set") && is_next("password") && dialect == Dialect::Mysql {
+        statement.control = Control::MayCommit;
+    }
+    // What settings are is a table, too.
+    statement.changes_session |= matches!(&statement.writes, Writes::Tables(tables) if tables.contains("pg_settings"));
     let is_temporary = tokens.iter().take(4).any(|token| token.is("temporary"));
     if dialect == Dialect::Mysql && lead.is_one_of(&COMMITTING) && !is_temporary {
         statement.control = Control::MayCommit;
@@ -211,8 +236,15 @@ pub(super) fn read(tokens: &[Token<'_>], dialect: Dialect) -> Statement {
     statement
 }
 
+/// What a statement does of which nothing is known.
+fn unknown(dialect: Dialect) -> Statement {
+    // A procedure of MySQL can commit what was before it.
+    let control = if dialect == Dialect::Mysql { Control::MayCommit } else { Control::None };
+    Statement { control, writes: Writes::Unknown, changes_session: true, ..Statement::default() }
+}
+
 fn query(statement: &mut Statement, tokens: &[Token<'_>], dialect: Dialect) {
-    let mut tables = if tokens[0].is("table") { Tables::of_list() } else { Tables::default() }.read(tokens);
+    let mut tables = Tables::of_query(dialect).read(tokens);
     tables.names.sort_unstable();
     tables.names.dedup();
     let is_locking = tokens.windows(2).any(|pair| {
@@ -227,45 +259,79 @@ fn query(statement: &mut Statement, tokens: &[Token<'_>], dialect: Dialect) {
         is_put = true;
         if dialect != Dialect::Mysql {
             statement.writes.add(named_after(tokens, at + 1, &["temp", "temporary", "unlogged", "table"]));
+            // From now on a name is another table.
+            statement.changes_session |= tokens[at..].iter().take(3).any(|token| token.is_one_of(&TEMPORARY));
         }
     }
     statement.is_volatile = tables.functions.iter().any(|name| volatile::is_function(name, dialect))
-        || tokens.iter().any(|token| volatile::is_word(*token, dialect));
-    statement.is_plain_query = !is_locking && !is_put && statement.writes.is_none();
+        || tokens.iter().any(|token| volatile::is_word(*token, dialect))
+        || tokens.windows(2).any(volatile::is_of_sequence);
+    statement.is_plain_query = !is_locking && !is_put && !tables.is_unclear && statement.writes.is_none();
     statement.reads = tables.names;
     statement.own = own_names(tokens);
     statement.functions = tables.functions;
 }
 
-/// Returns what a query calls its parts: `WITH a AS (…), b (c) AS MATERIALIZED (…)`.
+/// Returns what a query calls its parts: `WITH a AS (…), b (c) AS MATERIALIZED (…)`. Not one that is read before it is there: that is another table.
 fn own_names(tokens: &[Token<'_>]) -> Vec<Name> {
-    if !tokens.iter().any(|token| token.is("with")) {
-        return Vec::new();
-    }
-    let is_body = |at: usize| {
+    let mut own: Vec<Name> = Vec::new();
+    let mut read: Vec<Name> = Vec::new();
+    let is_recursive = tokens.iter().any(|token| token.is("recursive"));
+    for (at, _) in tokens.iter().enumerate().filter(|(_, token)| token.is("as")) {
         let words = tokens[at + 1..].iter().take_while(|token| token.is_one_of(&["not", "materialized"])).count();
-        tokens.get(at + 1 + words).is_some_and(|token| token.is_sign('('))
-    };
-    let named = |at: usize| match tokens[..at].last()? {
-        Token::Sign(')') => {
-            let open = tokens[..at].iter().rposition(|token| token.is_sign('('))?;
-            tokens[..open].last()?.name()
+        let open = at + 1 + words;
+        let Some(named) = name_before(tokens, at) else { continue };
+        let begins = named.checked_sub(1).and_then(|before| tokens.get(before));
+        let is_part = begins.is_some_and(|before| before.is_sign(',') || before.is_one_of(&["with", "recursive"]));
+        if !is_part || !tokens.get(open).is_some_and(|token| token.is_sign('(')) {
+            continue;
         }
-        token => token.name(),
-    };
-    let all = tokens.iter().enumerate().filter(|(at, token)| token.is("as") && is_body(*at));
-    all.filter_map(|(at, _)| named(at)).collect()
+        let body = &tokens[open + 1..end_of(tokens, open)];
+        let reads = Tables::default().read(body).names;
+        let Some(name) = tokens[named].name() else { continue };
+        read.extend(reads.into_iter().filter(|other| !(own.contains(other) || (is_recursive && *other == name))));
+        own.push(name);
+    }
+    own.retain(|name| !read.contains(name));
+    own
+}
+
+/// Returns where the name stands that comes before `AS`, with columns or without.
+fn name_before(tokens: &[Token<'_>], at: usize) -> Option<usize> {
+    let last = at.checked_sub(1)?;
+    if !tokens[last].is_sign(')') {
+        return tokens[last].is_name().then_some(last);
+    }
+    let open = tokens[..last].iter().rposition(|token| token.is_sign('('))?;
+    open.checked_sub(1).filter(|named| tokens[*named].is_name())
+}
+
+/// Returns where a parenthesis is closed again.
+fn end_of(tokens: &[Token<'_>], open: usize) -> usize {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(open) {
+        if token.is_sign('(') {
+            depth += 1;
+        } else if token.is_sign(')') {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return at;
+            }
+        }
+    }
+    tokens.len()
 }
 
 /// Returns what is written by `INSERT`, `REPLACE`, `UPDATE`, `DELETE`, and `MERGE`, wherever such a statement can stand.
 fn changes(tokens: &[Token<'_>], dialect: Dialect) -> Writes {
     let mut writes = Writes::default();
-    let is_explained = tokens.first().is_some_and(|lead| lead.is_one_of(&["explain", "describe", "desc"]));
+    let is_explained = tokens.first().is_some_and(|lead| lead.is_one_of(&["explain", "analyze", "describe", "desc"]));
     for (at, token) in tokens.iter().enumerate() {
         let stands_well = at == 0 || is_explained || can_begin_after(tokens[at - 1]);
         let rest = &tokens[at + 1..];
         // `REPLACE(a, b, c)` is a function.
-        if !stands_well || rest.first().is_some_and(|next| next.is_sign('(')) {
+        let is_called = rest.first().is_some_and(|next| next.is_sign('(')) && token.is_one_of(&["replace", "insert"]);
+        if !stands_well || is_called {
             continue;
         }
         if token.is("insert") || token.is("replace") || token.is("merge") {
@@ -311,7 +377,11 @@ fn named_after(tokens: &[Token<'_>], at: usize, between: &[&str]) -> Writes {
             _ => Writes::Unknown,
         };
     }
-    let (last, _) = qualified(rest, skipped);
+    let (last, end) = qualified(rest, skipped);
+    // After a dot comes something that is not read.
+    if rest.get(end).is_some_and(|next| next.is_sign('.')) {
+        return Writes::Unknown;
+    }
     let mut writes = rest[last].name().map_or(Writes::Unknown, only);
     // `INSERT INTO ignore VALUES`: of a word that may be either, both are taken.
     if let Some(name) = skipped.checked_sub(1).and_then(|before| rest[before].name())
@@ -330,8 +400,12 @@ fn only(name: Name) -> Writes {
 fn updated(rest: &[Token<'_>]) -> Writes {
     const BETWEEN: [&str; 7] = ["or", "ignore", "replace", "abort", "fail", "rollback", "low_priority"];
     let skipped = rest.iter().take_while(|token| token.is_one_of(&BETWEEN)).count();
-    let end = rest.iter().position(|token| token.is("set")).unwrap_or(rest.len());
-    let named = Tables::of_list().read(rest.get(skipped..end).unwrap_or_default()).names;
+    let end = outside(rest, |token| token.is("set"));
+    let named = Tables::of_list().read(rest.get(skipped..end).unwrap_or_default());
+    if named.is_unclear {
+        return Writes::Unknown;
+    }
+    let named = named.names;
     // One whose name is one of these words, too.
     let word = skipped.checked_sub(1).and_then(|last| rest[last].name());
     every(named.into_iter().chain(word))
@@ -355,9 +429,23 @@ fn deleted(rest: &[Token<'_>], dialect: Dialect) -> Writes {
     // `DELETE a, b FROM a JOIN b`, `DELETE FROM a USING a JOIN b`: what is only read there counts as well.
     let skipped =
         rest.iter().take_while(|token| token.is_one_of(&["low_priority", "quick", "ignore", "history"])).count();
-    let end =
-        rest.iter().position(|token| token.is_one_of(&["where", "order", "limit", "returning"])).unwrap_or(rest.len());
-    every(Tables::of_list().read(rest.get(skipped..end).unwrap_or_default()).names)
+    let end = outside(rest, |token| token.is_one_of(&["where", "order", "limit", "returning"]));
+    let named = Tables::of_list().read(rest.get(skipped..end).unwrap_or_default());
+    if named.is_unclear { Writes::Unknown } else { every(named.names) }
+}
+
+/// Returns where the first of some tokens is, outside of parentheses.
+fn outside(tokens: &[Token<'_>], is_meant: impl Fn(Token<'_>) -> bool) -> usize {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Sign('(') => depth += 1,
+            Token::Sign(')') => depth = depth.saturating_sub(1),
+            token if depth == 0 && is_meant(*token) => return at,
+            _ => {}
+        }
+    }
+    tokens.len()
 }
 
 /// Returns these tables; any, if it is none.
@@ -398,7 +486,8 @@ fn definition(statement: &mut Statement, tokens: &[Token<'_>]) {
     let names = tokens.iter().skip(1).filter_map(|token| token.name());
     statement.writes.add(if concerns_more { Writes::Unknown } else { every(names) });
     // From now on a name is another table.
-    statement.changes_session = tokens.iter().take(4).any(|token| token.is_one_of(&["temp", "temporary"]));
+    let mut head = tokens.iter().take_while(|token| !token.is_sign('('));
+    statement.changes_session = head.any(|token| token.is_one_of(&TEMPORARY));
 }
 
 fn set(statement: &mut Statement, tokens: &[Token<'_>], dialect: Dialect) {
@@ -415,6 +504,11 @@ fn set(statement: &mut Statement, tokens: &[Token<'_>], dialect: Dialect) {
         token => token.is("autocommit"),
     };
     if dialect == Dialect::Mysql && tokens.iter().any(is_autocommit) {
+        let is_on = is_one && tokens.last().is_some_and(|last| last.is("on") || last.is("true") || *last == Token::One);
+        statement.control = if is_on { Control::Autocommit } else { Control::NoAutocommit };
+    }
+    // How a transaction ends.
+    if tokens.iter().any(|token| token.is("completion_type")) {
         statement.control = Control::NoAutocommit;
     }
 }
@@ -426,12 +520,10 @@ fn is_pragma_that_sets(tokens: &[Token<'_>]) -> bool {
 }
 
 /// Returns what a statement does to the transaction, if it is one that says so.
-fn control(tokens: &[Token<'_>]) -> Option<Control> {
+fn control(tokens: &[Token<'_>], dialect: Dialect) -> Option<Control> {
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
-    let has = |word: &str| tokens.iter().any(|token| token.is(word));
     let lead = tokens[0];
-    // `AND CHAIN`, `AND NO CHAIN`.
-    let then_begins = has("chain") && !has("no");
+    let then_begins = tokens.windows(2).any(|pair| pair[0].is("and") && pair[1].is("chain"));
     // The name comes last: after TO, after SAVEPOINT, or at once.
     let name = || tokens.last().filter(|_| tokens.len() > 1).and_then(|token| token.name());
     if is(1, "prepared") {
@@ -440,7 +532,16 @@ fn control(tokens: &[Token<'_>]) -> Option<Control> {
     if lead.is("begin") || (lead.is("start") && is(1, "transaction")) {
         return Some(Control::Begin);
     }
-    if lead.is("commit") || lead.is("end") {
+    if lead.is("xa") && dialect == Dialect::Mysql {
+        return Some(match () {
+            () if is(1, "start") || is(1, "begin") => Control::Begin,
+            () if is(1, "commit") => Control::Commit { then_begins: false },
+            () if is(1, "rollback") => Control::Rollback { then_begins: false },
+            () => Control::Block,
+        });
+    }
+    // MySQL ends blocks with it, and no transactions.
+    if lead.is("commit") || (lead.is("end") && dialect != Dialect::Mysql) {
         return Some(Control::Commit { then_begins });
     }
     if lead.is("rollback") || lead.is("abort") {

@@ -1,36 +1,30 @@
 //! Names that stand where tables stand.
 
-use super::Name;
 use super::token::Token;
+use super::{Dialect, Name};
 
 /// What ends the list of tables that a query begins with `FROM`.
-const CLAUSES: [&str; 19] = [
+const CLAUSES: [&str; 13] = [
     "where",
     "group",
     "having",
     "order",
     "limit",
-    "offset",
-    "window",
     "union",
     "except",
     "intersect",
     "set",
     "select",
     "returning",
-    "fetch",
-    "for",
     "values",
-    "qualify",
-    "procedure",
-    "lock",
+    "with",
 ];
 
 /// Functions within which `FROM` is none of a query.
 const WITH_FROM: [&str; 5] = ["extract", "substring", "trim", "overlay", "position"];
 
 /// What may stand between `FROM` and a table.
-const BEFORE_TABLE: [&str; 3] = ["only", "lateral", "table"];
+const BEFORE_TABLE: [&str; 4] = ["only", "lateral", "table", "oj"];
 
 /// Reads names where tables stand, through parentheses and whatever is in between.
 #[derive(Debug, Default)]
@@ -42,6 +36,10 @@ pub(super) struct Tables {
     pub(super) names: Vec<Name>,
     /// Names that are called.
     pub(super) functions: Vec<Name>,
+    /// Whether something stands where a table stands, and is no name.
+    pub(super) is_unclear: bool,
+    /// Whether what is called may be a table: as in SQLite.
+    calls_tables: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +53,11 @@ struct Level {
 }
 
 impl Tables {
+    /// Begins where a query begins.
+    pub(super) fn of_query(dialect: Dialect) -> Self {
+        Self { calls_tables: dialect == Dialect::Sqlite, ..Self::default() }
+    }
+
     /// Begins where a list of tables begins.
     pub(super) fn of_list() -> Self {
         Self { level: Level { expects: true, is_list: true, has_from: false }, ..Self::default() }
@@ -73,19 +76,28 @@ impl Tables {
     fn step(&mut self, tokens: &[Token<'_>], at: usize) -> usize {
         let token = tokens[at];
         match token {
-            Token::Sign('(') => {
+            // `{OJ a LEFT JOIN b}` is MySQL's.
+            Token::Sign('(' | '{') => {
                 self.levels.push(self.level);
                 // `FROM (a JOIN b)`, and `FROM (SELECT …)` as well, until the word says so.
                 let has_from = at > 0 && tokens[at - 1].is_one_of(&WITH_FROM);
                 self.level = Level { expects: self.level.expects, is_list: self.level.expects, has_from };
             }
-            Token::Sign(')') => {
+            Token::Sign(')' | '}') => {
                 self.level = self.levels.pop().unwrap_or_default();
                 self.level.expects = false;
             }
             Token::Sign(',') => self.level.expects = self.level.is_list,
             _ if token.is("from") && self.is_other_from(tokens, at) => {}
             _ if token.is("from") => self.level = Level { expects: true, is_list: true, has_from: false },
+            // `TABLE a`, as a query; and SQLite's `b IN a`.
+            _ if (token.is("table") || token.is("in"))
+                && is_name_next(tokens, at)
+                && !self.level.expects
+                && !self.level.has_from =>
+            {
+                self.level.expects = true;
+            }
             _ if token.is("join") || token.is("straight_join") => self.level.expects = true,
             // Of `USING` in a `DELETE`; that of a join is followed by a parenthesis with columns.
             _ if token.is("using") => {
@@ -93,12 +105,17 @@ impl Tables {
                 self.level.is_list |= self.level.expects;
             }
             // Where a table must come, one may have such a name.
-            _ if token.is_one_of(&CLAUSES) && (!self.level.expects || token.is_one_of(&["select", "values"])) => {
+            _ if token.is_one_of(&CLAUSES)
+                && (!self.level.expects || token.is_one_of(&["select", "values", "with"])) =>
+            {
                 self.level = Level::default();
             }
             _ if self.level.expects && token.is_one_of(&BEFORE_TABLE) && leads_on(tokens, at) => {}
             _ if token.is_name() => return self.name(tokens, at),
-            _ => self.level.expects = false,
+            _ => {
+                self.is_unclear |= self.level.expects;
+                self.level.expects = false;
+            }
         }
         at + 1
     }
@@ -113,15 +130,23 @@ impl Tables {
     fn name(&mut self, tokens: &[Token<'_>], at: usize) -> usize {
         let (last, end) = qualified(tokens, at);
         let Some(name) = tokens[last].name() else { return end };
-        let is_called = tokens.get(end).is_some_and(|next| next.is_sign('('));
+        let is_next = |sign: char| tokens.get(end).is_some_and(|next| next.is_sign(sign));
+        let is_called = is_next('(');
+        // After a dot comes something that is not read.
+        self.is_unclear |= self.level.expects && is_next('.');
+        if self.level.expects && (!is_called || self.calls_tables) {
+            self.names.push(name.clone());
+        }
         if is_called {
             self.functions.push(name);
-        } else if self.level.expects {
-            self.names.push(name);
         }
         self.level.expects = false;
         end
     }
+}
+
+fn is_name_next(tokens: &[Token<'_>], at: usize) -> bool {
+    tokens.get(at + 1).is_some_and(|next| next.is_name() && !next.is_one_of(&CLAUSES))
 }
 
 /// Whether what a word stands before may be a table.

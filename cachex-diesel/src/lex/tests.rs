@@ -86,6 +86,51 @@ fn each_server_has_its_own_ways_to_write() {
 }
 
 #[test]
+fn what_hides_a_table_is_seen_through() {
+    use Dialect::{Mysql, Postgres, Sqlite};
+    for (dialect, text, tables) in [
+        (
+            Mysql,
+            "DELETE u FROM (SELECT user_id FROM posts WHERE spam) p JOIN users u ON u.id = p.user_id",
+            vec!["posts", "u", "users"],
+        ),
+        (
+            Mysql,
+            "UPDATE posts p JOIN users u ON CAST(p.x AS CHAR CHARACTER SET utf8mb4) = u.y SET u.z = 1",
+            vec!["posts", "users"],
+        ),
+        (Mysql, "WITH c AS (SELECT 1) UPDATE (users JOIN c ON users.id = c.id) SET a = 1", vec!["c", "users"]),
+        (Mysql, "SET STATEMENT max_statement_time=1 FOR UPDATE users SET a=1", vec!["users"]),
+        (Mysql, "ANALYZE FORMAT=JSON DELETE FROM users", vec!["users"]),
+        (Mysql, "UPDATE shop.2fa_codes SET a = 1", vec!["2fa_codes"]),
+        (Mysql, r"UPDATE users SET a = '\' WHERE b = 'x'", vec!["?"]),
+        (Sqlite, "UPDATE main.'users' SET a = 1", vec!["?"]),
+        (Postgres, r#"UPDATE U&"users" SET a = 1"#, vec!["?"]),
+        (Postgres, r#"INSERT INTO U&"users" VALUES (1)"#, vec!["?"]),
+        (Sqlite, "-- x\r'\nDELETE FROM users", vec!["users"]),
+    ] {
+        assert_eq!(written(text, dialect), tables, "{text}");
+    }
+    for (dialect, text, tables) in [
+        (Sqlite, "SELECT * FROM users WHERE id IN banned", vec!["banned", "users"]),
+        (Sqlite, "SELECT * FROM docs_fts('x') f JOIN docs d", vec!["docs", "docs_fts"]),
+        (Postgres, "SELECT * FROM users UNION TABLE posts", vec!["posts", "users"]),
+        (Postgres, "WITH x AS (TABLE posts) SELECT * FROM x, users", vec!["posts", "users", "x"]),
+        (Mysql, "SELECT * FROM {OJ users LEFT JOIN posts ON a = b}", vec!["posts", "users"]),
+        (Mysql, "SELECT * FROM users USE INDEX FOR JOIN (i), posts", vec!["i", "posts", "users"]),
+        (Mysql, "SELECT 1.0FROM users", vec!["users"]),
+        (Postgres, "SELECT position('a' IN name) FROM users", vec!["users"]),
+    ] {
+        assert_eq!(reads(text, dialect), tables, "{text}");
+    }
+    assert!(!one("SELECT * FROM users JOIN 'posts'", Sqlite).is_plain_query);
+    assert!(!one("SELECT * FROM users WHERE id=?FOR UPDATE", Mysql).is_plain_query);
+    // The name of a part is that of a table as well, where it is read before the part is there.
+    assert!(one("WITH v AS (SELECT * FROM v WHERE a) SELECT * FROM v", Postgres).own.is_empty());
+    assert!(one("SELECT a AS x, (SELECT 1) AS y FROM v GROUP BY a WITH ROLLUP", Mysql).own.is_empty());
+}
+
+#[test]
 fn definitions_concern_all_they_name_or_anything() {
     let names = written("ALTER TABLE users ADD COLUMN age INT", Dialect::Postgres);
     assert!(names.contains(&"users".to_owned()));
@@ -152,6 +197,10 @@ fn some_queries_are_not_plain() {
     assert!(one("SELECT @x", Dialect::Mysql).is_volatile);
     assert!(one("SELECT date('now')", Dialect::Sqlite).is_volatile);
     assert!(!one("SELECT id FROM users", Dialect::Postgres).is_volatile);
+    assert!(one("SELECT * FROM users WHERE a > 'today'::date", Dialect::Postgres).is_volatile);
+    assert!(one("SELECT UTC_TIMESTAMP - INTERVAL 1 DAY", Dialect::Mysql).is_volatile);
+    assert!(one("SELECT NEXT VALUE FOR s", Dialect::Mysql).is_volatile);
+    assert!(one("SELECT * FROM users TABLESAMPLE system (1)", Dialect::Postgres).is_volatile);
 }
 
 #[test]
@@ -163,7 +212,6 @@ fn transactions_are_followed() {
             ("BEGIN IMMEDIATE", Begin),
             ("START TRANSACTION WITH CONSISTENT SNAPSHOT", Begin),
             ("COMMIT", Commit { then_begins: false }),
-            ("END TRANSACTION", Commit { then_begins: false }),
             ("COMMIT AND CHAIN", Commit { then_begins: true }),
             ("COMMIT AND NO CHAIN", Commit { then_begins: false }),
             ("ROLLBACK", Rollback { then_begins: false }),
@@ -179,6 +227,11 @@ fn transactions_are_followed() {
             assert_eq!(one(text, dialect).control, control, "{text}");
         }
     }
+    assert_eq!(one("END TRANSACTION", Dialect::Sqlite).control, Commit { then_begins: false });
+    assert_eq!(one("COMMIT AND CHAIN NO RELEASE", Dialect::Mysql).control, Commit { then_begins: true });
+    assert_eq!(one("SET autocommit = 1", Dialect::Mysql).control, Control::Autocommit);
+    assert_eq!(one("SET @@autocommit = OFF", Dialect::Mysql).control, Control::NoAutocommit);
+    assert_eq!(one("END", Dialect::Mysql).control, Control::MayCommit);
     assert_eq!(one("PREPARE TRANSACTION 'x'", Dialect::Postgres).control, Control::Prepare);
     assert_eq!(written("COMMIT PREPARED 'x'", Dialect::Postgres), ["?"]);
     assert_eq!(one("CREATE TABLE a (b INT)", Dialect::Mysql).control, Control::MayCommit);
@@ -226,6 +279,10 @@ fn what_changes_the_session_is_noticed() {
     }
     assert!(one("SELECT set_config('app.tenant', '7', false)", Dialect::Postgres).changes_session);
     assert!(one("USE shop", Dialect::Mysql).changes_session);
+    assert!(one("DO $$ BEGIN PERFORM set_tenant(7); END $$", Dialect::Postgres).changes_session);
+    assert!(one("UPDATE pg_settings SET setting = 'b' WHERE name = 'search_path'", Dialect::Postgres).changes_session);
+    assert!(one("SELECT * INTO TEMP users FROM x", Dialect::Postgres).changes_session);
+    assert!(one("CREATE TABLE IF NOT EXISTS temp.users (id INT)", Dialect::Sqlite).changes_session);
     assert!(one("SET NAMES utf8mb4, sql_mode = 'ANSI'", Dialect::Mysql).changes_session);
     assert!(one("ATTACH 'x' AS y", Dialect::Sqlite).changes_session);
     assert!(one("PRAGMA case_sensitive_like = ON", Dialect::Sqlite).changes_session);

@@ -11,8 +11,12 @@ pub(super) enum Token<'a> {
     Quoted(&'a str),
     /// A string.
     Text,
+    /// A name in a form that is not read: with escapes in it.
+    Unreadable,
     /// A number, or the place of a bind.
     Value,
+    /// `1`.
+    One,
     /// A variable of the session, or one of the server's where `@` comes before.
     Variable(&'a str),
     /// `(`, `)`, `,`, `.`, `;`, `=` and all other signs, one by one.
@@ -39,7 +43,7 @@ impl<'a> Token<'a> {
         match self {
             Self::Word(text) => Some(text.to_lowercase().into()),
             Self::Quoted(text) => Some(text.replace("\"\"", "\"").replace("``", "`").to_lowercase().into()),
-            Self::Text | Self::Value | Self::Variable(_) | Self::Sign(_) => None,
+            Self::Text | Self::Unreadable | Self::Value | Self::One | Self::Variable(_) | Self::Sign(_) => None,
         }
     }
 
@@ -48,14 +52,14 @@ impl<'a> Token<'a> {
     }
 }
 
-/// Returns the tokens of a text.
-pub(super) fn tokens(text: &str, dialect: Dialect) -> Vec<Token<'_>> {
-    let mut scanner = Scanner { text, at: 0, dialect, is_in_version_comment: false };
+/// Returns the tokens of a text, and whether it could be read otherwise as well: as where a mode of MySQL has a backslash mean itself.
+pub(super) fn tokens(text: &str, dialect: Dialect) -> (Vec<Token<'_>>, bool) {
+    let mut scanner = Scanner { text, at: 0, dialect, is_in_version_comment: false, is_ambiguous: false };
     let mut tokens = Vec::with_capacity(text.len() / 4);
     while let Some(token) = scanner.next() {
         tokens.push(token);
     }
-    tokens
+    (tokens, scanner.is_ambiguous)
 }
 
 struct Scanner<'a> {
@@ -64,6 +68,7 @@ struct Scanner<'a> {
     dialect: Dialect,
     /// Within `/*! … */`, which MySQL takes for code.
     is_in_version_comment: bool,
+    is_ambiguous: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -103,11 +108,14 @@ impl<'a> Scanner<'a> {
             // A name in SQLite; in PostgreSQL the index of an array.
             '[' if self.dialect == Dialect::Sqlite => self.quoted('[', ']', false),
             '$' if self.dialect == Dialect::Postgres => self.dollar(),
-            _ if first.is_ascii_digit() => {
-                self.skip_while(|sign| sign.is_alphanumeric() || sign == '_' || sign == '.');
-                Token::Value
+            _ if first.is_ascii_digit() => self.number(),
+            '$' if is_mysql => self.word(),
+            '@' if self.dialect == Dialect::Postgres => {
+                self.at += 1;
+                Token::Sign(first)
             }
-            '?' | ':' | '@' | '$' => self.bind(first),
+            '?' => self.question(),
+            ':' | '@' | '$' => self.bind(first),
             _ if is_of_word(first) => self.word(),
             _ => {
                 self.at += first.len_utf8();
@@ -134,7 +142,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_line(&mut self) {
-        self.skip_while(|sign| sign != '\n' && sign != '\r');
+        let is_postgres = self.dialect == Dialect::Postgres;
+        self.skip_while(|sign| sign != '\n' && !(sign == '\r' && is_postgres));
     }
 
     fn skip_comment(&mut self) {
@@ -181,7 +190,8 @@ impl<'a> Scanner<'a> {
         let mut signs = self.rest().char_indices().skip(1).peekable();
         while let Some((at, sign)) = signs.next() {
             if sign == '\\' && has_escapes {
-                signs.next();
+                let hidden = signs.next();
+                self.is_ambiguous |= self.dialect == Dialect::Mysql && hidden.is_none_or(|(_, next)| next == end);
             } else if sign == end && signs.next_if(|(_, next)| *next == end).is_none() {
                 self.at += at + end.len_utf8();
                 return;
@@ -206,13 +216,48 @@ impl<'a> Scanner<'a> {
         Token::Value
     }
 
-    /// `?`, `?1`, `:name`, `@name`; signs, where no name follows.
+    /// `1`, `1.5e3`, `0xff`. In MySQL a name may begin with a digit; elsewhere what follows is a token of its own.
+    fn number(&mut self) -> Token<'a> {
+        let from = self.at;
+        let is_digit = |sign: char| sign.is_ascii_digit() || sign == '_';
+        if self.rest().len() > 1 && matches!(&self.rest().as_bytes()[..2], b"0x" | b"0X") {
+            self.skip_while(|sign| sign.is_ascii_hexdigit());
+            self.at += 1;
+            self.skip_while(|sign| sign.is_ascii_hexdigit());
+        }
+        self.skip_while(is_digit);
+        let is_whole = !self.rest().starts_with('.');
+        if !is_whole {
+            self.at += 1;
+            self.skip_while(is_digit);
+        }
+        if let Some(exponent) = self.rest().strip_prefix(['e', 'E']) {
+            let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            if digits.starts_with(|sign: char| sign.is_ascii_digit()) {
+                self.at += self.rest().len() - digits.len();
+                self.skip_while(is_digit);
+            }
+        }
+        if self.dialect == Dialect::Mysql && is_whole && self.rest().starts_with(is_of_word) {
+            self.skip_while(is_of_word);
+            return Token::Word(&self.text[from..self.at]);
+        }
+        if &self.text[from..self.at] == "1" { Token::One } else { Token::Value }
+    }
+
+    /// `?`, `?1`.
+    fn question(&mut self) -> Token<'a> {
+        self.at += 1;
+        self.skip_while(|sign| sign.is_ascii_digit());
+        Token::Value
+    }
+
+    /// `:name`, `@name`; signs, where no name follows.
     fn bind(&mut self, first: char) -> Token<'a> {
         self.at += 1;
         let from = self.at;
         self.skip_while(|sign| is_of_word(sign) && sign != '$');
-        let is_alone = self.at == from;
-        if is_alone && first != '?' {
+        if self.at == from {
             return Token::Sign(first);
         }
         // `a::text` is a cast: what follows is a name that hides nothing.
@@ -224,6 +269,18 @@ impl<'a> Scanner<'a> {
         let from = self.at;
         self.skip_while(is_of_word);
         let word = &self.text[from..self.at];
+        // U&"…": what it says may be written in escapes.
+        if self.dialect == Dialect::Postgres && word.eq_ignore_ascii_case("u") {
+            if self.rest().starts_with("&\"") {
+                self.at += 1;
+                self.skip_quoted('"', false);
+                return Token::Unreadable;
+            }
+            if self.rest().starts_with("&'") {
+                self.at += 1;
+                return self.text_in('\'', false);
+            }
+        }
         // E'…' knows escapes, and so may what begins with another letter.
         let is_prefix = self.rest().starts_with('\'') && matches!(word, "e" | "E" | "n" | "N" | "b" | "B" | "x" | "X");
         if is_prefix {
@@ -244,7 +301,19 @@ mod tests {
     use super::*;
 
     fn of(text: &str, dialect: Dialect) -> Vec<Token<'_>> {
-        tokens(text, dialect)
+        tokens(text, dialect).0
+    }
+
+    #[test]
+    fn numbers_end_where_words_begin_and_some_names_begin_with_digits() {
+        assert_eq!(of("SELECT 1.0FROM users", Dialect::Mysql), [Word("SELECT"), Value, Word("FROM"), Word("users")]);
+        assert_eq!(of("2fa $x 1e3 0xff 5", Dialect::Mysql), [Word("2fa"), Word("$x"), Value, Value, Value]);
+        assert_eq!(of("?1FROM :a", Dialect::Sqlite), [Value, Word("FROM"), Value]);
+        assert_eq!(of("id=?FOR", Dialect::Mysql), [Word("id"), Sign('='), Value, Word("FOR")]);
+        assert_eq!(of("U&\"us\\0065rs\" a", Dialect::Postgres), [Token::Unreadable, Word("a")]);
+        assert_eq!(of("x = @random()", Dialect::Postgres)[3], Word("random"));
+        assert!(tokens(r"'\' a '", Dialect::Mysql).1 && !tokens(r"'\n'", Dialect::Mysql).1);
+        assert_eq!(of("-- x\r'\nDELETE", Dialect::Sqlite), [Word("DELETE")]);
     }
 
     #[test]
@@ -275,7 +344,7 @@ mod tests {
     fn what_looks_like_a_comment_may_be_code() {
         assert_eq!(of("/*!50001 DELETE */ a", Dialect::Mysql), [Word("DELETE"), Word("a")]);
         assert_eq!(of("/*M!100100 DELETE*/ a", Dialect::Mysql), [Word("DELETE"), Word("a")]);
-        assert_eq!(of("5--1", Dialect::Mysql), [Value, Sign('-'), Sign('-'), Value]);
+        assert_eq!(of("5--2", Dialect::Mysql), [Value, Sign('-'), Sign('-'), Value]);
         assert_eq!(of("a /* /* */ DROP", Dialect::Sqlite), [Word("a"), Word("DROP")]);
     }
 

@@ -4,7 +4,7 @@ use super::Dialect;
 use super::token::Token;
 
 /// Functions of all servers; a name that one of them does not know does no harm there.
-const FUNCTIONS: [&str; 72] = [
+const FUNCTIONS: &[&str] = &[
     // Time.
     "now",
     "clock_timestamp",
@@ -69,6 +69,11 @@ const FUNCTIONS: [&str; 72] = [
     "inet_client_addr",
     "txid_current",
     "pg_current_xact_id",
+    "to_regclass",
+    "gen_random_bytes",
+    "gen_salt",
+    "random_bytes",
+    "uuid_generate_v1mc",
     // What others do.
     "sleep",
     "pg_sleep",
@@ -87,7 +92,11 @@ const FUNCTIONS: [&str; 72] = [
 const SQLITE_DATES: [&str; 7] = ["date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"];
 
 /// Words that are functions without parentheses.
-const WORDS: [&str; 11] = [
+const WORDS: &[&str] = &[
+    "utc_timestamp",
+    "utc_date",
+    "utc_time",
+    "tablesample",
     "current_timestamp",
     "current_date",
     "current_time",
@@ -102,10 +111,28 @@ const WORDS: [&str; 11] = [
 ];
 
 pub(super) fn is_function(name: &str, dialect: Dialect) -> bool {
-    FUNCTIONS.contains(&name) || (dialect == Dialect::Sqlite && SQLITE_DATES.contains(&name))
+    let is_of_locks = name.starts_with("pg_advisory_") || name.starts_with("pg_try_advisory_");
+    let is_of_rights = name.starts_with("has_") && name.ends_with("_privilege");
+    FUNCTIONS.contains(&name)
+        || is_of_locks
+        || is_of_rights
+        || (dialect == Dialect::Sqlite && SQLITE_DATES.contains(&name))
 }
 
 pub(super) fn is_word(token: Token<'_>, dialect: Dialect) -> bool {
     // A word that is reserved in PostgreSQL, and a common name elsewhere.
-    token.is_one_of(&WORDS) || matches!(token, Token::Variable(_)) || (dialect == Dialect::Postgres && token.is("user"))
+    token.is_one_of(WORDS) || matches!(token, Token::Variable(_)) || (dialect == Dialect::Postgres && token.is("user"))
+}
+
+/// Whether a text has a string in it that PostgreSQL may take for a moment: `'today'::date`.
+pub(super) fn has_moment(text: &str, dialect: Dialect) -> bool {
+    const MOMENTS: [&str; 4] = ["'now", "'today", "'tomorrow", "'yesterday"];
+    let is_in =
+        |moment: &&str| text.as_bytes().windows(moment.len()).any(|part| part.eq_ignore_ascii_case(moment.as_bytes()));
+    dialect == Dialect::Postgres && MOMENTS.iter().any(|moment| is_in(&moment))
+}
+
+/// Whether two tokens are the beginning of `NEXT VALUE FOR`.
+pub(super) fn is_of_sequence(pair: &[Token<'_>]) -> bool {
+    matches!(pair, [one, other] if one.is("next") && other.is("value"))
 }
