@@ -1,6 +1,5 @@
 //! A cluster: what holds of one server holds of it, also while masters are lost and slots move.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -266,60 +265,6 @@ async fn a_replica_takes_the_place_of_the_master_of_the_clock() {
 }
 
 // Guards the comparison of epochs in `Cluster::adopt`.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_master_that_was_a_replica_for_a_moment_is_connected_with_anew() {
-    let cluster = started(1).await;
-    let victim = (cluster.master_of(CLOCK) + 1) % 3;
-    // Nobody looks who is the master of what, unless there is a reason.
-    let cache = cache(&cluster, |redis| redis.ping_interval = Duration::from_secs(600));
-    cache.connected(Duration::from_secs(30)).await.unwrap();
-    let id = cluster.id(victim);
-    // What a node believes of the victim: whether it is a master, and of which epoch.
-    let belief = |node: usize| {
-        let nodes = cluster.nodes[node].command(&["CLUSTER", "NODES"]).unwrap();
-        let line = nodes.lines().find(|line| line.starts_with(&id)).unwrap().to_owned();
-        let words: Vec<_> = line.split(' ').collect();
-        (words[2].contains("master"), words[6].parse::<u64>().unwrap())
-    };
-    let (first, connected) = (belief(victim).1, clients(&cluster.nodes[victim]));
-    assert_eq!(connected.len(), 3, "two for commands and one for notices");
-    for next in [victim + 3, victim] {
-        until("it takes over", async || {
-            let role = cluster.nodes[next].command(&["INFO", "replication"]).unwrap_or_default();
-            let _may_be_too_early = cluster.nodes[next].command(&["CLUSTER", "FAILOVER"]);
-            role.contains("role:master")
-        })
-        .await;
-    }
-    until("all know", async || {
-        let now = belief(victim);
-        now.0 && now.1 > first + 1 && (0..3).all(|node| belief(node) == now)
-    })
-    .await;
-    let before = cache.remote_stats().unwrap();
-    assert_eq!((before.disconnects, before.is_up), (0, true), "it has noticed nothing: {before:?}");
-    assert_eq!(clients(&cluster.nodes[victim]), connected, "nobody was sent away");
-    // A reason to look.
-    let other = (victim + 1) % 3;
-    assert_eq!(cluster.nodes[other].command(&["CLIENT", "KILL", "TYPE", "normal"]).unwrap(), ":2\r\n");
-    until("it is connected with anew", async || {
-        for id in 0..20_u64 {
-            let _none = cache.get::<u64>(&Key::entity("thing", &id)).await;
-        }
-        clients(&cluster.nodes[victim]).is_disjoint(&connected)
-    })
-    .await;
-    cache.connected(Duration::from_secs(30)).await.unwrap();
-    assert!(cache.remote_stats().unwrap().flushes > before.flushes, "{:?}", cache.remote_stats());
-}
-
-/// Returns the numbers of a server's clients, but that of the one who asks.
-fn clients(server: &Server) -> BTreeSet<String> {
-    let list = server.command(&["CLIENT", "LIST"]).unwrap();
-    let others = list.lines().filter(|line| !line.contains("cmd=client") && !line.contains("flags=S"));
-    others.filter_map(|line| Some(line.strip_prefix("id=")?.split(' ').next()?.to_owned())).collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_that_is_lost_takes_nothing_along_but_what_it_has() {
     let mut cluster = started(0).await;

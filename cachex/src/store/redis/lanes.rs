@@ -88,9 +88,16 @@ impl Lanes {
         let near = self.near.as_ref().filter(|near| lane.side == Side::Near && near.callers.are_here());
         let near = near.map(|near| &near.links[lane.number % near.links.len()]);
         let own = &self.own[lane.number % self.own.len()];
-        // Also where one of them was led elsewhere meanwhile: what is invalidated over ours is to be seen.
         // Break this (drop the condition) and calls do without Redis while a runtime that stood still has no connection.
-        near.filter(|link| link.is_with(own)).unwrap_or(own)
+        let Some(near) = near.filter(|link| link.is_up()) else { return own };
+        // One of them was led elsewhere meanwhile, or does not know yet that its server is gone: what is invalidated over ours is to be seen.
+        if !near.is_with(own) {
+            if own.is_up() {
+                near.leave();
+            }
+            return own;
+        }
+        near
     }
 }
 

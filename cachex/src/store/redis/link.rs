@@ -3,9 +3,11 @@
 //! The client's own `ConnectionManager` is not used: an error of authentication met while it reconnects stops it for ever, commands
 //! wait for a connection that is gone for longer than they may, and it goes on with the address it began with.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::hash::BuildHasher;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -49,6 +51,7 @@ pub(super) struct Ends {
 pub(super) struct Link {
     alive: watch::Receiver<Option<Alive>>,
     suspect: Arc<Notify>,
+    leave: Arc<Notify>,
     ticks: Arc<Ticks>,
     tasks: [AbortHandle; 2],
 }
@@ -65,13 +68,13 @@ impl Link {
     /// Begins to connect, and to go on doing so. `listener` is told how it stands.
     pub(super) fn begin(ends: Ends, timing: Timing, greeting: Greeting, listener: Arc<dyn Listener>) -> Self {
         let (status, alive) = watch::channel(None);
-        let suspect = Arc::new(Notify::new());
+        let (suspect, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let ticks = Arc::new(Ticks::new(timing.command));
         let tasks = [
-            runtime::spawn_own(keep_up((ends, timing, greeting), listener, status, suspect.clone())),
+            runtime::spawn_own(keep_up((ends, timing, greeting), listener, status, (suspect.clone(), leave.clone()))),
             runtime::spawn_own(keep_ticking(ticks.clone())),
         ];
-        Self { alive, suspect, ticks, tasks }
+        Self { alive, suspect, leave, ticks, tasks }
     }
 
     pub(super) fn is_up(&self) -> bool {
@@ -82,6 +85,11 @@ impl Link {
     pub(super) fn is_with(&self, other: &Self) -> bool {
         let (one, other) = (self.alive.borrow(), other.alive.borrow());
         matches!((&*one, &*other), (Some(one), Some(other)) if one.run == other.run)
+    }
+
+    /// Has the connection made anew: it is with another server than it should be.
+    pub(super) fn leave(&self) {
+        self.leave.notify_one();
     }
 
     /// Sends a command and waits for its answer, no longer than until the deadline, and not at all while there is no connection.
@@ -143,7 +151,7 @@ async fn keep_up(
     (ends, timing, greeting): (Ends, Timing, Greeting),
     listener: Arc<dyn Listener>,
     status: watch::Sender<Option<Alive>>,
-    suspect: Arc<Notify>,
+    (suspect, leave): (Arc<Notify>, Arc<Notify>),
 ) {
     let mut backoff = Backoff::new();
     let mut last = None;
@@ -161,8 +169,16 @@ async fn keep_up(
                 let run = identity.split(':').next().unwrap_or_default().into();
                 status.send_replace(Some(Alive { connection: connected.connection.clone(), run }));
                 listener.up();
-                backoff.succeeded();
-                ends.target.lost(&connected, timing, &suspect).await;
+                let (mut lost, mut left) =
+                    (pin!(ends.target.lost(&connected, timing, &suspect)), pin!(leave.notified()));
+                let is_left = poll_fn(|cx| match lost.as_mut().poll(cx) {
+                    Poll::Pending => left.as_mut().poll(cx).map(|()| true),
+                    Poll::Ready(()) => Poll::Ready(false),
+                });
+                // Where it leads elsewhere again and again, that is not to be often.
+                if !is_left.await {
+                    backoff.succeeded();
+                }
                 status.send_replace(None);
                 listener.down();
             }
