@@ -1,7 +1,7 @@
 //! A MariaDB server of a test: in a directory of its own, reached by a socket there, ended with its guard.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -33,12 +33,12 @@ impl Server {
         let everybody = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(&directory, everybody).expect("a directory of ours can be changed");
         let (data, socket) = (directory.join("data"), directory.join("socket"));
-        let mut install = as_nobody("mariadb-install-db");
+        let mut install = as_nobody("mariadb-install-db", &directory);
         install.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]);
         install.arg(format!("--datadir={}", data.display()));
         let made = install.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         assert!(made.is_ok_and(|made| made.success()), "mariadb-install-db makes a database");
-        let mut command = as_nobody("mariadbd");
+        let mut command = as_nobody("mariadbd", &directory);
         command.args(["--no-defaults", "--skip-networking", "--skip-grant-tables", "--innodb-buffer-pool-size=16M"]);
         command.args(["--innodb-flush-log-at-trx-commit=0".to_owned(), format!("--datadir={}", data.display())]);
         command.arg(format!("--socket={}", socket.display()));
@@ -83,13 +83,14 @@ impl Drop for Server {
 }
 
 /// MariaDB refuses to be run by root.
-fn as_nobody(name: &str) -> Command {
+fn as_nobody(name: &str, directory: &Path) -> Command {
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0);
-    if !is_root {
-        return Command::new(name);
+    let mut command = Command::new(if is_root { "setpriv" } else { name });
+    if is_root {
+        command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", name]);
     }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", name]);
+    // Two servers that begin at once would take each other's temporary tables away.
+    command.env("TMPDIR", directory);
     // The directory that it is started in may be none of its own.
     command.current_dir("/");
     command

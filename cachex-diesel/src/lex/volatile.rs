@@ -129,7 +129,7 @@ pub(super) fn has_moment(text: &str, dialect: Dialect) -> bool {
     const MOMENTS: [&str; 4] = ["'now", "'today", "'tomorrow", "'yesterday"];
     let is_in =
         |moment: &&str| text.as_bytes().windows(moment.len()).any(|part| part.eq_ignore_ascii_case(moment.as_bytes()));
-    dialect == Dialect::Postgres && MOMENTS.iter().any(|moment| is_in(&moment))
+    dialect == Dialect::Postgres && MOMENTS.iter().any(is_in)
 }
 
 /// Whether two tokens are the beginning of `NEXT VALUE FOR`.
