@@ -109,21 +109,23 @@ impl Remote {
 
     /// Writes a key until there is nothing more to write.
     async fn write_all(&self, engine: &Arc<Engine>, name: &str) {
+        let mut written = Vec::new();
         loop {
-            let (write, waiting) = {
+            let taken = {
                 let mut writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
-                let Some(turn) = writes.get_mut(name) else { return };
-                let Some(write) = turn.next.take() else {
+                let next =
+                    writes.get_mut(name).and_then(|turn| Some((turn.next.take()?, std::mem::take(&mut turn.waiting))));
+                if next.is_none() {
                     writes.remove(name);
                     self.outbox.end_write(name);
-                    return;
-                };
-                (write, std::mem::take(&mut turn.waiting))
+                }
+                next
             };
+            // Then: who has waited for a write finds nothing of it on its way.
+            tell(std::mem::take(&mut written));
+            let Some((write, waiting)) = taken else { return };
             self.write_one(engine, name, &write).await;
-            waiting.into_iter().for_each(|told| {
-                let _gone = told.send(());
-            });
+            written = waiting;
         }
     }
 
@@ -160,4 +162,10 @@ impl Remote {
             let _delivery = engine.send_key(at);
         }
     }
+}
+
+fn tell(waiting: Vec<oneshot::Sender<()>>) {
+    waiting.into_iter().for_each(|told| {
+        let _gone = told.send(());
+    });
 }
