@@ -40,6 +40,14 @@ pub(crate) mod sealed {
     }
 }
 
+/// A server that names of tables are written for: any will do.
+#[cfg(feature = "sqlite")]
+pub(crate) type Naming = diesel::sqlite::Sqlite;
+#[cfg(all(feature = "postgres", not(feature = "sqlite")))]
+pub(crate) type Naming = diesel::pg::Pg;
+#[cfg(all(feature = "mysql", not(any(feature = "sqlite", feature = "postgres"))))]
+pub(crate) type Naming = diesel::mysql::Mysql;
+
 /// Returns the SQL of a query.
 pub(crate) fn sql<DB: CacheBackend, T: QueryFragment<DB> + ?Sized>(query: &T) -> QueryResult<String> {
     let mut builder = DB::QueryBuilder::default();

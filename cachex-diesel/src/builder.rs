@@ -159,6 +159,35 @@ impl DieselCacheBuilder {
         self
     }
 
+    /// As [`table`](Self::table), for a table that Diesel knows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// diesel::table! {
+    ///     #[sql_name = "Users"]
+    ///     people {
+    ///         id -> Integer,
+    ///     }
+    /// }
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).model::<people::table>(|table| table).build();
+    /// assert_eq!(db.tables(), ["users"]);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+    #[must_use]
+    pub fn model<T>(self, options: impl FnOnce(TableOptions) -> TableOptions) -> Self
+    where
+        T: diesel::query_source::Table + Default + diesel::query_builder::QueryFragment<crate::backend::Naming>,
+    {
+        let name = crate::backend::sql::<crate::backend::Naming, T>(&T::default());
+        self.table(&name.unwrap_or_default(), options)
+    }
+
     /// Says what a view reads: a write of that invalidates queries of the view.
     ///
     /// # Examples

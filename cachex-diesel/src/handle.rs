@@ -273,12 +273,17 @@ impl DieselCache {
             tags.extend(scope.map(|scope| self.tag_of(name, Some(scope)).as_str().to_owned()));
             tags.extend(table.into_iter().flat_map(|table| &table.tags).map(|tag| tag.as_str().to_owned()));
         };
-        match writes {
-            Writes::Tables(tables) => registry.written(tables).iter().for_each(&mut add),
-            Writes::Unknown => {
-                registry.names().iter().for_each(&mut add);
-                tags.insert(self.tag_of_all().as_str().to_owned());
+        let is_all = match writes {
+            Writes::Tables(tables) => {
+                let written = registry.written(tables);
+                written.iter().for_each(&mut add);
+                !registry.is_known_of(&written)
             }
+            Writes::Unknown => true,
+        };
+        if is_all {
+            registry.names().iter().for_each(&mut add);
+            tags.insert(self.tag_of_all().as_str().to_owned());
         }
         tags
     }

@@ -47,7 +47,7 @@
 //! What a transaction wrote is invalidated after it is committed and before the commit returns: whoever asks after that is not answered from before. What is rolled back
 //! invalidates nothing. Where it is not certain what the server did, too much is invalidated rather than too little. Between the commit and its return, others may be answered from before.
 //!
-//! That holds for what the SQL says. What it does not say is to be named: views ([`DieselCacheBuilder::view`]), what foreign keys and triggers write
+//! That holds for what the SQL says. What it does not say is found out by [`DieselCache::introspect`], or named: views ([`DieselCacheBuilder::view`]), what foreign keys and triggers write
 //! ([`DieselCacheBuilder::cascade`]), functions that write ([`DieselCacheBuilder::function`]). Names of schemas are left out: tables of a name are one.
 //!
 //! What no text says, and nobody can name yet: functions that *read* tables (keep no query that calls one), functions that change the session (after one, say whose rows are seen:
@@ -68,6 +68,7 @@ mod backend;
 mod builder;
 mod connection;
 mod handle;
+mod introspect;
 mod lex;
 mod own;
 #[cfg(feature = "r2d2")]
@@ -81,6 +82,7 @@ pub use backend::CacheBackend;
 pub use builder::{DieselCacheBuilder, TableOptions};
 pub use connection::{CachingConnection, Cursor};
 pub use handle::{DieselCache, DieselStats, OnUnknown};
+pub use introspect::{Introspect, Introspection};
 #[cfg(feature = "r2d2")]
 pub use pool::Customizer;
 pub use query::{CacheAware, Cached, CachedExt};

@@ -15,6 +15,8 @@ pub(crate) struct Registry {
     views: BTreeMap<Name, BTreeSet<Name>>,
     /// What a write of each table writes as well.
     cascades: BTreeMap<Name, BTreeSet<Name>>,
+    /// Tables of whose writes it is not known what they write besides.
+    unknown: BTreeSet<Name>,
     functions: BTreeMap<Name, Writes>,
 }
 
@@ -40,6 +42,21 @@ impl Registry {
 
     pub(crate) fn cascade<'a>(&mut self, from: &str, to: impl IntoIterator<Item = &'a str>) {
         self.cascades.entry(canonical(from)).or_default().extend(to.into_iter().map(canonical));
+    }
+
+    /// Says what a write of a table writes as well.
+    pub(crate) fn cascade_of(&mut self, from: Name, writes: Writes) {
+        match writes {
+            Writes::Tables(tables) => self.cascades.entry(from).or_default().extend(tables),
+            Writes::Unknown => {
+                self.unknown.insert(from);
+            }
+        }
+    }
+
+    /// Whether it is known what is written where these are written.
+    pub(crate) fn is_known_of(&self, written: &BTreeSet<Name>) -> bool {
+        self.unknown.is_disjoint(written)
     }
 
     pub(crate) fn function(&mut self, name: &str, writes: Writes) {

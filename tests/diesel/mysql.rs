@@ -132,3 +132,40 @@ fn what_is_written_after_the_server_ended_the_transaction_is_seen() {
     loser.batch_execute("ROLLBACK").unwrap();
     assert_eq!(users::table.find(9).count().cached(HOUR).get_result::<i64>(loser), Ok(1));
 }
+
+#[test]
+fn what_the_server_says_of_its_tables_is_followed() {
+    let db = cachex_diesel::DieselCache::builder(cachex::Cache::builder().build().unwrap()).build();
+    let (_server, mut connection) = open(&db);
+    connection.batch_execute("CREATE TABLE log (id INTEGER)").unwrap();
+    connection.batch_execute("CREATE VIEW names AS SELECT name FROM users").unwrap();
+    connection
+        .batch_execute("CREATE TRIGGER t AFTER INSERT ON users FOR EACH ROW INSERT INTO log VALUES (new.id)")
+        .unwrap();
+    let found = db.introspect(&mut connection).unwrap();
+    assert_eq!((found.tables, found.views, found.cascades, found.unknown), (3, 1, 2, 0));
+    assert_eq!(db.tables(), ["log", "posts", "users"]);
+    let names = |connection: &mut _| {
+        #[derive(Clone, Debug, PartialEq, diesel::QueryableByName, serde::Deserialize, serde::Serialize)]
+        struct Named {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            name: String,
+        }
+        let all = diesel::sql_query("SELECT name FROM names").cached(HOUR).load::<Named>(connection).unwrap();
+        all.into_iter().map(|named| named.name).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        assert_eq!(names(&mut connection), [""; 0]);
+    }
+    assert_eq!(db.stats().loads, 1);
+    // The view, by its table.
+    let mark = Mark::of(&db, "log");
+    diesel::insert_into(users::table).values(user(1, "a")).execute(&mut connection).unwrap();
+    assert_eq!(names(&mut connection), ["a"]);
+    // The trigger.
+    assert!(!mark.is_there());
+    // The foreign key.
+    let mark = Mark::of(&db, "posts");
+    diesel::delete(users::table).execute(&mut connection).unwrap();
+    assert!(!mark.is_there());
+}

@@ -142,3 +142,63 @@ fn a_server_that_is_killed_before_it_answers_may_have_committed() {
     connection.batch_execute("COMMIT").unwrap_err();
     assert!(!mark.is_there());
 }
+
+#[test]
+fn what_the_server_says_of_its_tables_is_followed() {
+    let db = cachex_diesel::DieselCache::builder(cachex::Cache::builder().build().unwrap()).build();
+    let (_server, mut connection) = open(&db);
+    connection.batch_execute("CREATE TABLE log (id INTEGER)").unwrap();
+    connection.batch_execute("CREATE VIEW names AS SELECT name FROM users").unwrap();
+    connection
+        .batch_execute(
+            "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (new.id); RETURN new; END $$;
+             CREATE TRIGGER t AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION noted()",
+        )
+        .unwrap();
+    let found = db.introspect(&mut connection).unwrap();
+    assert_eq!((found.tables, found.views, found.cascades, found.unknown), (3, 1, 2, 0));
+    assert_eq!(db.tables(), ["log", "posts", "users"]);
+    let names = |connection: &mut _| {
+        #[derive(Clone, Debug, PartialEq, diesel::QueryableByName, serde::Deserialize, serde::Serialize)]
+        struct Named {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            name: String,
+        }
+        let all = diesel::sql_query("SELECT name FROM names").cached(HOUR).load::<Named>(connection).unwrap();
+        all.into_iter().map(|named| named.name).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        assert_eq!(names(&mut connection), [""; 0]);
+    }
+    assert_eq!(db.stats().loads, 1);
+    // The view, by its table.
+    let mark = Mark::of(&db, "log");
+    diesel::insert_into(users::table).values(user(1, "a")).execute(&mut connection).unwrap();
+    assert_eq!(names(&mut connection), ["a"]);
+    // The trigger.
+    assert!(!mark.is_there());
+    // The foreign key.
+    let mark = Mark::of(&db, "posts");
+    diesel::delete(users::table).execute(&mut connection).unwrap();
+    assert!(!mark.is_there());
+}
+
+#[test]
+fn what_a_trigger_runs_in_no_text_may_write_anything() {
+    let db = handle();
+    let (_server, mut connection) = open(&db);
+    connection
+        .batch_execute(
+            "CREATE FUNCTION hidden() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM users'; RETURN new; END $$;
+             CREATE TRIGGER t AFTER INSERT ON posts FOR EACH ROW EXECUTE FUNCTION hidden()",
+        )
+        .unwrap();
+    assert_eq!(db.introspect(&mut connection).unwrap().unknown, 1);
+    let mark = Mark::of(&db, "users");
+    diesel::insert_into(users::table).values(user(1, "a")).execute(&mut connection).unwrap();
+    let mark_of_nothing = Mark::of(&db, "posts");
+    assert!(!mark.is_there() && mark_of_nothing.is_there());
+    let mark = Mark::of(&db, "users");
+    connection.batch_execute("INSERT INTO posts VALUES (1, 1, 't')").unwrap_or_default();
+    assert!(!mark.is_there());
+}

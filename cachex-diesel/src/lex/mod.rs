@@ -69,6 +69,21 @@ pub(crate) fn name(text: &str) -> Name {
     name.unwrap_or_else(|| text.to_lowercase().into())
 }
 
+/// Returns what a view reads, by the text that made it.
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+pub(crate) fn reads_of_view(text: &str, dialect: Dialect) -> Vec<Name> {
+    let (tokens, _) = token::tokens(text, dialect);
+    let at = tokens.iter().position(|token| token.is("as")).map_or(0, |at| at + 1);
+    tables::Tables::of_query(dialect).read(tokens.get(at..).unwrap_or_default()).names
+}
+
+/// Returns what the body of a trigger writes.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(crate) fn writes_within(text: &str, dialect: Dialect) -> Writes {
+    let (tokens, is_ambiguous) = token::tokens(text, dialect);
+    if is_ambiguous { Writes::Unknown } else { statement::writes_within(&tokens, dialect) }
+}
+
 /// Returns what each statement of a text does.
 pub(crate) fn analyse(text: &str, dialect: Dialect) -> Vec<Statement> {
     let (tokens, is_ambiguous) = token::tokens(text, dialect);

@@ -322,6 +322,30 @@ fn end_of(tokens: &[Token<'_>], open: usize) -> usize {
     tokens.len()
 }
 
+/// Returns what is written by the statements of a body, after what says when it is run.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(super) fn writes_within(tokens: &[Token<'_>], dialect: Dialect) -> Writes {
+    let begin = tokens.iter().position(|token| token.is("begin")).map_or(0, |at| at + 1);
+    let body = &tokens[begin..];
+    // What they run is in no text.
+    let runs_others = ["execute", "call", "perform", "prepare", "copy", "truncate", "refresh"];
+    if body.iter().any(|token| token.is_one_of(&runs_others)) {
+        return Writes::Unknown;
+    }
+    let mut writes = Writes::default();
+    for at in 0..body.len() {
+        let begins =
+            at == 0 || body[at - 1].is_sign(';') || body[at - 1].is_one_of(&["then", "else", "loop", "do", "begin"]);
+        // `ON CONFLICT DO UPDATE SET` begins none.
+        let is_part = body[at].is("update") && body.get(at + 1).is_some_and(|next| next.is("set"));
+        if begins && !is_part {
+            let end = body[at..].iter().position(|token| token.is_sign(';')).map_or(body.len(), |end| at + end);
+            writes.add(changes(&body[at..end], dialect));
+        }
+    }
+    writes
+}
+
 /// Returns what is written by `INSERT`, `REPLACE`, `UPDATE`, `DELETE`, and `MERGE`, wherever such a statement can stand.
 fn changes(tokens: &[Token<'_>], dialect: Dialect) -> Writes {
     let mut writes = Writes::default();

@@ -288,3 +288,26 @@ fn what_changes_the_session_is_noticed() {
     assert!(one("PRAGMA case_sensitive_like = ON", Dialect::Sqlite).changes_session);
     assert!(!one("PRAGMA journal_mode = WAL", Dialect::Sqlite).changes_session);
 }
+
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+#[test]
+fn bodies_of_triggers_write_and_views_read() {
+    let within = |text: &str, dialect| match writes_within(text, dialect) {
+        Writes::Tables(tables) => tables.iter().map(|name| name.to_string()).collect::<Vec<_>>(),
+        Writes::Unknown => vec!["?".to_owned()],
+    };
+    let text =
+        "CREATE TRIGGER t AFTER INSERT OR UPDATE ON a BEGIN UPDATE b SET c = 1; DELETE FROM d WHERE e = new.e; END";
+    assert_eq!(within(text, Dialect::Sqlite), ["b", "d"]);
+    let text = "DECLARE x int; BEGIN IF new.a THEN INSERT INTO b VALUES (1) ON CONFLICT DO UPDATE SET c = 1; END IF; RETURN new; END";
+    assert_eq!(within(text, Dialect::Postgres), ["b"]);
+    assert_eq!(within("BEGIN new.a := now(); RETURN new; END", Dialect::Postgres), [""; 0]);
+    assert_eq!(within("BEGIN EXECUTE 'DELETE FROM a'; RETURN new; END", Dialect::Postgres), ["?"]);
+    assert_eq!(within("UPDATE b SET c = 1", Dialect::Mysql), ["b"]);
+    assert_eq!(
+        within("BEGIN IF new.a THEN UPDATE b SET c = 1; ELSE DELETE FROM d; END IF; END", Dialect::Mysql),
+        ["b", "d"]
+    );
+    let reads = reads_of_view("CREATE VIEW v (a) AS SELECT a FROM users, (SELECT 1 FROM posts) p", Dialect::Sqlite);
+    assert_eq!(reads, ["users".into(), "posts".into()] as [Name; 2]);
+}
