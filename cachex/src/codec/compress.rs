@@ -1,5 +1,8 @@
 //! Bytes in fewer bytes.
 
+#[cfg(feature = "remote")]
+use std::borrow::Cow;
+
 /// How the bytes of values are made fewer in a second tier.
 ///
 /// In configuration: `remote.compression` and `compression` of a method, by the names shown; from `remote.compression_threshold` bytes on. What does not become shorter
@@ -118,12 +121,12 @@ impl Compression {
 
     /// Undoes it. Nothing if the bytes are not what it makes of just so many.
     #[cfg(feature = "remote")]
-    pub(crate) fn unpack(self, packed: &[u8], len: usize) -> Option<Vec<u8>> {
+    pub(crate) fn unpack(self, packed: &[u8], len: usize) -> Option<Cow<'_, [u8]>> {
         if len > MOST {
             return None;
         }
         let bytes = match self {
-            Self::Off => packed.to_vec(),
+            Self::Off => return (packed.len() == len).then_some(packed.into()),
             Self::Lz4 => lz4_flex::block::decompress(packed, len).ok()?,
             #[cfg(feature = "zstd")]
             Self::Zstd => zstd_contexts::unpack(packed, len)?,
@@ -138,7 +141,7 @@ impl Compression {
             #[cfg(not(all(feature = "zstd", feature = "gzip")))]
             _ => return None,
         };
-        (bytes.len() == len).then_some(bytes)
+        (bytes.len() == len).then_some(bytes.into())
     }
 }
 
@@ -189,7 +192,7 @@ mod tests {
             for (name, compression) in Compression::NAMES {
                 let Some(packed) = compression.pack(&bytes, None) else { continue };
                 prop_assert!(packed.len() < bytes.len(), "{}", name);
-                prop_assert_eq!(compression.unpack(&packed, bytes.len()), Some(bytes.clone()), "{}", name);
+                prop_assert_eq!(compression.unpack(&packed, bytes.len()), Some(Cow::from(&bytes)), "{}", name);
                 prop_assert_eq!(compression.unpack(&packed, bytes.len() - 1), None, "{}", name);
                 prop_assert_eq!(compression.unpack(&packed, bytes.len() + 1), None, "{}", name);
             }

@@ -6,11 +6,15 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+#[cfg(feature = "remote")]
+use super::remote::groups_of;
 use crate::entry::stamp::{Epoch, Stamp};
 use crate::entry::tags::{self, SharedCell, TagCells};
 use crate::method::Region;
 use crate::observe::counters::Counters;
 use crate::policy::Policy;
+#[cfg(feature = "remote")]
+use crate::store::Group;
 use crate::sync::fence;
 
 /// One region in one cache.
@@ -35,6 +39,9 @@ pub(crate) struct Method {
     /// The digest of the type of values that was last asked for in L2, or 0.
     #[cfg(feature = "remote")]
     schema: AtomicU64,
+    /// The groups in L2 that all values belong to.
+    #[cfg(feature = "remote")]
+    groups: Box<[Group]>,
 }
 
 impl Method {
@@ -52,6 +59,8 @@ impl Method {
             constant_cells,
             #[cfg(feature = "remote")]
             schema: AtomicU64::new(0),
+            #[cfg(feature = "remote")]
+            groups: groups_of(region),
         }
     }
 
@@ -61,6 +70,12 @@ impl Method {
         if !std::ptr::eq(self.region, Region::manual()) {
             self.schema.store(schema.unwrap_or_default(), Ordering::Relaxed);
         }
+    }
+
+    /// Returns the groups in L2 that all values belong to: everything, the method, and the tags that the annotation names as they are.
+    #[cfg(feature = "remote")]
+    pub(crate) fn groups(&self) -> &[Group] {
+        &self.groups
     }
 
     /// Returns what tells the type of values from others, if that is known.

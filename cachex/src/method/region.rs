@@ -46,16 +46,10 @@ impl Region {
 
     /// Makes the region of one instance of an annotated method.
     ///
-    /// `path` is the name that the method would have without one of the annotation's own: where the signature is another one, it has types in it.
-    pub(crate) fn instance(
-        instance: TypeId,
-        (name, path): (&'static str, &str),
-        signature: &str,
-        site: &Site,
-    ) -> &'static Self {
-        let signature = String::leak(signature.to_owned());
-        let generic = if signature == path { "" } else { &*signature };
-        let remote_name = String::leak(remote_name(name, generic, site.version));
+    /// `types` is its full name with the types filled in, if it has any.
+    pub(crate) fn instance(instance: TypeId, name: &'static str, types: Option<&str>, site: &Site) -> &'static Self {
+        let signature = String::leak(types.unwrap_or(name).to_owned());
+        let remote_name = String::leak(remote_name(name, types.unwrap_or_default(), site.version));
         let tags = site.tags.iter().map(|tag| Tag::from(*tag)).collect::<Vec<_>>().leak();
         Self::add(|id| Self { instance, id, name, signature, remote_name, policy: site.policy.clone(), tags })
     }

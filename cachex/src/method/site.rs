@@ -82,8 +82,8 @@ impl CallSite {
         if let Some(known) = all.iter().find(|known| known.is_of(id)) {
             return known;
         }
-        let own_path = full_name((self.site.here)(), self.site.method);
-        let region = Region::instance(id, (self.name(), &own_path), generics(path), &self.site);
+        let types = filled_in(path, (self.site.here)(), self.site.method);
+        let region = Region::instance(id, self.name(), types.as_deref(), &self.site);
         if all.is_empty() {
             self.first.set(region);
         }
@@ -92,25 +92,35 @@ impl CallSite {
     }
 }
 
-/// Strips what stands behind the method in the path of an item in its body, and puts the method's name there.
+/// Puts the method's name in the place of the function that its body, or a part of it, is in.
 fn full_name(here: &str, method: &str) -> String {
-    let path = here.strip_suffix("::here").unwrap_or(here);
-    let path = path.trim_end_matches("::{{closure}}");
-    match path.rsplit_once("::") {
+    match function(here).rsplit_once("::") {
         Some((owner, _)) => format!("{}::{method}", inherent(owner)),
         None => method.to_owned(),
     }
+}
+
+/// Returns the full name of an instance with its types filled in, if it has any: `path` is that of a closure beside [`Site::here`].
+fn filled_in(path: &str, here: &str, method: &str) -> Option<String> {
+    let (path, function) = (path.trim_end_matches("::{{closure}}"), function(here));
+    if path == function {
+        return None;
+    }
+    // The macro's own name for the function says nothing: another version of it may call it otherwise, and the keys are to be the same.
+    let hidden = function.rsplit("::").next().unwrap_or(function);
+    let Some((owner, types)) = path.rsplit_once(&format!("::{hidden}")) else { return Some(path.to_owned()) };
+    Some(format!("{}::{method}{types}", inherent(owner)))
+}
+
+/// Strips what stands behind a function in the path of an item in its body.
+fn function(here: &str) -> &str {
+    here.strip_suffix("::here").unwrap_or(here).trim_end_matches("::{{closure}}")
 }
 
 /// Returns the type that an inherent block is for; a block outside of the type's module is spelled `module::<impl Type>`.
 fn inherent(owner: &str) -> &str {
     let block = owner.split_once("<impl ").and_then(|(_, block)| block.strip_suffix('>'));
     block.unwrap_or(owner)
-}
-
-/// Returns the path of an instance, for the signature of a generic method.
-fn generics(path: &str) -> &str {
-    path.trim_end_matches("::{{closure}}")
 }
 
 #[cfg(test)]
@@ -123,5 +133,22 @@ mod tests {
         assert_eq!(full_name("shop::find::<impl shop::Users<T>>::__cachex_find::here", "find"), "shop::Users<T>::find");
         assert_eq!(full_name("shop::rates::{{closure}}::here", "rates"), "shop::rates");
         assert_eq!(full_name("<shop::Users as shop::Repo>::find::here", "find"), "<shop::Users as shop::Repo>::find");
+    }
+
+    #[test]
+    fn only_what_is_generic_has_types_and_none_has_a_name_of_the_macro() {
+        let hidden = "shop::Users::__cachex_find::here";
+        assert_eq!(filled_in("shop::Users::__cachex_find::{{closure}}", hidden, "find"), None);
+        assert_eq!(filled_in("shop::rates::{{closure}}", "shop::rates::{{closure}}::here", "rates"), None);
+        let filled = |path, here| filled_in(path, here, "find").expect("there are types");
+        assert_eq!(filled("shop::find<u8>::{{closure}}", "shop::find::here"), "shop::find<u8>");
+        assert_eq!(
+            filled("shop::Users<u8>::__cachex_find<a::B>::{{closure}}", "shop::Users<T>::__cachex_find::here"),
+            "shop::Users<u8>::find<a::B>"
+        );
+        assert_eq!(
+            filled("db::<impl shop::Users<u8>>::__cachex_find", "db::<impl shop::Users<T>>::__cachex_find::here"),
+            "shop::Users<u8>::find"
+        );
     }
 }

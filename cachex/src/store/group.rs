@@ -1,5 +1,7 @@
 //! Groups of values, which are invalidated together.
 
+use std::sync::Arc;
+
 /// The name by which a store knows a group of values: a tag of users, a method, or everything.
 ///
 /// # Examples
@@ -10,7 +12,7 @@
 /// assert_eq!(Group::tag("users").as_str(), "t:users");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Group(Box<str>);
+pub struct Group(Arc<str>);
 
 impl Group {
     /// Names what all values belong to.

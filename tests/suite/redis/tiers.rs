@@ -429,3 +429,27 @@ async fn messages_are_shared_as_such() {
         server.command(&["EVAL", "return redis.call('GET', redis.call('KEYS', '*:v:*quote*')[1])", "0"]).unwrap();
     assert!(value.contains("\u{8}\u{7}\u{12}\u{3}one"), "{value:?}");
 }
+
+#[derive(CacheScope)]
+struct Moved {
+    #[scope(cache)]
+    cache: Cache,
+}
+
+impl Moved {
+    #[cached(name = "tests.moved", ttl = "1h")]
+    async fn find(&self, id: u64) -> u64 {
+        id
+    }
+}
+
+/// A program whose method stands elsewhere by now goes on with what is stored.
+#[tokio::test]
+async fn the_keys_of_a_method_with_a_name_of_its_own_say_nothing_of_where_it_stands() {
+    let server = Server::start();
+    let values = Moved { cache: node(&server).await };
+    values.find(1).await;
+    until("the value is stored", async || values.cache.remote_stats().unwrap().stores == 1).await;
+    let keys = server.command(&["EVAL", "return redis.call('KEYS', '*:v:*')", "0"]).unwrap();
+    assert!(keys.contains(":v:{tests.moved(1)#"), "{keys}");
+}

@@ -22,7 +22,7 @@ impl Engine {
         // A place among the loads: so a removal of the key meanwhile is noticed.
         let ticket = self.alone(at);
         let (stamp, wants_fresh, may_wait) = (ticket.stamp(), false, false);
-        let asking = Asking { at, tags: &tags, policy: &policy, stamp, wants_fresh, may_wait };
+        let asking = Asking { at, method, tags: &tags, policy: &policy, stamp, wants_fresh, may_wait };
         let entry = remote.peek::<T, Portable>(self, asking, Portable).await?;
         // As for annotated methods: what was invalidated meanwhile answers all the same, and is not kept.
         let value = Portable.value(&entry).filter(|_| !self.is_fenced(method, &entry))?;
@@ -64,7 +64,8 @@ impl Engine {
         self.remote.as_ref().filter(|_| policy.keeps_remotely())
     }
 
-    fn asking<'a>(&self, key: &'a Key, policy: &'a Policy, tags: &'a Tags) -> Asking<'a> {
-        Asking { at: key.at(), tags, policy, stamp: self.sequence.now(), wants_fresh: false, may_wait: false }
+    fn asking<'a>(&'a self, key: &'a Key, policy: &'a Policy, tags: &'a Tags) -> Asking<'a> {
+        let (at, method, stamp) = (key.at(), self.method(key.region()), self.sequence.now());
+        Asking { at, method, tags, policy, stamp, wants_fresh: false, may_wait: false }
     }
 }

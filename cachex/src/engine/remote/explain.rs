@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::Remote;
 use super::lookup::are_valid;
 use super::values::millis;
-use super::{Remote, own_groups};
 use crate::codec::{Codec, Compression};
 use crate::engine::Engine;
 use crate::engine::cache::Cache;
@@ -142,8 +142,7 @@ impl Remote {
     /// Looks, and leaves all as it is.
     async fn seen(&self, engine: &Engine, key: &Key) -> Result<Seen, StoreError> {
         let (at, name) = (key.at(), name::name(key.at()));
-        let constants = key.region().tags().iter().map(|tag| Group::tag(tag.as_str()));
-        let mut groups: Vec<_> = own_groups(at).into_iter().chain(constants).collect();
+        let mut groups = engine.method(key.region()).groups().to_vec();
         if !self.store.reaches(&name) {
             return Err(unreachable());
         }
@@ -152,8 +151,9 @@ impl Remote {
         let read = self.store.read(&name, &groups).await?;
         let mut clocks = read.clocks;
         let identity = name::identity(&engine.namespace, at);
-        let opened = read.value.as_deref().map(|bytes| envelope::open(bytes, &identity));
-        let opened = opened.map(|opened| opened.map(|(header, payload)| (header, payload.to_vec())));
+        let opened = read.value.as_deref().map(|bytes| {
+            envelope::open(bytes, identity, &groups).map(|(header, payload)| (header, bytes[payload].to_vec()))
+        });
         if let Some(Ok((header, _))) = &opened {
             let others: Vec<_> = header.groups.iter().filter(|group| !groups.contains(group)).cloned().collect();
             if !others.is_empty() {

@@ -1,19 +1,21 @@
 //! What is found in L2.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Remote;
 use super::permit::Permit;
-use super::{Remote, own_groups};
 use crate::backplane::notice::Subject;
 use crate::codec::{Codec, Compression};
 use crate::config::Guard;
 use crate::engine::Engine;
+use crate::engine::methods::Method;
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Freshness};
 use crate::key::KeyRef;
-use crate::method::Region;
 use crate::method::keep::Keep;
 use crate::observe::event::Event;
 use crate::policy::Policy;
@@ -35,6 +37,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
     pub(super) at: KeyRef<'a>,
+    pub(super) method: &'a Method,
     /// The tags known from the arguments, besides those that the annotation names as they are.
     pub(super) tags: &'a Tags,
     pub(super) policy: &'a Policy,
@@ -58,12 +61,14 @@ pub(in crate::engine) enum Answer {
     Held,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
     /// Returns all that a value is known to depend on, constants first.
-    fn groups(&self) -> Vec<Group> {
-        let region: &'static Region = self.at.region;
-        let tags = region.tags().iter().chain(self.tags).map(|tag| Group::tag(tag.as_str()));
-        own_groups(self.at).into_iter().chain(tags).collect()
+    fn groups(&self) -> Cow<'a, [Group]> {
+        let constant = self.method.groups();
+        if self.tags.is_empty() {
+            return constant.into();
+        }
+        constant.iter().cloned().chain(self.tags.into_iter().map(|tag| Group::tag(tag.as_str()))).collect()
     }
 }
 
@@ -117,12 +122,13 @@ impl Remote {
     /// Gives a value that is of use another end. Returns whether there was one.
     pub(super) async fn expire(self: &Arc<Self>, engine: &Engine, asking: Asking<'_>, ttl: Duration) -> bool {
         let expire = async |search: &Search<'_>| {
-            let Closed::Valid(Found { bytes, header, payload }) = search.look_closed().await? else { return Ok(false) };
-            if engine.end_of(&header).is_none() {
+            let Closed::Valid(found) = search.look_closed().await? else { return Ok(false) };
+            let Found { bytes, header, .. } = &found;
+            if engine.end_of(header).is_none() {
                 return Ok(false);
             }
             let identity = name::identity(&engine.namespace, asking.at);
-            let Some(next) = envelope::seal(&engine.ending_after(&header, ttl), &payload, &identity) else {
+            let Some(next) = envelope::seal(&engine.ending_after(header, ttl), found.payload(), identity) else {
                 return Ok(false);
             };
             let life = ttl.saturating_add(asking.policy.grace.unwrap_or_default());
@@ -130,7 +136,7 @@ impl Remote {
             self.store.begin(search.name, &groups, Some(life)).await?;
             let subject =
                 Subject::Key { method: asking.at.region.remote_name().into(), bytes: asking.at.bytes.to_vec() };
-            let is_there = self.store.replace_same(search.name, &bytes, next, life, self.notice(subject)).await?;
+            let is_there = self.store.replace_same(search.name, bytes, next, life, self.notice(subject)).await?;
             if is_there {
                 self.note_stored(search.name, &asking.at.key(), &groups, Some(life));
             }
@@ -188,7 +194,13 @@ impl Remote {
 struct Found {
     bytes: Vec<u8>,
     header: Header,
-    payload: Vec<u8>,
+    payload: Range<usize>,
+}
+
+impl Found {
+    fn payload(&self) -> &[u8] {
+        &self.bytes[self.payload.clone()]
+    }
 }
 
 /// What a look at an envelope brings.
@@ -313,11 +325,10 @@ impl Search<'_> {
         let read = remote.store.read(self.name, self.groups).await?;
         let Some(bytes) = read.value else { return Ok(Closed::Nothing(Vec::new())) };
         let identity = name::identity(&self.engine.namespace, self.asking.at);
-        let Ok((header, payload)) = envelope::open(&bytes, &identity) else {
+        let Ok((header, payload)) = envelope::open(&bytes, identity, self.groups) else {
             self.refuse(&bytes).await?;
             return Ok(Closed::Nothing(Vec::new()));
         };
-        let payload = payload.to_vec();
         let others: Vec<_> = header.groups.iter().filter(|group| !self.groups.contains(group)).cloned().collect();
         let mut is_valid = are_valid(&read.clocks, header.stamp);
         if is_valid && !others.is_empty() {
@@ -334,13 +345,13 @@ impl Search<'_> {
 
     /// Takes the value out. Nothing if it is of another type, or of another form.
     fn decode<V, K: Keep<V>>(&self, found: &Found, keep: K) -> Option<V> {
-        let Found { header, payload, .. } = found;
+        let header = &found.header;
         // Whatever is set now: the number is covered by the checksum, and the digest of the type holds for every form.
         let codec = Codec::numbered(header.codec)?;
         if Some(header.schema) != keep.schema() {
             return None;
         }
-        let raw = Compression::numbered(header.compression)?.unpack(payload, header.raw_len as usize)?;
+        let raw = Compression::numbered(header.compression)?.unpack(found.payload(), header.raw_len as usize)?;
         // Code of users, of which a cache must not break.
         catch_unwind(AssertUnwindSafe(|| keep.decode(&raw, codec))).ok()?
     }

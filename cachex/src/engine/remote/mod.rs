@@ -48,6 +48,7 @@ use crate::codec::{Codec, Compression};
 use crate::config::Guard;
 use crate::entry::Entry;
 use crate::key::KeyRef;
+use crate::method::Region;
 use crate::observe::RemoteStats;
 use crate::observe::remote::RemoteCounters;
 use crate::raw::grace::pinned;
@@ -237,9 +238,11 @@ impl Engine {
     }
 }
 
-/// Returns the groups that a value belongs to besides its tags.
-fn own_groups(at: KeyRef<'_>) -> [Group; 2] {
-    [Group::all(), Group::method(at.region.remote_name())]
+/// Returns the groups that all values of a method belong to.
+pub(super) fn groups_of(region: &'static Region) -> Box<[Group]> {
+    let own = [Group::all(), Group::method(region.remote_name())];
+    let tags = region.tags().iter().map(|tag| Group::tag(tag.as_str()));
+    own.into_iter().chain(tags).collect()
 }
 
 impl Remote {

@@ -41,8 +41,9 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         let (at, policy, stamp) = (self.subject.at(), self.policy(), place.ticket().stamp());
         // What is not kept here is refreshed by who finds it there.
         let wants_fresh = wants_fresh || !policy.keeps_in_memory();
-        let asking = Asking { at, tags: &self.tags, policy, stamp, wants_fresh, may_wait };
-        self.subject.method().note_schema(self.keep.schema());
+        let method = self.subject.method();
+        let asking = Asking { at, method, tags: &self.tags, policy, stamp, wants_fresh, may_wait };
+        method.note_schema(self.keep.schema());
         remote.ask::<S::Value, K>(self.subject.engine(), asking, self.keep).await
     }
 

@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::own_groups;
 use crate::codec::Compression;
 use crate::engine::Engine;
 use crate::entry::stamp::Stamp;
@@ -22,7 +21,7 @@ use crate::time::Timestamp;
 pub(crate) struct Portion {
     header: Header,
     payload: Vec<u8>,
-    identity: Vec<u8>,
+    identity: u64,
     /// How long it is of use at all.
     pub(super) life: Option<Duration>,
     /// All that it depends on.
@@ -32,7 +31,7 @@ pub(crate) struct Portion {
 impl Portion {
     /// Seals it with a stamp.
     pub(super) fn sealed(&self, stamp: Reading) -> Option<Vec<u8>> {
-        envelope::seal(&Header { stamp, ..self.header.clone() }, &self.payload, &self.identity)
+        envelope::seal(&Header { stamp, ..self.header.clone() }, &self.payload, self.identity)
     }
 }
 
@@ -67,9 +66,10 @@ impl Engine {
         let span = |until: Timestamp| (until != Timestamp::NEVER).then(|| until.since(now));
         let at_wall = |until| span(until).map(|span| wall.saturating_add(millis(span)));
         let tags: Vec<_> = entry.tags().iter().map(|cell| Group::tag(cell.tag().as_str())).collect();
-        let constant = at.region.tags().iter().map(|tag| Group::tag(tag.as_str()));
-        let tags: Vec<Group> = constant.chain(tags).collect();
-        let groups = own_groups(at).into_iter().chain(tags.iter().cloned()).collect();
+        let own = self.method(at.region).groups();
+        let groups: Vec<_> = own.iter().cloned().chain(tags).collect();
+        // Everything and the method, which a value need not name.
+        let tags = groups.iter().filter(|group| group.as_tag().is_some()).cloned().collect();
         let header = Header {
             codec: codec.number(),
             compression: compression.number(),
@@ -111,8 +111,9 @@ impl Engine {
         stamp: Stamp,
     ) -> Entry {
         let (now, wall) = (self.now(), millis(self.clock().unix_time()));
-        let tag = |group: &Group| group.as_tag().map(|name| Tag::from(name.to_owned()));
-        let tags: Tags = header.groups.iter().filter_map(tag).filter(|tag| !at.region.tags().contains(tag)).collect();
+        let names = header.groups.iter().filter_map(Group::as_tag);
+        let others = names.filter(|name| at.region.tags().iter().all(|tag| tag.as_str() != *name));
+        let tags: Tags = others.map(|name| Tag::from(name.to_owned())).collect();
         let here = |at: Option<u64>| {
             at.map_or(Timestamp::NEVER, |at| now.after(Duration::from_millis(at.saturating_sub(wall))))
         };

@@ -62,14 +62,14 @@ impl Store for Redis {
     }
 
     fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
-        let value = self.names.value(key);
+        let value = self.names.value_in_parts(key);
         if self.is_divided() {
             return self.asked(self.read_divided(key, redis::cmd("GET").arg(value).take(), groups));
         }
         let mut command = Cmd::with_capacity(groups.len() + 2, 64 * (groups.len() + 2));
         command.arg("MGET").arg(value);
         groups.iter().for_each(|group| {
-            command.arg(self.names.group(group));
+            command.arg(self.names.group_in_parts(group));
         });
         self.asked(async move {
             let Value::Array(answers) = self.ask(key, &command).await? else { return Err(unexpected()) };
@@ -323,7 +323,7 @@ impl Redis {
     fn clocks_command(&self, groups: &[Group]) -> Cmd {
         let mut command = redis::cmd("MGET");
         groups.iter().for_each(|group| {
-            command.arg(self.names.group(group));
+            command.arg(self.names.group_in_parts(group));
         });
         command
     }

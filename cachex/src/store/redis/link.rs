@@ -118,7 +118,8 @@ impl Link {
         let Some(Alive { connection, .. }) = alive else {
             return Err(LinkError::Down);
         };
-        let answer = self.ticks.bounded(deadline, send(connection)).await;
+        let sending = pin!(send(connection));
+        let answer = self.ticks.bounded(deadline, sending).await;
         match answer.map(|answer| answer.and_then(Value::extract_error)) {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => {

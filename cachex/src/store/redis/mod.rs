@@ -149,7 +149,10 @@ impl Redis {
         let lane = Lane { number, side };
         match self.wiring.get() {
             Some(Wiring::Server { lanes, .. }) => lanes.link(lane).send(command, deadline).await,
-            Some(Wiring::Cluster(cluster)) => cluster.send(self.slot(name), lane, command, deadline).await,
+            Some(Wiring::Cluster(cluster)) => {
+                // Boxed: all else would carry the room for it.
+                Box::pin(cluster.send(self.slot(name), lane, command, deadline)).await
+            }
             None => Err(LinkError::Down),
         }
     }

@@ -1,5 +1,9 @@
 //! What things are called in Redis.
 
+use std::io::Write;
+
+use redis::{RedisWrite, ToRedisArgs};
+
 use crate::store::Group;
 
 /// The names of one namespace.
@@ -20,8 +24,12 @@ impl Names {
 
     /// Names the value of a key, which has no braces.
     pub(super) fn value(&self, key: &str) -> String {
-        // On the path of every hit: put together, and not formatted.
-        [&self.root, ":v:{", key, "}"].concat()
+        self.value_in_parts(key).0.concat()
+    }
+
+    /// The same, to be written into a command.
+    pub(super) fn value_in_parts<'a>(&'a self, key: &'a str) -> Parts<'a> {
+        Parts([&self.root, ":v:{", key, "}"])
     }
 
     /// Names the lease of a key.
@@ -87,7 +95,12 @@ impl Names {
 
     /// Names the clock of a group.
     pub(super) fn group(&self, group: &Group) -> String {
-        ["{", &self.root, "}:g:", group.as_str()].concat()
+        self.group_in_parts(group).0.concat()
+    }
+
+    /// The same, to be written into a command.
+    pub(super) fn group_in_parts<'a>(&'a self, group: &'a Group) -> Parts<'a> {
+        Parts(["{", &self.root, "}:g:", group.as_str()])
     }
 
     /// Names the clock.
@@ -103,6 +116,18 @@ impl Names {
     /// Names the channel of notices.
     pub(super) fn channel(&self) -> String {
         format!("{}:notices", self.root)
+    }
+}
+
+/// A name that is put together where it is written: on the path of every hit.
+pub(super) struct Parts<'a>([&'a str; 4]);
+
+impl ToRedisArgs for Parts<'_> {
+    fn write_redis_args<W: RedisWrite + ?Sized>(&self, out: &mut W) {
+        let mut argument = out.writer_for_next_arg();
+        for part in self.0 {
+            argument.write_all(part.as_bytes()).expect("a command takes all that is written to it");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Time passes for all who wait for an answer, by one timer.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
@@ -35,8 +35,8 @@ impl Ticks {
     }
 
     /// Waits for a future until the deadline, or a tick less.
-    pub(super) async fn bounded<F: Future>(&self, deadline: Deadline, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
+    // Pinned by the caller: else the room for it would be there twice.
+    pub(super) async fn bounded<F: Future>(&self, deadline: Deadline, mut future: Pin<&mut F>) -> Option<F::Output> {
         // Most of it is done by the first look: what is sent.
         let _counted = Counted::new(self);
         loop {

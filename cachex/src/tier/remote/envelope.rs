@@ -3,13 +3,15 @@
 //! ```text
 //! magic 2 B · version u8 · flags u8 · codec u8 · compression u8 · tags, length u16 · schema u64
 //! stamp u64 · created u64 · stale at u64 · expires at u64 · load time u32 · raw length u32 · key id u32 · tags, count u16
-//! tags: for each its length as u16 and its name · payload · xxh3-64 of all of this and the key
+//! tags: for each its length as u16 and its name · payload · xxh3-64 of all of this, with a digest of the key as its seed
 //! ```
 //!
 //! Numbers are big-endian, times in milliseconds since 1970. The key is part of the checksum and not of the envelope: a value that was
 //! moved to another key is refused. `key id` and one bit of the flags are for encryption.
 
-use xxhash_rust::xxh3::Xxh3;
+use std::ops::Range;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::store::{Group, Reading};
 
@@ -55,7 +57,7 @@ pub(crate) enum Refused {
 }
 
 /// Puts a value into an envelope. Nothing if there are more tags, or longer ones, than it takes.
-pub(crate) fn seal(header: &Header, payload: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn seal(header: &Header, payload: &[u8], key: u64) -> Option<Vec<u8>> {
     let mut tags = Vec::new();
     for group in &header.groups {
         tags.extend(u16::try_from(group.as_str().len()).ok()?.to_be_bytes());
@@ -85,8 +87,8 @@ pub(crate) fn seal(header: &Header, payload: &[u8], key: &[u8]) -> Option<Vec<u8
     Some(out)
 }
 
-/// Takes a value out of its envelope.
-pub(crate) fn open<'a>(bytes: &'a [u8], key: &[u8]) -> Result<(Header, &'a [u8]), Refused> {
+/// Takes a value out of its envelope: what is known of it, and where it is. `known` are groups of which some may be in it.
+pub(crate) fn open(bytes: &[u8], key: u64, known: &[Group]) -> Result<(Header, Range<usize>), Refused> {
     if bytes.len() < HEADER + CHECKSUM || bytes[..2] != MAGIC {
         return Err(Refused::Foreign);
     }
@@ -97,7 +99,8 @@ pub(crate) fn open<'a>(bytes: &'a [u8], key: &[u8]) -> Result<(Header, &'a [u8])
     if checksum(sealed, key) != u64::from_be_bytes(*sum) {
         return Err(Refused::Checksum);
     }
-    read(sealed).ok_or(Refused::Foreign)
+    let (header, payload) = read(sealed, known).ok_or(Refused::Foreign)?;
+    Ok((header, sealed.len() - payload.len()..sealed.len()))
 }
 
 /// What the beginning of an envelope says. Its checksum is not looked at: it is at the end.
@@ -117,25 +120,29 @@ pub(crate) fn head(bytes: &[u8]) -> Head {
         return Head::Foreign;
     }
     let len = HEADER + usize::from(u16::from_be_bytes([bytes[6], bytes[7]]));
-    match bytes.get(..len).map(read) {
+    match bytes.get(..len).map(|bytes| read(bytes, &[])) {
         None => Head::TooShort,
         Some(None) => Head::Foreign,
         Some(Some((header, _))) => Head::Whole { stamp: header.stamp, groups: header.groups, len },
     }
 }
 
-fn read(sealed: &[u8]) -> Option<(Header, &[u8])> {
+fn read<'a>(sealed: &'a [u8], known: &[Group]) -> Option<(Header, &'a [u8])> {
     let (fixed, rest) = sealed.split_at_checked(HEADER)?;
     let long = |at: usize| fixed[at..].first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
     let short = |at: usize| fixed[at..].first_chunk().map(|bytes| usize::from(u16::from_be_bytes(*bytes)));
     let half = |at: usize| fixed[at..].first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
     let time = |at: usize| long(at).map(|time| (time != NEVER).then_some(time));
     let (mut tags, payload) = rest.split_at_checked(short(6)?)?;
-    let mut groups = Vec::new();
-    for _ in 0..short(60)? {
+    let count = short(60)?;
+    // Each has a length: hostile bytes may name more than there is room for.
+    let mut groups = Vec::with_capacity(count.min(tags.len() / 2));
+    for _ in 0..count {
         let (len, rest) = tags.split_first_chunk()?;
         let (name, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
-        groups.push(Group::read(std::str::from_utf8(name).ok()?)?);
+        let name = std::str::from_utf8(name).ok()?;
+        let known = known.iter().find(|group| group.as_str() == name).cloned();
+        groups.push(known.or_else(|| Group::read(name))?);
         tags = rest;
     }
     let header = Header {
@@ -154,11 +161,8 @@ fn read(sealed: &[u8]) -> Option<(Header, &[u8])> {
     tags.is_empty().then_some((header, payload))
 }
 
-fn checksum(sealed: &[u8], key: &[u8]) -> u64 {
-    let mut hasher = Xxh3::new();
-    hasher.update(sealed);
-    hasher.update(key);
-    hasher.digest()
+fn checksum(sealed: &[u8], key: u64) -> u64 {
+    xxh3_64_with_seed(sealed, key)
 }
 
 #[cfg(test)]
@@ -195,43 +199,48 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_is_taken_out_as_it_was_put_in(header in headers(), payload: Vec<u8>, key: Vec<u8>) {
-            let sealed = seal(&header, &payload, &key).expect("few and short tags fit");
-            prop_assert_eq!(open(&sealed, &key), Ok((header, &payload[..])));
+        fn a_value_is_taken_out_as_it_was_put_in(header in headers(), payload: Vec<u8>, key: u64) {
+            let sealed = seal(&header, &payload, key).expect("few and short tags fit");
+            // Whether or not its groups are known.
+            for known in [&header.groups[..], &[]] {
+                let (opened, at) = open(&sealed, key, known).expect("it is whole");
+                prop_assert_eq!((&opened, &sealed[at]), (&header, &payload[..]));
+            }
         }
 
         #[test]
         fn whatever_is_altered_is_refused(header in headers(), payload: Vec<u8>, at: proptest::sample::Index, bit in 0..8) {
-            let mut sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
+            let mut sealed = seal(&header, &payload, 7).expect("few and short tags fit");
             let at = at.index(sealed.len());
             sealed[at] ^= 1_u8 << bit;
-            prop_assert!(open(&sealed, b"key").is_err());
+            prop_assert!(open(&sealed, 7, &[]).is_err());
         }
 
         #[test]
         fn what_is_cut_off_is_refused(header in headers(), payload: Vec<u8>, len: proptest::sample::Index) {
-            let sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
-            prop_assert!(open(&sealed[..len.index(sealed.len())], b"key").is_err());
+            let sealed = seal(&header, &payload, 7).expect("few and short tags fit");
+            prop_assert!(open(&sealed[..len.index(sealed.len())], 7, &[]).is_err());
         }
 
         /// By somebody who knows the checksum.
         #[test]
         fn what_is_read_of_an_altered_envelope_is_what_it_says(header in headers(), payload: Vec<u8>, how in alterations()) {
-            let sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
+            let sealed = seal(&header, &payload, 7).expect("few and short tags fit");
             let other = altered(&sealed[..sealed.len() - CHECKSUM], &how);
-            let sum = checksum(&other, b"key").to_be_bytes();
+            let sum = checksum(&other, 7).to_be_bytes();
             let signed = [&other[..], &sum].concat();
             let _mark = crate::store::mark(&signed);
-            if let Ok((header, payload)) = open(&signed, b"key") {
-                let again = seal(&header, payload, b"key").expect("it has no more tags than it had");
-                prop_assert_eq!(open(&again, b"key"), Ok((header, payload)));
+            if let Ok((header, at)) = open(&signed, 7, &[]) {
+                let again = seal(&header, &signed[at.clone()], 7).expect("it has no more tags than it had");
+                prop_assert_eq!(&again[at.clone()], &signed[at.clone()]);
+                prop_assert_eq!(open(&again, 7, &[]), Ok((header, at)));
                 prop_assert_eq!(again.len(), signed.len());
             }
         }
 
         #[test]
         fn the_beginning_says_what_the_whole_does(header in headers(), payload: Vec<u8>, cut: proptest::sample::Index) {
-            let sealed = seal(&header, &payload, b"key").expect("few and short tags fit");
+            let sealed = seal(&header, &payload, 7).expect("few and short tags fit");
             let len = sealed.len() - payload.len() - CHECKSUM;
             let whole = Head::Whole { stamp: header.stamp, groups: header.groups, len };
             let cut = cut.index(sealed.len());
@@ -241,8 +250,8 @@ mod tests {
 
         #[test]
         fn bytes_of_others_are_no_reason_to_panic(bytes: Vec<u8>) {
-            let _refused = open(&bytes, b"key");
-            let _refused = read(&[&MAGIC[..], &[VERSION], &bytes].concat());
+            let _refused = open(&bytes, 7, &[]);
+            let _refused = read(&[&MAGIC[..], &[VERSION], &bytes].concat(), &[]);
         }
     }
 
@@ -261,8 +270,8 @@ mod tests {
             is_negative: false,
             groups: vec![Group::tag("a")],
         };
-        let sealed = seal(&header, b"value", b"mine").expect("it fits");
-        assert_eq!(open(&sealed, b"yours"), Err(Refused::Checksum));
+        let sealed = seal(&header, b"value", 1).expect("it fits");
+        assert_eq!(open(&sealed, 2, &[]), Err(Refused::Checksum));
         assert_eq!(crate::store::mark(&sealed), [[0, 0, 0, 0, 0, 0, 0, 2], [0, 0, 0, 0, 0, 0, 0, 3]].concat());
     }
 }

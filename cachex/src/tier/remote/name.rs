@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
 use crate::key::KeyRef;
 use crate::method::Region;
@@ -140,15 +140,11 @@ fn can_meet(pattern: &[Part], text: &[Part]) -> bool {
     row.last().copied().unwrap_or(false)
 }
 
-/// Returns the bytes that tell the key from all others: namespace, method and arguments.
-pub(crate) fn identity(namespace: &str, at: KeyRef<'_>) -> Vec<u8> {
-    let method = at.region.remote_name();
-    let mut bytes = Vec::with_capacity(namespace.len() + method.len() + at.bytes.len() + 16);
-    for part in [namespace.as_bytes(), method.as_bytes(), at.bytes] {
-        bytes.extend((part.len() as u64).to_be_bytes());
-        bytes.extend(part);
-    }
-    bytes
+/// Returns a digest of what tells the key from all others: namespace, method and arguments.
+pub(crate) fn identity(namespace: &str, at: KeyRef<'_>) -> u64 {
+    let parts = [namespace.as_bytes(), at.region.remote_name().as_bytes(), at.bytes];
+    // Each is hashed with what came before it, so where one ends and the next begins is told as well.
+    parts.iter().fold(0, |before, part| xxh3_64_with_seed(part, before))
 }
 
 #[cfg(test)]
