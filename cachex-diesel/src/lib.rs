@@ -63,6 +63,9 @@
 //! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` (what is remembered), `state` (of a connection), `connection`
 //! and `own` (the wrapper), `query` (what is kept), `pool`, `backend`.
 
+#[cfg(test)]
+#[path = "../../cachex/src/altered_tests.rs"]
+mod altered_tests;
 mod analyses;
 mod backend;
 mod builder;

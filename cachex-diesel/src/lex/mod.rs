@@ -66,7 +66,7 @@ pub(crate) fn name(text: &str) -> Name {
     let (last, end) = tables::qualified(&tokens, 0);
     let name = tokens.get(last).filter(|_| end == tokens.len()).and_then(|token| token.name());
     // What is no name as it would stand in SQL is one as it is.
-    name.unwrap_or_else(|| text.to_lowercase().into())
+    name.unwrap_or_else(|| token::bare(text))
 }
 
 /// Returns what a view reads, by the text that made it.
@@ -100,5 +100,9 @@ pub(crate) fn analyse(text: &str, dialect: Dialect) -> Vec<Statement> {
     split::statements(&tokens, dialect).into_iter().map(read).collect()
 }
 
+#[cfg(test)]
+mod differential_tests;
+#[cfg(test)]
+mod drawn_tests;
 #[cfg(test)]
 mod tests;
