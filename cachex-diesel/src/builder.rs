@@ -7,9 +7,10 @@ use std::time::Duration;
 use cachex::{Cache, Tag};
 
 use crate::analyses::Analyses;
-use crate::handle::{Counters, DieselCache, OnUnknown, Shared};
+use crate::handle::{DieselCache, OnUnknown, Shared};
 use crate::lex::Writes;
 use crate::registry::{Registry, Table, canonical};
+use crate::stats::Counters;
 
 /// Makes a [`DieselCache`].
 ///

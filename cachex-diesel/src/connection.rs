@@ -276,7 +276,7 @@ where
     }
 
     /// Notes that a text is about to be sent.
-    fn before(&mut self, script: &Script) -> QueryResult<()> {
+    pub(crate) fn before(&mut self, script: &Script) -> QueryResult<()> {
         let depth = self.depth();
         self.state.before(script, depth)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::analyses::Analyses;
 use crate::builder::DieselCacheBuilder;
 use crate::lex::{Name, Writes};
 use crate::registry::Registry;
+use crate::stats::{Counters, DieselStats};
 
 /// What is done with a statement of which it is not known what it writes: `CALL`, `DO`, `EXECUTE`, and whatever is no SQL that is known.
 ///
@@ -56,42 +57,6 @@ pub(crate) struct Shared {
     pub(crate) analyses: Analyses,
     pub(crate) on_unknown: OnUnknown,
     pub(crate) counters: Counters,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) invalidations: AtomicU64,
-    pub(crate) unknown: AtomicU64,
-    pub(crate) cached: AtomicU64,
-    pub(crate) loads: AtomicU64,
-    pub(crate) bypasses: AtomicU64,
-}
-
-/// What happened so far.
-///
-/// # Examples
-///
-/// ```
-/// use cachex::Cache;
-/// use cachex_diesel::DieselCache;
-///
-/// let db = DieselCache::builder(Cache::builder().build()?).build();
-/// assert_eq!(db.stats().invalidations, 0);
-/// # Ok::<(), cachex::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DieselStats {
-    /// Writes, or transactions with writes, that have invalidated something.
-    pub invalidations: u64,
-    /// Statements of which it was not known what they write.
-    pub unknown: u64,
-    /// Cached queries that were asked.
-    pub cached: u64,
-    /// Those of them that asked the database, and were kept.
-    pub loads: u64,
-    /// Those of them that could not be cached.
-    pub bypasses: u64,
 }
 
 impl DieselCache {
@@ -204,15 +169,7 @@ impl DieselCache {
     /// ```
     #[must_use]
     pub fn stats(&self) -> DieselStats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Counters { invalidations, unknown, cached, loads, bypasses } = &self.0.counters;
-        DieselStats {
-            invalidations: read(invalidations),
-            unknown: read(unknown),
-            cached: read(cached),
-            loads: read(loads),
-            bypasses: read(bypasses),
-        }
+        self.0.counters.read()
     }
 
     /// Invalidates what depends on tables, as a write of them does: for what was written around the wrapper.

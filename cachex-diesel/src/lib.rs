@@ -61,7 +61,7 @@
 //! # Reading order
 //!
 //! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` (what is remembered), `state` (of a connection), `connection`
-//! and `own` (the wrapper), `query` (what is kept), `pool`, `backend`.
+//! and `own` (the wrapper), `query` (what is kept), `stats`, `pool`, `backend`.
 
 #[cfg(test)]
 #[path = "../../cachex/src/altered_tests.rs"]
@@ -79,13 +79,15 @@ mod pool;
 mod query;
 mod registry;
 mod state;
+mod stats;
 mod track;
 
 pub use backend::CacheBackend;
 pub use builder::{DieselCacheBuilder, TableOptions};
 pub use connection::{CachingConnection, Cursor};
-pub use handle::{DieselCache, DieselStats, OnUnknown};
+pub use handle::{DieselCache, OnUnknown};
 pub use introspect::{Introspect, Introspection};
 #[cfg(feature = "r2d2")]
 pub use pool::Customizer;
 pub use query::{CacheAware, Cached, CachedExt};
+pub use stats::{Bypassed, DieselStats};

@@ -121,14 +121,41 @@ mod postgres {
     use diesel::associations::HasTable;
     use diesel::dsl::Update;
     use diesel::expression::{MixedAggregates, ValidGrouping, is_aggregate};
-    use diesel::pg::TransactionBuilder;
-    use diesel::query_builder::{AsChangeset, IntoUpdateTarget};
+    use diesel::pg::{CopyFromQuery, Pg, TransactionBuilder};
+    use diesel::prelude::ExecuteCopyFromDsl;
+    use diesel::query_builder::{AsChangeset, IntoUpdateTarget, QueryFragment};
     use diesel::query_dsl::UpdateAndFetchResults;
     use diesel::query_dsl::methods::LoadQuery;
     use diesel::query_source::Table;
-    use diesel::{PgConnection, QueryResult, RunQueryDsl};
+    use diesel::{PgConnection, QueryResult, RunQueryDsl, result::Error};
 
+    use crate::backend::sql;
     use crate::connection::CachingConnection;
+    use crate::lex::Dialect;
+    use crate::track::Outcome;
+
+    /// `COPY … FROM`, which runs on the connection within: it writes its table.
+    impl<T, A> ExecuteCopyFromDsl<CachingConnection<PgConnection>> for CopyFromQuery<T, A>
+    where
+        Self: ExecuteCopyFromDsl<PgConnection, Error: From<Error>>,
+        T: Table + Default + QueryFragment<Pg>,
+    {
+        type Error = <Self as ExecuteCopyFromDsl<PgConnection>>::Error;
+
+        fn execute(
+            self,
+            connection: &mut CachingConnection<PgConnection>,
+        ) -> Result<usize, <Self as ExecuteCopyFromDsl<PgConnection>>::Error> {
+            // What Diesel sends can't be rendered without being sent. What it does is this.
+            let text = format!("COPY {} FROM STDIN", sql::<Pg, T>(&T::default())?);
+            let script = connection.state.script_of_text(&text, Dialect::Postgres)?;
+            connection.before(&script)?;
+            let done = self.execute(&mut connection.inner);
+            // Break this (leave it out) and what was copied is not seen.
+            connection.state.after(&script, if done.is_ok() { Outcome::Done } else { Outcome::Failed });
+            done
+        }
+    }
 
     impl<'b, Changes, Output> UpdateAndFetchResults<Changes, Output> for CachingConnection<PgConnection>
     where

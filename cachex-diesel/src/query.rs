@@ -19,6 +19,7 @@ use crate::connection::CachingConnection;
 use crate::handle::{ANY_SCOPE, DieselCache};
 use crate::lex::Name;
 use crate::state::State;
+use crate::stats::Reason;
 
 /// A query whose rows are kept, and answer until one of the tables that it reads is written. See [`CachedExt::cached`].
 ///
@@ -247,10 +248,16 @@ where
         let load = |connection: &mut C| query.internal_load(connection)?.collect::<QueryResult<Vec<U>>>();
         let rows = match plan {
             None => load(connection)?,
-            Some(Plan { db, key, options }) => db.0.cache.blocking().get_or_load(&key, &options, || {
-                db.0.counters.loads.fetch_add(1, Ordering::Relaxed);
-                load(connection)
-            })?,
+            Some(Plan { db, key, options }) => {
+                let mut is_hit = true;
+                let rows = db.0.cache.blocking().get_or_load(&key, &options, || {
+                    is_hit = false;
+                    db.0.counters.loads.fetch_add(1, Ordering::Relaxed);
+                    load(connection)
+                })?;
+                db.0.counters.hits.fetch_add(u64::from(is_hit), Ordering::Relaxed);
+                rows
+            }
         };
         Ok(rows.into_iter().map(Ok))
     }
@@ -272,9 +279,12 @@ where
     let script = state.script::<DB, Q>(query)?;
     let Some(db) = state.db().cloned() else { return Ok(None) };
     db.0.counters.cached.fetch_add(1, Ordering::Relaxed);
-    let Some(tables) = tables_of(state, &db, &script, &options) else {
-        db.0.counters.bypasses.fetch_add(1, Ordering::Relaxed);
-        return Ok(None);
+    let tables = match tables_of(state, &db, &script, &options) {
+        Ok(tables) => tables,
+        Err(why) => {
+            db.0.counters.bypass(why);
+            return Ok(None);
+        }
     };
     let key = key::<DB, Q, U>(state, &db, query, &options)?;
     let ttl = db.ttl_of(&tables).map_or(options.ttl, |most| most.min(options.ttl));
@@ -286,23 +296,30 @@ where
     Ok(Some(Plan { key, db, options: entry }))
 }
 
-/// Returns the tables that a query reads; nothing, if it is not to be kept.
-fn tables_of(state: &State, db: &DieselCache, script: &Script, options: &Options) -> Option<BTreeSet<Name>> {
+/// Returns the tables that a query reads.
+///
+/// # Errors
+///
+/// It is not to be kept.
+fn tables_of(state: &State, db: &DieselCache, script: &Script, options: &Options) -> Result<BTreeSet<Name>, Reason> {
     // What is read in a transaction may be rolled back, or be from before what others have committed since.
     // Break this (drop the first condition) and it is kept.
-    let [statement] = &*script.statements else { return None };
-    let is_kept = !state.tracker().is_in_transaction()
-        && !state.is_changed()
-        && statement.is_plain_query
-        && !script.has_effects
-        && (options.is_forced || !statement.is_volatile);
+    let [statement] = &*script.statements else { return Err(Reason::NotPlain) };
     let registry = db.registry();
     let is_own = |name: &Name| statement.own.contains(name);
     let is_known = statement.reads.iter().all(|name| registry.knows(name) || is_own(name));
     let tables = registry.read(&statement.reads);
     let is_left_out = tables.iter().any(|name| registry.known(name).is_some_and(|table| table.is_left_out));
-    let depends = !tables.is_empty() || !options.tags.is_empty();
-    (is_kept && is_known && depends && !is_left_out).then_some(tables)
+    match () {
+        () if state.tracker().is_in_transaction() => Err(Reason::InTransaction),
+        () if state.is_changed() => Err(Reason::SessionChanged),
+        () if !statement.is_plain_query || script.has_effects => Err(Reason::NotPlain),
+        () if statement.is_volatile && !options.is_forced => Err(Reason::Volatile),
+        () if !is_known => Err(Reason::Unregistered),
+        () if is_left_out => Err(Reason::LeftOut),
+        () if tables.is_empty() && options.tags.is_empty() => Err(Reason::WithoutTable),
+        () => Ok(tables),
+    }
 }
 
 /// Returns what makes wrong what a connection reads of a table.

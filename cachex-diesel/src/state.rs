@@ -129,6 +129,9 @@ impl State {
             None => self.tracker.lose(),
         };
         self.tell(told);
+        if let Some(db) = &self.db {
+            db.0.counters.operations.fetch_add(1, Ordering::Relaxed);
+        }
         if script.has_effects && self.refuses() && script.statements.iter().any(is_unknown) {
             self.count_unknown();
             return Err(refused(

@@ -46,6 +46,50 @@ fn what_only_this_server_has_is_followed() {
 }
 
 #[test]
+fn what_is_copied_in_is_seen_when_it_is_committed() {
+    use diesel::pg::CopyFormat;
+
+    let db = handle();
+    let (_server, mut connection) = open(&db);
+    let count = |connection: &mut _| users::table.count().cached(HOUR).get_result::<i64>(connection).unwrap();
+    let copy = |connection: &mut CachingConnection<PgConnection>, ids: std::ops::Range<i32>| {
+        let rows: Vec<_> = ids.map(|id| (users::id.eq(id), users::name.eq("a"))).collect();
+        ExecuteCopyFromDsl::execute(diesel::copy_from(users::table).from_insertable(rows), connection)
+    };
+    let text = |connection: &mut CachingConnection<PgConnection>, line: &'static str| {
+        let raw = diesel::copy_from(users::table).from_raw_data(users::table, move |out| {
+            out.write_all(line.as_bytes()).map_err(|error| diesel::result::Error::QueryBuilderError(error.into()))
+        });
+        ExecuteCopyFromDsl::execute(raw.with_format(CopyFormat::Text), connection)
+    };
+    assert_eq!(count(&mut connection), 0);
+    let other = Mark::of(&db, "posts");
+    assert_eq!(copy(&mut connection, 0..3), Ok(3));
+    assert_eq!(count(&mut connection), 3);
+    assert_eq!(text(&mut connection, "7\tb\t\\N\n"), Ok(1));
+    assert_eq!(count(&mut connection), 4);
+    assert!(other.is_there());
+    // In a transaction, when that is committed, and not if it is rolled back.
+    let mark = Mark::of(&db, "users");
+    let rolled_back = connection.transaction::<(), _, _>(|connection| {
+        copy(connection, 10..20)?;
+        Err(diesel::result::Error::RollbackTransaction)
+    });
+    assert!(rolled_back.is_err() && mark.is_there());
+    let done = connection.transaction(|connection| {
+        let copied = copy(connection, 10..20);
+        assert!(mark.is_there());
+        copied
+    });
+    assert_eq!(done, Ok(10));
+    assert!(!mark.is_there());
+    assert_eq!(count(&mut connection), 14);
+    // What fails has written nothing, and the connection goes on.
+    text(&mut connection, "no number\n").unwrap_err();
+    assert_eq!(count(&mut connection), 14);
+}
+
+#[test]
 fn tenants_see_their_own_rows() {
     let db = handle();
     let (server, mut connection) = open(&db);

@@ -57,6 +57,53 @@ fn connections_of_a_pool_share_what_is_kept() {
 }
 
 #[test]
+fn what_happened_is_counted_and_why_something_was_not_kept() {
+    let db = handle();
+    let (_database, mut connection) = open(&db);
+    let connection = &mut connection;
+    let before = db.stats();
+    let all = || users::table.cached(HOUR);
+    all().load::<User>(connection).unwrap();
+    all().load::<User>(connection).unwrap();
+    let after = db.stats();
+    assert_eq!((after.cached, after.hits, after.loads, after.bypasses), (2, 1, 1, 0));
+    // The hit was no operation.
+    assert_eq!(after.operations, before.operations + 1);
+    let mut why = |text: &str| {
+        let before = db.stats();
+        diesel::sql_query(text).cached(HOUR).load::<User>(connection).unwrap();
+        let now = db.stats();
+        assert_eq!(now.bypasses, before.bypasses + 1);
+        let (now, before) = (now.bypassed, before.bypassed);
+        [
+            now.in_transaction - before.in_transaction,
+            now.session_changed - before.session_changed,
+            now.not_plain - before.not_plain,
+            now.volatile - before.volatile,
+            now.unregistered - before.unregistered,
+            now.left_out - before.left_out,
+            now.without_table - before.without_table,
+        ]
+    };
+    assert_eq!(why("INSERT INTO users VALUES (9, 'a', NULL) RETURNING *"), [0, 0, 1, 0, 0, 0, 0]);
+    assert_eq!(why("SELECT id, name, random() AS age FROM users"), [0, 0, 0, 1, 0, 0, 0]);
+    assert_eq!(why("SELECT u.id, u.name, u.age FROM users u, sqlite_master"), [0, 0, 0, 0, 1, 0, 0]);
+    assert_eq!(why("SELECT 1 AS id, 'a' AS name, NULL AS age"), [0, 0, 0, 0, 0, 0, 1]);
+    connection.batch_execute("BEGIN").unwrap();
+    let in_transaction = db.stats().bypassed.in_transaction;
+    all().load::<User>(connection).unwrap();
+    assert_eq!(db.stats().bypassed.in_transaction, in_transaction + 1);
+    connection.batch_execute("COMMIT; ATTACH ':memory:' AS other").unwrap();
+    all().load::<User>(connection).unwrap();
+    assert_eq!(db.stats().bypassed.session_changed, 1);
+    connection.set_cache_scope(None);
+    let left_out = DieselCache::builder(db.cache().clone()).table("users", |table| table.no_cache()).build();
+    connection.attach(&left_out);
+    all().load::<User>(connection).unwrap();
+    assert_eq!(left_out.stats().bypassed.left_out, 1);
+}
+
+#[test]
 fn immediate_transactions_are_followed() {
     let db = handle();
     let (_database, mut connection) = open(&db);
