@@ -60,7 +60,7 @@ pub struct DieselStats {
 /// let db = DieselCache::builder(Cache::builder().build()?).build();
 /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
 /// diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY)").execute(&mut connection)?;
-/// users::table.cached(Duration::from_secs(60)).load::<i32>(&mut connection)?;
+/// users::table.select(users::id).cached(Duration::from_secs(60)).load::<i32>(&mut connection)?;
 /// assert_eq!(db.stats().bypassed.unregistered, 1);
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
