@@ -61,7 +61,7 @@
 //! # Reading order
 //!
 //! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` (what is remembered), `state` (of a connection), `connection`
-//! and `own` (the wrapper), `query` (what is kept), `stats`, `pool`, `backend`.
+//! and `own` (the wrapper), `query` (what is kept), `model`, `stats`, `pool`, `backend`.
 
 #[cfg(test)]
 #[path = "../../cachex/src/altered_tests.rs"]
@@ -73,6 +73,8 @@ mod connection;
 mod handle;
 mod introspect;
 mod lex;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod model;
 mod own;
 #[cfg(feature = "r2d2")]
 mod pool;
