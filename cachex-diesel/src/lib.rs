@@ -39,7 +39,8 @@
 //!
 //! - [`DieselCache`] knows the cache and the tables; [`DieselCache::wrap`] and [`DieselCache::customizer`] make connections that know of it.
 //! - [`CachingConnection`] is a connection like others. What it can't do (what is only there for the type of the connection within) is done by
-//!   [`CachingConnection::with_inner`], which is told what is written.
+//!   [`CachingConnection::with_inner`], which is told what is written: `COPY … TO`, say, or on SQLite `INSERT` of a vector with `RETURNING`, as
+//!   `connection.with_inner(["users"], |inner| insert.get_results(inner))`.
 //! - [`CachedExt::cached`] keeps the rows of a query.
 //!
 //! # Guarantees

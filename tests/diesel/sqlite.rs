@@ -104,6 +104,17 @@ fn what_happened_is_counted_and_why_something_was_not_kept() {
 }
 
 #[test]
+fn what_only_the_connection_within_can_do_is_seen_by_what_is_said_of_it() {
+    let db = handle();
+    let (_database, mut connection) = open(&db);
+    let marks = [Mark::of(&db, "users"), Mark::of(&db, "posts")];
+    let insert = diesel::insert_into(users::table).values(vec![user(1, "a"), user(2, "b")]).returning(users::id);
+    let ids = connection.with_inner(["users"], |inner| insert.get_results::<i32>(inner));
+    assert_eq!(ids, Ok(vec![1, 2]));
+    assert!(!marks[0].is_there() && marks[1].is_there());
+}
+
+#[test]
 fn immediate_transactions_are_followed() {
     let db = handle();
     let (_database, mut connection) = open(&db);
