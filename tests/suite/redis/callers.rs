@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use cachex::{Cache, CacheScope, RedisSettings, RemoteSettings, cached};
 use cachex_tests::cluster::Cluster;
+use cachex_tests::proxy::Proxy;
 use cachex_tests::redis::Server;
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -300,6 +301,39 @@ fn connections_beside_callers_come_back_with_the_server() {
     server.run();
     others.block_on(values.cache.connected(Duration::from_secs(10))).unwrap();
     used(&callers, &values, &server);
+}
+
+/// What is invalidated over one connection would not be seen over the other.
+#[test]
+fn a_connection_that_was_led_to_another_server_is_not_read_from_and_comes_back() {
+    let (server, other) = (Server::start(), Server::start());
+    let proxy = Proxy::before(server.port());
+    drop(filled(&server));
+    let callers = multi_thread(1);
+    let values = Values::new(&server, Some(callers.handle()), |redis| redis.url = proxy.url());
+    used(&callers, &values, &server);
+    // Something is stored over our own: then that has not read of late.
+    values.blocking(100);
+    until_stored(&callers, &values);
+    proxy.redirect(other.port());
+    let [near] = &connections(&server, &["mget"])[..] else { panic!("one reads beside its callers") };
+    server.command(&["CLIENT", "KILL", "ID", near]).unwrap();
+    // Found out by whoever asks, again and again.
+    let known = proxy.connections();
+    callers.block_on(until("it is left each time", async || {
+        values.value(1).await;
+        proxy.connections() > known + 3
+    }));
+    // Who asked when the connection was cut loaded for itself.
+    let (loads, errors) = (values.loads(), values.cache.remote_stats().unwrap().errors);
+    assert!(loads <= 2 && errors <= 1, "{loads} {errors}");
+    for id in 0..8 {
+        assert_eq!(callers.block_on(values.value(id)), id);
+    }
+    assert_eq!(connections(&other, &["mget"]).len(), 0);
+    proxy.redirect(server.port());
+    used(&callers, &values, &server);
+    assert_eq!((values.loads(), values.cache.remote_stats().unwrap().errors), (loads, errors));
 }
 
 #[test]

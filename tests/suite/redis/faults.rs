@@ -426,3 +426,20 @@ async fn what_is_set_while_the_server_is_gone_is_there_until_it_is_back() {
     let other = node(&server).await;
     assert_eq!(other.get::<i32>(&key).await.unwrap(), Some(2));
 }
+
+/// Each answer comes in time, and both together do not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_is_asked_in_two_ways_is_waited_for_once() {
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let cache = node_at(&server, proxy.url()).await;
+    let key = |name| Key::new(name);
+    let minute = Duration::from_secs(60);
+    drop(cache.try_lock(&key("known"), minute).await.unwrap());
+    // There and back, each.
+    proxy.delay(TIMEOUT * 3 / 10);
+    assert!(cache.try_lock(&key("slow"), minute).await.unwrap().is_some());
+    server.command(&["SCRIPT", "FLUSH"]).unwrap();
+    assert!(cache.try_lock(&key("flushed"), minute).await.is_err());
+    proxy.delay(Duration::ZERO);
+}
