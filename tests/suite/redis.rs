@@ -9,6 +9,7 @@ mod explaining;
 mod faults;
 mod gated;
 mod index;
+mod late;
 mod leaving;
 mod many;
 mod matching;

@@ -379,3 +379,27 @@ async fn a_load_can_be_dropped_at_each_of_its_steps() {
         nodes.agree().await;
     }
 }
+
+/// So many tags at once would take a slow server, or a slow network, longer than its timeout, each time they are sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_thousands_of_tags_those_that_have_arrived_are_not_sent_again() {
+    let nodes = Nodes::new().await;
+    nodes.older(1).await;
+    let mut first = nodes.gates.hold(Step::Before("invalidate"));
+    let tags: Vec<_> = (0..1_100).map(|number| format!("row:{number}")).collect();
+    let invalidating = nodes.a.cache.clone();
+    let invalidating = tokio::spawn(async move { invalidating.invalidate_tags(tags).await });
+    first.reached().await;
+    let mut second = nodes.gates.hold(Step::Before("invalidate"));
+    first.open();
+    second.reached().await;
+    // It fails, and what is sent then is what has not arrived.
+    let mut third = nodes.gates.hold(Step::Before("invalidate"));
+    drop(second);
+    third.reached().await;
+    assert!((1..1_100).contains(&nodes.a.stats().undelivered), "{:?}", nodes.a.stats());
+    third.open();
+    invalidating.await.unwrap();
+    nodes.agree().await;
+    assert_eq!(nodes.a.stats().invalidation_errors, 1);
+}

@@ -1,5 +1,6 @@
 //! Sending what is in the outbox, and writes.
 
+use std::collections::HashMap;
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::engine::Engine;
 use crate::engine::methods::Method;
 use crate::key::Key;
 use crate::runtime;
-use crate::store::{Group, Invalidation, Notice};
+use crate::store::{Group, Invalidation, Notice, StoreError};
 use crate::tag::Tags;
 use crate::tier::remote::name;
 
@@ -62,21 +63,23 @@ impl Remote {
         self.notice(Subject::Groups(groups.iter().map(name).collect()))
     }
 
-    fn invalidation(&self, batch: &Batch) -> Invalidation {
-        let groups: Vec<_> = batch.groups.iter().cloned().collect();
+    fn invalidation(&self, groups: &[Group], keyed: &HashMap<Box<str>, Key>) -> Invalidation {
         let mut notices = Vec::new();
         if !groups.is_empty() {
-            notices.push(self.notice_of(&groups));
+            notices.push(self.notice_of(groups));
         }
         let mut keys = Vec::new();
-        for (name, key) in &batch.keys {
+        for (name, key) in keyed {
             keys.push(name.clone());
             let method = key.region().remote_name().into();
             notices.push(self.notice(Subject::Key { method, bytes: key.bytes().to_vec() }));
         }
-        Invalidation { groups, keys, notices }
+        Invalidation { groups: groups.to_vec(), keys, notices }
     }
 }
+
+/// So many groups are invalidated in one step, which has a timeout of its own: what takes longer would never arrive, and hold up the store for others.
+const GROUPS_AT_ONCE: usize = 512;
 
 /// How much of what there was has arrived.
 enum Delivered {
@@ -151,13 +154,13 @@ impl Remote {
     /// Sends what there is to send.
     async fn deliver(&self) -> Delivered {
         while let Some(batch) = self.outbox.take() {
-            let what = self.invalidation(&batch);
-            let left = match self.store.invalidate(&what).await {
+            let mut groups = batch.groups.iter().cloned().collect();
+            let left = match self.send_batch(&mut groups, &batch.keys).await {
                 Ok(left) => left,
                 Err(failed) => {
                     self.note_failure(&failed);
                     self.counters.invalidation_errors.one();
-                    self.outbox.failed();
+                    self.outbox.failed(groups);
                     return Delivered::Nothing;
                 }
             };
@@ -177,5 +180,23 @@ impl Remote {
             }
         }
         Delivered::All
+    }
+
+    /// Sends it in parts, the keys with the last. Returns the keys that are for what is out of reach. Of `groups` those are left that have not arrived.
+    async fn send_batch(
+        &self,
+        groups: &mut Vec<Group>,
+        keys: &HashMap<Box<str>, Key>,
+    ) -> Result<Vec<Box<str>>, StoreError> {
+        let none = HashMap::new();
+        loop {
+            let rest = groups.len().saturating_sub(GROUPS_AT_ONCE);
+            let keys = if rest == 0 { keys } else { &none };
+            let left = self.store.invalidate(&self.invalidation(&groups[rest..], keys)).await?;
+            groups.truncate(rest);
+            if rest == 0 {
+                return Ok(left);
+            }
+        }
     }
 }

@@ -240,10 +240,11 @@ impl Outbox {
         unwritten
     }
 
-    /// Puts back what was taken out.
-    pub(super) fn failed(&self) {
+    /// Puts back what was taken out, and of its groups those that have not arrived.
+    pub(super) fn failed(&self, groups: Vec<Group>) {
         self.end(|state| {
             let mut sending = std::mem::take(&mut state.sending);
+            sending.groups = groups.into_iter().collect();
             // What was written since is later than the removal.
             sending.keys.retain(|name, _| !state.writes.contains(name));
             state.queued.add(sending, &state.writes);
@@ -345,7 +346,7 @@ mod tests {
         let mut delivered = outbox.add(groups(&["a"]));
         assert!(outbox.holds("k", &tags) && !outbox.holds("k", &[Group::tag("b")]));
         assert!(outbox.take().is_some() && outbox.holds("k", &tags));
-        outbox.failed();
+        outbox.failed(tags.to_vec());
         assert!(outbox.holds("k", &tags) && delivered.try_recv().is_ok());
         assert!(outbox.take().is_some());
         outbox.delivered(&[]);
@@ -373,7 +374,7 @@ mod tests {
         let _delivered = outbox.add(key("sent"));
         assert!(outbox.take().is_some());
         outbox.begin_write("sent");
-        outbox.failed();
+        outbox.failed(Vec::new());
         outbox.end_write("sent");
         assert!(outbox.take().is_none());
     }

@@ -1,6 +1,7 @@
 //! What the store is asked, as commands.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use std::future::Future;
@@ -17,6 +18,8 @@ use crate::store::{
 
 /// So many keys are removed at once.
 const AT_ONCE: usize = 512;
+/// A write that takes longer is not done.
+const LONGEST_WRITE: Duration = Duration::from_secs(60);
 
 impl Store for Redis {
     fn structures(&self, _key: &str) -> Option<&dyn Structures> {
@@ -167,13 +170,20 @@ impl Store for Redis {
 
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()> {
         self.asked(async move {
+            // A command whose connection is given up may still arrive, after what was written or removed since. So it is announced, and does nothing once
+            // that is taken away.
+            // Break this (write without the note) and what was removed comes back, until it expires.
+            let token = self.tokens.fetch_add(1, Ordering::Relaxed);
+            self.announce(key, token, LONGEST_WRITE).await?;
             let (channel, notice) = (self.names.channel(), whole(&written));
             let arguments = [
                 Argument::Bytes(&value),
                 Argument::Number(life.map_or(0, millis)),
                 Argument::Bytes(channel.as_bytes()),
                 Argument::Bytes(&notice),
+                Argument::Number(token),
             ];
+            // If it was not due, others were told all the same, and what is there by then is later.
             self.run(key, &script::WRITE_SCRIPT, &self.written_at(key), &arguments).await.map(drop)
         })
     }

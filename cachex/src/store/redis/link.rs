@@ -22,7 +22,7 @@ use super::ticks::{Ticks, keep_ticking};
 use super::trouble::{LinkError, is_of_connection, is_of_identity, is_of_replica};
 use crate::runtime::{self, Callers};
 use crate::store::{Listener, StoreError};
-use crate::time::stopwatch::Deadline;
+use crate::time::stopwatch::{Deadline, Stopwatch};
 
 /// Commands that wait for the connection; from 1024 on throughput does not grow.
 const BUFFER: usize = 1024;
@@ -176,9 +176,10 @@ async fn keep_up(
                     Poll::Pending => left.as_mut().poll(cx).map(|()| true),
                     Poll::Ready(()) => Poll::Ready(false),
                 });
+                let up = Stopwatch::start();
                 // Where it leads elsewhere again and again, that is not to be often.
                 if !is_left.await {
-                    backoff.succeeded();
+                    backoff.lasted(up.elapsed(), timing);
                 }
                 status.send_replace(None);
                 listener.down();
@@ -245,6 +246,14 @@ impl Backoff {
         self.attempts = 0;
     }
 
+    /// Notes how long a connection was there. One that is closed as soon as it is greeted is as good as none.
+    // Break this (drop the condition) and a server that does so is connected with a hundred times in a second.
+    pub(super) fn lasted(&mut self, span: Duration, timing: Timing) {
+        if span >= timing.ping_interval {
+            self.succeeded();
+        }
+    }
+
     pub(super) fn next(&mut self) -> Duration {
         let span = SHORTEST_BACKOFF.saturating_mul(1 << self.attempts.min(10)).min(LONGEST_BACKOFF);
         self.attempts += 1;
@@ -265,7 +274,11 @@ mod tests {
         assert!(spans[0] <= SHORTEST_BACKOFF && spans[0] >= SHORTEST_BACKOFF / 2);
         assert!(spans.iter().all(|span| *span <= LONGEST_BACKOFF));
         assert!(spans[19] >= LONGEST_BACKOFF / 2);
-        backoff.succeeded();
+        let second = Duration::from_secs(1);
+        let timing = Timing { connect: second, command: second, ping_interval: second };
+        backoff.lasted(second / 2, timing);
+        assert!(backoff.next() >= LONGEST_BACKOFF / 2);
+        backoff.lasted(second, timing);
         assert!(backoff.next() <= SHORTEST_BACKOFF);
     }
 }

@@ -25,6 +25,7 @@ mod walk;
 
 use std::fmt;
 use std::hash::BuildHasher;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 use redis::{Cmd, RedisConnectionInfo, Value};
@@ -70,6 +71,8 @@ pub(crate) struct Redis {
     means: Means,
     plan: Plan,
     warning: Option<&'static str>,
+    /// Tell our writes from those of others.
+    tokens: AtomicU64,
     wiring: OnceLock<Wiring>,
 }
 
@@ -106,6 +109,7 @@ impl Redis {
             means: Means { timing, connections, callers: options.callers.clone() },
             plan,
             warning: options.tls.is_insecure.then_some(INSECURE),
+            tokens: AtomicU64::new(foldhash::quality::RandomState::default().hash_one(std::process::id())),
             wiring: OnceLock::new(),
         })
     }

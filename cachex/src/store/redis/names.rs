@@ -18,8 +18,10 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(prefix: &str, namespace: &str) -> Self {
-        // Braces say what is hashed: there must be no others.
-        Self { root: format!("{prefix}:{namespace}").replace(['{', '}'], "_").into() }
+        // Braces say what is hashed: there must be no others. And the last colon says where the namespace begins.
+        let prefix = prefix.replace('%', "%25").replace('{', "%7b").replace('}', "%7d");
+        let namespace = namespace.replace('%', "%25").replace('{', "%7b").replace('}', "%7d").replace(':', "%3a");
+        Self { root: format!("{prefix}:{namespace}").into() }
     }
 
     /// Names the value of a key, which has no braces.
@@ -153,12 +155,21 @@ mod tests {
     }
 
     #[test]
+    fn no_two_namespaces_have_one_name() {
+        let pairs =
+            [("cx", "a{"), ("cx", "a}"), ("cx", "a_"), ("cx", "a%7b"), ("cx", "a:b"), ("cx:a", "b"), ("cx:a:b", "")];
+        let names: std::collections::BTreeSet<_> =
+            pairs.iter().map(|(prefix, namespace)| Names::new(prefix, namespace).clock()).collect();
+        assert_eq!(names.len(), pairs.len());
+    }
+
+    #[test]
     fn what_one_script_acts_on_has_one_hash_tag() {
         let names = Names::new("cx", "sh{o}p");
         let tag = |name: String| {
             name.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag.to_owned())
         };
-        assert_eq!(tag(names.clock()), Some("cx:sh_o_p".to_owned()));
+        assert_eq!(tag(names.clock()), Some("cx:sh%7bo%7dp".to_owned()));
         assert_eq!(tag(names.group(&Group::tag("a{b}"))), tag(names.clock()));
         assert_eq!(tag(names.value("k")), Some("k".to_owned()));
         assert_eq!(tag(names.lease("k")), tag(names.waiters("k")));

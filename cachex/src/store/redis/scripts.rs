@@ -174,16 +174,22 @@ redis.call('DEL', KEYS[1])
 return 1
 ";
 
-/// Keys: as for a lease, and the note of an update. Arguments: the value, how long it is kept, the channel, a notice.
+/// Keys: as for a lease, and the note of an update. Arguments: the value, how long it is kept, the channel, a notice, the token of the write.
+///
+/// Without its note it is one that came late: what was written after it stays to be written, and what was removed stays removed.
 const WRITE: &str = r"
-if ARGV[2] == '0' then
-  redis.call('SET', KEYS[1], ARGV[1])
-else
-  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3])
+local is_due = redis.call('GET', KEYS[4]) == ARGV[5]
+if is_due then
+  redis.call('UNLINK', KEYS[4])
+  if ARGV[2] == '0' then
+    redis.call('SET', KEYS[1], ARGV[1])
+  else
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  end
 end
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
-return 1
+return is_due and 1 or 0
 ";
 
 /// Keys: as for a write. Arguments: the value, how long it is kept, the channel, a notice, the token of the update.

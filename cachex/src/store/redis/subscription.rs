@@ -15,6 +15,7 @@ use super::target::{Purpose, Target};
 use super::trouble::LinkError;
 use crate::runtime;
 use crate::store::{Listener, StoreError};
+use crate::time::stopwatch::Stopwatch;
 
 /// A subscription; dropped, it ends.
 pub(super) struct Subscription(AbortHandle);
@@ -35,16 +36,16 @@ impl Drop for Subscription {
 async fn keep_listening(target: Target, timing: Timing, channel: String, listener: Arc<dyn Listener>) {
     let mut backoff = Backoff::new();
     loop {
-        if listen(&target, timing, &channel, &*listener).await {
-            backoff.succeeded();
+        if let Some(listening) = listen(&target, timing, &channel, &*listener).await {
+            backoff.lasted(listening.elapsed(), timing);
             listener.missed();
         }
         runtime::pause(backoff.next()).await;
     }
 }
 
-/// Listens until the connection breaks. Returns whether it was listened at all.
-async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn Listener) -> bool {
+/// Listens until the connection breaks. Returns since when, if it was listened at all.
+async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn Listener) -> Option<Stopwatch> {
     let (sender, mut pushes) = mpsc::unbounded_channel::<PushInfo>();
     let config =
         AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None).set_push_sender(sender);
@@ -52,7 +53,7 @@ async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn L
         Ok(connected) => connected,
         Err(error) => {
             listener.troubled(&StoreError::from(error).to_string());
-            return false;
+            return None;
         }
     };
     let mut connection = connected.connection.clone();
@@ -70,13 +71,14 @@ async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn L
     };
     match timeout(timing.connect, subscribe).await {
         Ok(Ok(true)) => {}
-        Ok(Ok(false)) | Err(_) => return false,
+        Ok(Ok(false)) | Err(_) => return None,
         Ok(Err(error)) => {
             listener.troubled(&StoreError::from(LinkError::Redis(error)).to_string());
-            return false;
+            return None;
         }
     }
     listener.listening();
+    let listening = Stopwatch::start();
     // Also while it is not quiet: it may be the wrong server that speaks.
     let never = Notify::new();
     let mut lost = pin!(target.lost(&connected, timing, &never));
@@ -91,7 +93,9 @@ async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn L
                     listener.noticed(notice);
                 }
             }
-            Some(PushInfo { kind: PushKind::Disconnection | PushKind::Unsubscribe, .. }) | None => return true,
+            Some(PushInfo { kind: PushKind::Disconnection | PushKind::Unsubscribe, .. }) | None => {
+                return Some(listening);
+            }
             Some(_) => {}
         }
     }
