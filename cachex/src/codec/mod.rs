@@ -1,8 +1,12 @@
 //! Values as bytes, for stores.
 //!
-//! Reading order: this file (the forms), [`compress`] (the same in fewer bytes), [`schema`] (which type bytes are of).
+//! Reading order: this file (the forms), [`bounded`] (postcard, within bounds), [`nesting`] (the other forms likewise), [`compress`] (the same in fewer bytes), [`schema`] (which type bytes are of).
 
+#[cfg(feature = "structures")]
+mod bounded;
 pub(crate) mod compress;
+#[cfg(all(feature = "structures", any(feature = "msgpack", feature = "json")))]
+mod nesting;
 #[cfg(feature = "structures")]
 pub(crate) mod schema;
 
@@ -109,22 +113,39 @@ pub(crate) fn encode<V: Serialize>(codec: Codec, value: &V) -> Option<Vec<u8>> {
     }
 }
 
+/// How deep values nest at most, in every form. Options and newtypes are counted as well, so it is as much as the 128 objects that `serde_json` has if
+/// each is in an option.
+#[cfg(feature = "structures")]
+const DEPTH: usize = 256;
+
 /// Turns bytes into a value. Nothing if they are none of this type, or more than one.
+///
+/// Whatever the bytes are, it takes room and time by their number. How deep they nest is bounded by [`DEPTH`]; how many elements they have
+///
+/// - in postcard by [`bounded`], for those of `()` take no bytes;
+/// - in MessagePack and JSON by the bytes, for each element has one. JSON nests 128 deep besides, by a rule of its own.
+///
+/// Bytes of protobuf go another way: `prost` has them nest 100 deep.
 #[cfg(feature = "structures")]
 pub(crate) fn decode<V: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Option<V> {
     match codec {
         Codec::Postcard => {
-            let (value, rest) = postcard::take_from_bytes(bytes).ok()?;
+            let (value, rest) = bounded::take_from_bytes(bytes).ok()?;
             rest.is_empty().then_some(value)
         }
         #[cfg(feature = "msgpack")]
         Codec::MessagePack => {
             let mut rest = bytes;
-            let value = rmp_serde::from_read(&mut rest).ok()?;
+            let value = nesting::read(&mut rmp_serde::Deserializer::new(&mut rest)).ok()?;
             rest.is_empty().then_some(value)
         }
         #[cfg(feature = "json")]
-        Codec::Json => serde_json::from_slice(bytes).ok(),
+        Codec::Json => {
+            let mut form = serde_json::Deserializer::from_slice(bytes);
+            let value = nesting::read(&mut form).ok()?;
+            form.end().ok()?;
+            Some(value)
+        }
         _ => None,
     }
 }
