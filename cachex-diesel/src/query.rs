@@ -302,8 +302,6 @@ where
 ///
 /// It is not to be kept.
 fn tables_of(state: &State, db: &DieselCache, script: &Script, options: &Options) -> Result<BTreeSet<Name>, Reason> {
-    // What is read in a transaction may be rolled back, or be from before what others have committed since.
-    // Break this (drop the first condition) and it is kept.
     let [statement] = &*script.statements else { return Err(Reason::NotPlain) };
     let registry = db.registry();
     let is_own = |name: &Name| statement.own.contains(name);
@@ -311,6 +309,8 @@ fn tables_of(state: &State, db: &DieselCache, script: &Script, options: &Options
     let tables = registry.read(&statement.reads);
     let is_left_out = tables.iter().any(|name| registry.known(name).is_some_and(|table| table.is_left_out));
     match () {
+        // What is read in a transaction may be rolled back, or be from before what others have committed since.
+        // Break this (leave it out) and it is kept.
         () if state.tracker().is_in_transaction() => Err(Reason::InTransaction),
         () if state.is_changed() => Err(Reason::SessionChanged),
         () if !statement.is_plain_query || script.has_effects => Err(Reason::NotPlain),

@@ -4,14 +4,15 @@
 //! one would leave something stale behind. So what is looked for here is a *superset*: a name that stands where a table may stand counts as one, and
 //! a statement that is not known may have written anything. Nothing is ever refused.
 //!
-//! Reading order: [`token`] (what a text consists of), [`split`] (where statements end), [`statement`] (what each does), [`tables`] (names where tables
-//! stand), [`volatile`] (what gives another result each time).
+//! Reading order: [`token`] (what a text consists of), [`split`] (where statements end), [`statement`] (what each does), [`writes`] (which tables it
+//! writes), [`tables`] (names where tables stand), [`volatile`] (what gives another result each time).
 
 mod split;
 mod statement;
 mod tables;
 mod token;
 mod volatile;
+mod writes;
 
 use std::collections::BTreeSet;
 
@@ -81,7 +82,7 @@ pub(crate) fn reads_of_view(text: &str, dialect: Dialect) -> Vec<Name> {
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub(crate) fn writes_within(text: &str, dialect: Dialect) -> Writes {
     let (tokens, is_ambiguous) = token::tokens(text, dialect);
-    if is_ambiguous { Writes::Unknown } else { statement::writes_within(&tokens, dialect) }
+    if is_ambiguous { Writes::Unknown } else { writes::writes_within(&tokens, dialect) }
 }
 
 /// Returns what each statement of a text does.

@@ -30,7 +30,8 @@ fn end_of_plain(tokens: &[Token<'_>]) -> usize {
 /// Whether what begins here is a block that MariaDB knows outside of routines: what is in it may do anything, and end in any of its branches.
 pub(super) fn is_block(tokens: &[Token<'_>], dialect: Dialect) -> bool {
     let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|token| token.is_one_of(words));
-    let is_labelled = tokens[0].is_name() && tokens.get(1).is_some_and(|token| token.is_sign(':'));
+    let is_labelled =
+        tokens.first().is_some_and(|token| token.is_name()) && tokens.get(1).is_some_and(|token| token.is_sign(':'));
     let blocks = ["if", "case", "loop", "while", "repeat", "for"];
     dialect == Dialect::Mysql && (is(0, &blocks) || is_labelled || (is(0, &["begin"]) && is(1, &["not"])))
 }

@@ -250,26 +250,8 @@ mod tests {
     use proptest::prelude::*;
     use serde::Serialize;
 
+    use super::super::nested_tests::{Node, Tree, Wrapped};
     use super::*;
-
-    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-    struct Node {
-        next: Option<Box<Node>>,
-    }
-
-    /// Holds itself in every way there is.
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    enum Tree {
-        Leaf,
-        Newtype(Box<Tree>),
-        Tuple(u8, Box<Tree>),
-        Struct { children: Vec<Tree> },
-        Named(BTreeMap<u8, Tree>),
-        Wrapped(Wrapped),
-    }
-
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Wrapped(Option<Box<Wrapped>>);
 
     /// Bytes that are asked for as bytes.
     #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,6 +5,8 @@
 #[cfg(feature = "structures")]
 mod bounded;
 pub(crate) mod compress;
+#[cfg(all(test, feature = "structures"))]
+mod nested_tests;
 #[cfg(all(feature = "structures", any(feature = "msgpack", feature = "json")))]
 mod nesting;
 #[cfg(feature = "structures")]

@@ -232,29 +232,8 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Nested<A> {
 
 #[cfg(all(test, feature = "msgpack", feature = "json"))]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Serialize};
-
+    use super::super::nested_tests::{Node, Tree, Wrapped};
     use super::super::{Codec, decode, encode};
-
-    /// Holds itself in every way there is.
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    enum Tree {
-        Leaf,
-        Newtype(Box<Tree>),
-        Tuple(u8, Box<Tree>),
-        Struct { children: Vec<Tree> },
-        Named(BTreeMap<u8, Tree>),
-    }
-
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Wrapped(Option<Box<Wrapped>>);
-
-    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-    struct Node {
-        next: Option<Box<Node>>,
-    }
 
     const FORMS: [Codec; 3] = [Codec::Postcard, Codec::MessagePack, Codec::Json];
 

@@ -85,6 +85,29 @@ async fn set(cache: &Cache, key: &Key, value: u64) {
     assert!(kept.is_ok(), "{kept:?}");
 }
 
+/// Two nodes, of which one has written a key, and what the server was told of that.
+struct Late {
+    server: Server,
+    a: Cache,
+    b: Cache,
+    /// Over which it can be told again.
+    late: BufReader<TcpStream>,
+    monitor: Monitor,
+    key: Key,
+    first: Vec<Vec<u8>>,
+}
+
+impl Late {
+    async fn begin() -> Self {
+        let server = Server::start();
+        let (a, b) = (node(&server).await, node(&server).await);
+        let (late, mut monitor, key) = (connection(&server), Monitor::begin(&server), Key::new("late"));
+        set(&a, &key, 1).await;
+        let first = monitor.write();
+        Self { server, a, b, late, monitor, key, first }
+    }
+}
+
 async fn heard(cache: &Cache, before: u64) {
     until("the notice is heard", async || cache.remote_stats().unwrap().notices > before).await;
 }
@@ -95,13 +118,7 @@ fn notices(cache: &Cache) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_comes_late_takes_nothing_back() {
-    let server = Server::start();
-    let (a, b) = (node(&server).await, node(&server).await);
-    let mut late = connection(&server);
-    let key = Key::new("late");
-    let mut monitor = Monitor::begin(&server);
-    set(&a, &key, 1).await;
-    let first = monitor.write();
+    let Late { server: _server, a, b, mut late, key, first, .. } = Late::begin().await;
     assert_eq!(b.get::<u64>(&key).await.unwrap(), Some(1));
 
     // After a removal …
@@ -125,13 +142,7 @@ async fn a_write_that_comes_late_takes_nothing_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_comes_late_does_not_keep_a_later_one_from_coming() {
-    let server = Server::start();
-    let (a, b) = (node(&server).await, node(&server).await);
-    let mut late = connection(&server);
-    let key = Key::new("late");
-    let mut monitor = Monitor::begin(&server);
-    set(&a, &key, 1).await;
-    let first = monitor.write();
+    let Late { server, a: _a, b, mut late, key, first, mut monitor } = Late::begin().await;
     set(&b, &key, 2).await;
     let second = monitor.write();
     // Between the note of a later write and that write itself.
