@@ -232,6 +232,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     fn release<'a>(&'a self, key: &'a str, token: u64) -> Doing<'a, ()>;
 
     /// Stores a value that was written by hand, whatever is there, and takes the lease away.
+    ///
+    /// Where a write can arrive after its answer was given up, as over a connection that was, it must not undo what was written or removed since: then the key may as well be
+    /// left without a value.
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()>;
 
     /// Notes that an update of a key begins, for `span` at most. Who writes the key by hand or removes it takes the note away, and so does each other update of

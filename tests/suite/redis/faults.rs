@@ -443,3 +443,31 @@ async fn a_question_that_is_asked_in_two_ways_is_waited_for_once() {
     assert!(cache.try_lock(&key("flushed"), minute).await.is_err());
     proxy.delay(Duration::ZERO);
 }
+
+/// As where a server takes a client for one that needs too much: that it greets is no reason to come back at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_closes_what_it_has_greeted_is_come_back_to_at_longer_and_longer_intervals() {
+    const TIMES: u32 = 7;
+    let server = Server::start();
+    let proxy = Proxy::before(server.port());
+    let cache = node_with(&server, |redis, _| {
+        redis.url = proxy.url();
+        redis.connections = 1;
+        // No connection lasts for as long as that.
+        redis.ping_interval = Duration::from_secs(60);
+    })
+    .await;
+    let connects = || cache.remote_stats().unwrap().connects;
+    #[expect(clippy::disallowed_methods, reason = "connections live in real time")]
+    let begun = std::time::Instant::now();
+    for _ in 0..TIMES {
+        let before = connects();
+        proxy.cut();
+        // Who asks finds out that it was cut.
+        let is_asked = async || cache.exists(&Key::new("nothing")).await;
+        until("it is connected with again", async || !is_asked().await && connects() > before).await;
+    }
+    // From 10 to 20 ms at first, and twice as long each time.
+    let least = Duration::from_millis(10) * (2_u32.pow(TIMES) - 1);
+    assert!(begun.elapsed() >= least, "{:?}", begun.elapsed());
+}

@@ -164,9 +164,7 @@ impl Remote {
                     return Delivered::Nothing;
                 }
             };
-            let sent = batch.groups.len() + batch.keys.len();
-            self.counters.invalidations.add(sent.saturating_sub(left.len()) as u64);
-            self.note_invalidated(&batch.groups);
+            self.counters.invalidations.add(batch.keys.len().saturating_sub(left.len()) as u64);
             batch.keys.keys().filter(|name| !left.contains(name)).for_each(|name| self.note_removed(name));
             let unwritten = self.outbox.delivered(&left);
             if let Some(engine) = self.engine() {
@@ -193,7 +191,9 @@ impl Remote {
             let rest = groups.len().saturating_sub(GROUPS_AT_ONCE);
             let keys = if rest == 0 { keys } else { &none };
             let left = self.store.invalidate(&self.invalidation(&groups[rest..], keys)).await?;
-            groups.truncate(rest);
+            let arrived = groups.split_off(rest);
+            self.counters.invalidations.add(arrived.len() as u64);
+            self.note_invalidated(&arrived);
             if rest == 0 {
                 return Ok(left);
             }
