@@ -22,6 +22,15 @@ pub(crate) struct Script {
     pub(crate) has_effects: bool,
 }
 
+#[cfg(feature = "async")]
+impl Script {
+    /// Of something that is known by what it writes.
+    pub(crate) fn of_writes(writes: crate::lex::Writes) -> Self {
+        let has_effects = !writes.is_none();
+        Self { statements: [Statement { writes, ..Statement::default() }].into(), has_effects }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Analyses {
     by_type: RwLock<HashMap<(TypeId, Dialect), Arc<Script>>>,

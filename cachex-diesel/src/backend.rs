@@ -43,9 +43,9 @@ pub(crate) mod sealed {
 /// A server that names of tables are written for: any will do.
 #[cfg(feature = "sqlite")]
 pub(crate) type Naming = diesel::sqlite::Sqlite;
-#[cfg(all(feature = "postgres", not(feature = "sqlite")))]
+#[cfg(all(feature = "postgres-backend", not(feature = "sqlite")))]
 pub(crate) type Naming = diesel::pg::Pg;
-#[cfg(all(feature = "mysql", not(any(feature = "sqlite", feature = "postgres"))))]
+#[cfg(all(feature = "mysql-backend", not(any(feature = "sqlite", feature = "postgres-backend"))))]
 pub(crate) type Naming = diesel::mysql::Mysql;
 
 /// Returns the SQL of a query.
@@ -55,7 +55,7 @@ pub(crate) fn sql<DB: CacheBackend, T: QueryFragment<DB> + ?Sized>(query: &T) ->
     Ok(builder.finish())
 }
 
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "postgres-backend", feature = "mysql-backend"))]
 fn push(key: &mut Vec<u8>, bind: Option<&[u8]>) {
     match bind {
         None => key.push(0),
@@ -92,7 +92,7 @@ mod sqlite {
     }
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "postgres-backend")]
 mod postgres {
     use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -136,7 +136,7 @@ mod postgres {
     }
 }
 
-#[cfg(feature = "mysql")]
+#[cfg(feature = "mysql-backend")]
 mod mysql {
     use diesel::mysql::Mysql;
     use diesel::query_builder::bind_collector::RawBytesBindCollector;

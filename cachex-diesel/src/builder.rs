@@ -7,7 +7,7 @@ use std::time::Duration;
 use cachex::{Cache, Tag};
 
 use crate::analyses::Analyses;
-use crate::handle::{DieselCache, OnUnknown, Shared};
+use crate::handle::{Consistency, DieselCache, OnUnknown, Shared};
 use crate::lex::Writes;
 use crate::registry::{Registry, Table, canonical};
 use crate::stats::Counters;
@@ -34,6 +34,8 @@ pub struct DieselCacheBuilder {
     database: Box<str>,
     registry: Registry,
     on_unknown: OnUnknown,
+    consistency: Consistency,
+    lease: Duration,
 }
 
 /// How a table is cached; see [`DieselCacheBuilder::table`].
@@ -120,7 +122,14 @@ impl TableOptions {
 
 impl DieselCacheBuilder {
     pub(crate) fn new(cache: Cache) -> Self {
-        Self { cache, database: Box::default(), registry: Registry::default(), on_unknown: OnUnknown::default() }
+        Self {
+            cache,
+            database: Box::default(),
+            registry: Registry::default(),
+            on_unknown: OnUnknown::default(),
+            consistency: Consistency::default(),
+            lease: Duration::from_secs(60),
+        }
     }
 
     /// Names the database, where a cache is used for several: tables of a name are told apart by it. Default: none.
@@ -179,7 +188,7 @@ impl DieselCacheBuilder {
     /// assert_eq!(db.tables(), ["users"]);
     /// # Ok::<(), cachex::Error>(())
     /// ```
-    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+    #[cfg(any(feature = "sqlite", feature = "postgres-backend", feature = "mysql-backend"))]
     #[must_use]
     pub fn model<T>(self, options: impl FnOnce(TableOptions) -> TableOptions) -> Self
     where
@@ -267,6 +276,48 @@ impl DieselCacheBuilder {
         self
     }
 
+    /// Says what others see between a commit and its invalidation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use cachex::Cache;
+    /// use cachex_diesel::{Consistency, DieselCache};
+    ///
+    /// let fenced = Consistency::Fenced { lease: Duration::from_secs(10) };
+    /// let db = DieselCache::builder(Cache::builder().build()?).consistency(fenced).build();
+    /// assert_eq!(db.stats().invalidations, 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn consistency(mut self, consistency: Consistency) -> Self {
+        self.consistency = consistency;
+        self
+    }
+
+    /// Says how long a statement may go on in the server after nobody waits for it any more and its connection is gone, as when the future of an async one is dropped, and the connection then. What it
+    /// may write is not kept meanwhile, and invalidated at the end. Default: a minute.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).lease(Duration::from_secs(300)).build();
+    /// assert_eq!(db.stats().invalidations, 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
     /// Makes it.
     ///
     /// # Examples
@@ -287,6 +338,8 @@ impl DieselCacheBuilder {
             registry: RwLock::new(self.registry),
             analyses: Analyses::default(),
             on_unknown: self.on_unknown,
+            consistency: self.consistency,
+            lease: self.lease,
             counters: Counters::default(),
         }))
     }

@@ -18,7 +18,7 @@ use crate::backend::CacheBackend;
 use crate::handle::DieselCache;
 use crate::lex::Writes;
 use crate::registry::canonical;
-use crate::state::State;
+use crate::state::{Depth, State};
 use crate::track::Outcome;
 
 /// A connection of Diesel whose writes invalidate what they touched: what is written in a transaction when that is committed, and before the commit returns;
@@ -213,7 +213,7 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn invalidate<'a>(&mut self, tables: impl IntoIterator<Item = &'a str>) {
-        self.state.write(Writes::Tables(tables.into_iter().map(canonical).collect()));
+        self.state.write(Writes::Tables(tables.into_iter().map(canonical).collect())).wait();
     }
 
     /// Does something with the connection within, which writes these tables; none is one that is only read. What is done there is not seen: neither transactions may be begun or ended by it, nor
@@ -268,22 +268,30 @@ where
     }
 
     /// Returns how deep the transaction manager is, if it knows.
-    fn depth(&mut self) -> Option<Option<u32>> {
-        match C::TransactionManager::transaction_manager_status_mut(&mut self.inner) {
-            TransactionManagerStatus::Valid(status) => Some(status.transaction_depth().map(std::num::NonZeroU32::get)),
-            TransactionManagerStatus::InError => None,
-        }
+    fn depth(&mut self) -> Depth {
+        depth_of(C::TransactionManager::transaction_manager_status_mut(&mut self.inner))
     }
 
     /// Notes that a text is about to be sent.
     pub(crate) fn before(&mut self, script: &Script) -> QueryResult<()> {
         let depth = self.depth();
-        self.state.before(script, depth)
+        self.state.before(script, depth)?.wait();
+        Ok(())
     }
 
     pub(crate) fn note<R>(&mut self, script: &Script, done: QueryResult<R>) -> QueryResult<R> {
-        self.state.after(script, outcome(&done));
+        self.state.after(script, outcome(&done)).wait();
         done
+    }
+}
+
+/// Returns how deep a transaction manager is.
+pub(crate) fn depth_of(status: &TransactionManagerStatus) -> Depth {
+    match status {
+        TransactionManagerStatus::Valid(status) => {
+            Depth::Known(status.transaction_depth().map(std::num::NonZeroU32::get))
+        }
+        TransactionManagerStatus::InError => Depth::Lost,
     }
 }
 
@@ -295,11 +303,11 @@ struct Told<'a> {
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
-        self.writes.take().into_iter().for_each(|writes| self.state.write(writes));
+        self.writes.take().into_iter().for_each(|writes| self.state.write(writes).wait());
     }
 }
 
-fn outcome<R>(done: &QueryResult<R>) -> Outcome {
+pub(crate) fn outcome<R>(done: &QueryResult<R>) -> Outcome {
     if done.is_ok() { Outcome::Done } else { Outcome::Failed }
 }
 
@@ -390,12 +398,12 @@ where
             Ok(rows) => {
                 // Servers but SQLite have done it, and committed it, before the first row is read.
                 if script.has_effects && C::Backend::NAME != "sqlite" {
-                    state.tell_early(&script);
+                    state.tell_early(&script).wait();
                 }
                 Ok(Cursor { rows: Some(rows), state, script, outcome: Outcome::Done })
             }
             Err(error) => {
-                state.after(&script, Outcome::Failed);
+                state.after(&script, Outcome::Failed).wait();
                 Err(error)
             }
         }
@@ -448,7 +456,7 @@ impl<I> Drop for Cursor<'_, I> {
         // First the statement ends: SQLite commits it with that.
         // Break this (tell before) and what is read in between stays, from before the write.
         self.rows = None;
-        self.state.after(&self.script, self.outcome);
+        self.state.after(&self.script, self.outcome).wait();
     }
 }
 
@@ -505,7 +513,10 @@ where
     fn is_broken(&mut self) -> bool {
         let depth = self.depth();
         // One with a transaction that was begun by hand would give it to whoever comes next.
-        self.inner.is_broken() || depth.is_none() || self.state.is_left_open(depth.flatten())
+        match depth {
+            Depth::Known(depth) => self.inner.is_broken() || self.state.is_left_open(depth),
+            Depth::Lost => true,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use cachex::{Cache, Delivery, Tag};
+use cachex::{Cache, Delivery, Fence, Tag};
 
 use crate::analyses::Analyses;
 use crate::builder::DieselCacheBuilder;
@@ -35,6 +35,30 @@ pub enum OnUnknown {
     Ignore,
 }
 
+/// What others see of a write between its commit and its invalidation. Whoever writes never sees anything from before.
+///
+/// # Examples
+///
+/// ```
+/// use cachex_diesel::Consistency;
+///
+/// assert_eq!(Consistency::default(), Consistency::AfterCommit);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Consistency {
+    /// They may be answered from before the write, until the invalidation that follows the commit: some microseconds, or with a second tier the time to its server and back. So who reads the new rows
+    /// from the database, and then the same from the cache, may see the old ones once more.
+    #[default]
+    AfterCommit,
+    /// In this process they are not: while a write, or a commit, is under way nothing answers that depends on what it writes, and the database is asked. A writer without an end counts as done after the
+    /// lease. In other processes they may be, as with `AfterCommit`. What it costs: each write makes misses while it lasts.
+    Fenced {
+        /// How long a write, or a commit, takes at most.
+        lease: Duration,
+    },
+}
+
 /// A cache, and the tables whose writes invalidate what is in it. A cheap handle, shared by all connections.
 ///
 /// # Examples
@@ -56,6 +80,9 @@ pub(crate) struct Shared {
     pub(crate) registry: RwLock<Registry>,
     pub(crate) analyses: Analyses,
     pub(crate) on_unknown: OnUnknown,
+    pub(crate) consistency: Consistency,
+    /// How long what was sent, and nobody waited for, may go on in a server after its connection is gone.
+    pub(crate) lease: Duration,
     pub(crate) counters: Counters,
 }
 
@@ -215,6 +242,11 @@ impl DieselCache {
     pub(crate) fn tell(&self, writes: &Writes, scope: Option<&str>) -> Delivery {
         self.0.counters.invalidations.fetch_add(1, Ordering::Relaxed);
         self.0.cache.invalidate_tags(self.tags_of(writes, scope))
+    }
+
+    /// Hides what is being written.
+    pub(crate) fn fence(&self, writes: &Writes, scope: Option<&str>, lease: Duration) -> Fence {
+        self.0.cache.fence(self.tags_of(writes, scope), lease)
     }
 
     fn tags_of(&self, writes: &Writes, scope: Option<&str>) -> BTreeSet<String> {

@@ -68,13 +68,15 @@
 #[path = "../../cachex/src/altered_tests.rs"]
 mod altered_tests;
 mod analyses;
+#[cfg(feature = "async")]
+pub mod asynch;
 mod backend;
 mod builder;
 mod connection;
 mod handle;
 mod introspect;
 mod lex;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "sqlite", feature = "postgres-backend", feature = "mysql-backend"))]
 mod model;
 mod own;
 #[cfg(feature = "r2d2")]
@@ -83,12 +85,15 @@ mod query;
 mod registry;
 mod state;
 mod stats;
+mod told;
 mod track;
 
+#[cfg(feature = "async")]
+pub use asynch::{AsyncCachingConnection, AsyncIntrospect};
 pub use backend::CacheBackend;
 pub use builder::{DieselCacheBuilder, TableOptions};
 pub use connection::{CachingConnection, Cursor};
-pub use handle::{DieselCache, OnUnknown};
+pub use handle::{Consistency, DieselCache, OnUnknown};
 pub use introspect::{Introspect, Introspection};
 #[cfg(feature = "r2d2")]
 pub use pool::Customizer;

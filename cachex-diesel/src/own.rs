@@ -152,7 +152,7 @@ mod postgres {
             connection.before(&script)?;
             let done = self.execute(&mut connection.inner);
             // Break this (leave it out) and what was copied is not seen.
-            connection.state.after(&script, if done.is_ok() { Outcome::Done } else { Outcome::Failed });
+            connection.state.after(&script, if done.is_ok() { Outcome::Done } else { Outcome::Failed }).wait();
             done
         }
     }

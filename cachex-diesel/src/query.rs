@@ -12,6 +12,7 @@ use diesel::connection::{AnsiTransactionManager, Connection};
 use diesel::query_builder::{AsQuery, Query, QueryFragment, QueryId};
 use diesel::query_dsl::RunQueryDsl;
 use diesel::query_dsl::methods::{LimitDsl, LoadQuery};
+use diesel::result::{DatabaseErrorKind, Error};
 
 use crate::analyses::Script;
 use crate::backend::{CacheBackend, sql};
@@ -47,7 +48,7 @@ pub struct Cached<Q> {
 }
 
 #[derive(Clone, Debug)]
-struct Options {
+pub(crate) struct Options {
     ttl: Duration,
     tags: Vec<Tag>,
     is_forced: bool,
@@ -163,6 +164,66 @@ impl<Q> Cached<Q> {
         self.options.is_forced = true;
         self
     }
+
+    /// Loads it over a connection that is made, or taken from a pool, only if it has to be asked for: where the cache answers, it is not. It answers as on a connection in no
+    /// [scope](CachingConnection::set_cache_scope).
+    ///
+    /// # Errors
+    ///
+    /// Those of the query; that there is no connection, as [`DatabaseErrorKind::UnableToSendCommand`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "sqlite", feature = "r2d2"))] {
+    /// use std::time::Duration;
+    ///
+    /// use cachex::Cache;
+    /// use cachex_diesel::{CachedExt, CachingConnection, DieselCache};
+    /// use diesel::prelude::*;
+    /// use diesel::r2d2::{ConnectionManager, Pool};
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let manager = ConnectionManager::<CachingConnection<SqliteConnection>>::new(":memory:");
+    /// let pool = Pool::builder().max_size(1).connection_customizer(Box::new(db.customizer())).build(manager)?;
+    ///
+    /// let one = || diesel::select(1.into_sql::<diesel::sql_types::Integer>()).cached(Duration::from_secs(60)).tag("one");
+    /// assert_eq!(one().load_by::<i32, _, _>(&db, || pool.get())?, [1]);
+    /// let _taken = pool.get()?; // the only one
+    /// assert_eq!(one().load_by::<i32, _, _>(&db, || pool.get())?, [1]);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn load_by<'query, U, C, E>(
+        self,
+        db: &DieselCache,
+        connect: impl FnOnce() -> Result<C, E>,
+    ) -> QueryResult<Vec<U>>
+    where
+        C: CacheAware,
+        Q: QueryFragment<C::Server> + QueryId + LoadQuery<'query, C, U>,
+        U: CacheValue,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let kept = kept_without_connection::<C::Server, Q, U>(db, &self.query, self.options.clone());
+        if let Some(Plan { db, key, .. }) = kept
+            && let Ok(Some(rows)) = db.0.cache.blocking().get::<Vec<U>>(&key)
+        {
+            db.0.counters.hit();
+            return Ok(rows);
+        }
+        self.internal_load(&mut connect().map_err(unconnected)?)?.collect()
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn into_parts(self) -> (Q, Options) {
+        (self.query, self.options)
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn of_parts(query: Q, options: Options) -> Self {
+        Self { query, options }
+    }
 }
 
 /// A connection that knows of a cache: a [`CachingConnection`], or what leads to one, as that of a pool.
@@ -191,7 +252,7 @@ pub trait CacheAware {
 /// What is known of a connection.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Seen<'a>(&'a mut State);
+pub struct Seen<'a>(pub(crate) &'a mut State);
 
 impl<C> CacheAware for CachingConnection<C>
 where
@@ -264,27 +325,55 @@ where
 }
 
 /// How a query is kept.
-struct Plan {
-    db: DieselCache,
-    key: Key,
-    options: EntryOptions,
+pub(crate) struct Plan {
+    pub(crate) db: DieselCache,
+    pub(crate) key: Key,
+    pub(crate) options: EntryOptions,
 }
 
 /// Returns how a query is kept; nothing, if it is not.
-fn plan<DB, Q, U>(state: &State, query: &Q, options: Options) -> QueryResult<Option<Plan>>
+pub(crate) fn plan<DB, Q, U>(state: &State, query: &Q, options: Options) -> QueryResult<Option<Plan>>
+where
+    DB: CacheBackend,
+    Q: QueryFragment<DB> + QueryId,
+{
+    let Some(db) = state.db().cloned() else { return Ok(None) };
+    db.0.counters.cached.fetch_add(1, Ordering::Relaxed);
+    match plan_of::<DB, Q, U>(state, db.clone(), query, options)? {
+        Ok(plan) => Ok(Some(plan)),
+        Err(why) => {
+            db.0.counters.bypass(why);
+            Ok(None)
+        }
+    }
+}
+
+/// Returns how a query is kept on a connection that nothing was done with.
+pub(crate) fn kept_without_connection<DB, Q, U>(db: &DieselCache, query: &Q, options: Options) -> Option<Plan>
+where
+    DB: CacheBackend,
+    Q: QueryFragment<DB> + QueryId,
+{
+    let state = State::new(<DB as crate::backend::sealed::Known>::DIALECT, Some(db.clone()));
+    // What goes wrong is told when there is a connection.
+    plan_of::<DB, Q, U>(&state, db.clone(), query, options).ok()?.ok()
+}
+
+/// Returns the error of a query for which there was no connection.
+pub(crate) fn unconnected<E: Into<Box<dyn std::error::Error + Send + Sync>>>(error: E) -> Error {
+    let why = error.into().to_string();
+    Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, Box::new(why))
+}
+
+fn plan_of<DB, Q, U>(state: &State, db: DieselCache, query: &Q, options: Options) -> QueryResult<Result<Plan, Reason>>
 where
     DB: CacheBackend,
     Q: QueryFragment<DB> + QueryId,
 {
     let script = state.script::<DB, Q>(query)?;
-    let Some(db) = state.db().cloned() else { return Ok(None) };
-    db.0.counters.cached.fetch_add(1, Ordering::Relaxed);
     let tables = match tables_of(state, &db, &script, &options) {
         Ok(tables) => tables,
-        Err(why) => {
-            db.0.counters.bypass(why);
-            return Ok(None);
-        }
+        Err(why) => return Ok(Err(why)),
     };
     let key = key::<DB, Q, U>(state, &db, query, &options)?;
     let ttl = db.ttl_of(&tables).map_or(options.ttl, |most| most.min(options.ttl));
@@ -293,7 +382,7 @@ where
         entry = tags(state, &db, table).into_iter().fold(entry, EntryOptions::tag);
     }
     entry = options.tags.into_iter().fold(entry, EntryOptions::tag);
-    Ok(Some(Plan { key, db, options: entry }))
+    Ok(Ok(Plan { key, db, options: entry }))
 }
 
 /// Returns the tables that a query reads.

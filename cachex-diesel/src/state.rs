@@ -4,17 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use cachex::Fence;
 use diesel::QueryResult;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::result::Error;
 
 use crate::analyses::Script;
 use crate::backend::CacheBackend;
-use crate::handle::{DieselCache, OnUnknown};
+use crate::handle::{Consistency, DieselCache, OnUnknown};
 use crate::lex::{Control, Dialect, Statement, Writes};
+use crate::told::{Callback, Told};
 use crate::track::{Outcome, Tracker};
-
-type Callback = Box<dyn FnOnce() + Send>;
 
 /// What a connection knows of itself.
 pub(crate) struct State {
@@ -33,6 +33,18 @@ pub(crate) struct State {
     has_failed: bool,
     /// What is called after the commit, and how deep the transaction was when that was said.
     callbacks: Vec<(usize, Callback)>,
+    /// What is being written, and hidden until that is told.
+    fence: Option<Fence>,
+    /// What was sent, and nobody waited for: it may be written at any time until the server answers what is sent next.
+    owed: Vec<(Writes, Option<Fence>)>,
+}
+
+/// How deep the transaction manager is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    Known(Option<u32>),
+    /// It does not know.
+    Lost,
 }
 
 impl State {
@@ -47,6 +59,8 @@ impl State {
             is_mixed: false,
             has_failed: false,
             callbacks: Vec::new(),
+            fence: None,
+            owed: Vec::new(),
         }
     }
 
@@ -82,10 +96,11 @@ impl State {
     }
 
     /// Notes how deep the transaction manager is. Returns whether a transaction may be open that it knows nothing of.
-    #[cfg(feature = "r2d2")]
+    #[cfg(any(feature = "r2d2", feature = "async"))]
     pub(crate) fn is_left_open(&mut self, depth: Option<u32>) -> bool {
         let told = self.tracker.sync(depth);
-        self.tell(told);
+        // Whoever takes the connection next does not wait for it, but this process knows of it at once.
+        drop(self.tell(&told));
         self.tracker.is_left_open()
     }
 
@@ -118,17 +133,17 @@ impl State {
         })
     }
 
-    /// Notes that a text is about to be sent, and how deep the transaction manager is.
+    /// Notes that a text is about to be sent, and how deep the transaction manager is. Returns what is invalidated by that.
     ///
     /// # Errors
     ///
     /// It is to be refused.
-    pub(crate) fn before(&mut self, script: &Script, depth: Option<Option<u32>>) -> QueryResult<()> {
-        let told = match depth {
-            Some(depth) => self.tracker.sync(depth),
-            None => self.tracker.lose(),
+    pub(crate) fn before(&mut self, script: &Script, depth: Depth) -> QueryResult<Told> {
+        let writes = match depth {
+            Depth::Known(depth) => self.tracker.sync(depth),
+            Depth::Lost => self.tracker.lose(),
         };
-        self.tell(told);
+        let told = self.tell(&writes);
         if let Some(db) = &self.db {
             db.0.counters.operations.fetch_add(1, Ordering::Relaxed);
         }
@@ -136,29 +151,51 @@ impl State {
             self.count_unknown();
             return Err(refused(
                 "it is not known what this statement writes, and `OnUnknown::Refuse` is set; name the tables it writes in \
-                 `CachingConnection::with_inner`",
+                 `with_inner` of the connection",
             ));
         }
-        Ok(())
+        self.hide(script);
+        Ok(told)
     }
 
     fn refuses(&self) -> bool {
         self.db.as_ref().is_some_and(|db| db.0.on_unknown == OnUnknown::Refuse)
     }
 
-    /// Notes what became of it.
-    pub(crate) fn after(&mut self, script: &Script, outcome: Outcome) {
+    /// Hides what may be written, until that is told: then nobody sees the new rows in the database and the old ones in the cache afterwards.
+    // Break this (leave it out) and between the commit and its invalidation others are answered from before it.
+    fn hide(&mut self, script: &Script) {
+        let Some(db) = self.db.as_ref().filter(|_| script.has_effects) else { return };
+        if let Consistency::Fenced { lease } = db.0.consistency {
+            let foreseen = self.tracker.foreseen(&script.statements);
+            self.fence = self.fence_of(&foreseen, lease);
+        }
+    }
+
+    fn fence_of(&self, writes: &Writes, lease: std::time::Duration) -> Option<Fence> {
+        let db = self.db.as_ref().filter(|_| !writes.is_none())?;
+        Some(db.fence(writes, self.told_scope(), lease))
+    }
+
+    /// Notes what became of it. Returns what is to be waited for, and called then.
+    pub(crate) fn after(&mut self, script: &Script, outcome: Outcome) -> Told {
+        // The server does one thing after another: what was sent before is done as well, or never will be.
+        let mut told = if outcome == Outcome::Done { self.pay() } else { Told::default() };
         // What fails may have ended the transaction, also if it only reads.
         if !script.has_effects && outcome == Outcome::Done {
-            return;
+            return told;
         }
-        self.has_failed |= outcome == Outcome::Failed && self.tracker.is_in_transaction();
+        self.has_failed |= outcome != Outcome::Done && self.tracker.is_in_transaction();
         let is_ignored = self.db.as_ref().is_some_and(|db| db.0.on_unknown == OnUnknown::Ignore);
-        let (mut told, mut called) = (Writes::default(), Vec::new());
-        if script.statements.len() > 1 && outcome == Outcome::Failed {
-            told = self.tracker.note(&script.statements, outcome);
+        let (mut writes, mut called) = (Writes::default(), Vec::new());
+        if outcome == Outcome::Unknown || script.statements.len() > 1 && outcome == Outcome::Failed {
+            writes = self.tracker.note(&script.statements, outcome);
             self.change(script.statements.iter().any(|statement| statement.changes_session));
-            self.callbacks.clear();
+            if outcome == Outcome::Failed
+                || script.statements.iter().any(|statement| statement.control != Control::None)
+            {
+                self.callbacks.clear();
+            }
         } else {
             for statement in &script.statements {
                 if is_unknown(statement) {
@@ -171,16 +208,44 @@ impl State {
                 } else {
                     statement
                 };
-                told.add(self.tracker.note(std::slice::from_ref(statement), outcome));
+                writes.add(self.tracker.note(std::slice::from_ref(statement), outcome));
                 self.change(statement.changes_session);
                 called.append(&mut self.callbacks_of(&statement.control, outcome));
             }
         }
-        // In this order: what is called after the commit finds nothing from before it.
-        // Break this (call first) and it does.
-        self.tell(told);
+        told.add(self.tell(&writes));
+        let fence = self.fence.take();
+        if outcome == Outcome::Unknown {
+            self.owe(writes, fence);
+        } else {
+            told.lift(fence);
+        }
         self.end();
-        called.into_iter().for_each(|(_, callback)| callback());
+        // What is called after the commit finds nothing from before it.
+        told.call(called.into_iter().map(|(_, callback)| callback));
+        told
+    }
+
+    /// Keeps in mind what may still be written, and hides it meanwhile.
+    fn owe(&mut self, writes: Writes, fence: Option<Fence>) {
+        if writes.is_none() {
+            return;
+        }
+        let lease = self.db.as_ref().map(|db| db.0.lease);
+        // Break this (no fence) and what is read before it is written stays until the next answer.
+        let fence = lease.and_then(|lease| self.fence_of(&writes, lease)).into_iter().chain(fence).next();
+        self.owed.push((writes, fence));
+    }
+
+    /// Tells what was left, and is written by now.
+    // Break this (return at once) and what was read while a statement went on that nobody waited for stays.
+    fn pay(&mut self) -> Told {
+        let mut told = Told::default();
+        for (writes, fence) in std::mem::take(&mut self.owed) {
+            told.add(self.tell(&writes));
+            told.lift(fence);
+        }
+        told
     }
 
     /// Notes that the session was changed.
@@ -199,20 +264,20 @@ impl State {
     }
 
     /// Tells what is written by statements that are done, while their rows are still to be read.
-    pub(crate) fn tell_early(&mut self, script: &Script) {
+    pub(crate) fn tell_early(&mut self, script: &Script) -> Told {
         if self.tracker.is_in_transaction() {
-            return;
+            return Told::default();
         }
-        let mut told = Writes::default();
-        script.statements.iter().for_each(|statement| told.add(statement.writes.clone()));
-        self.tell(told);
+        let mut writes = Writes::default();
+        script.statements.iter().for_each(|statement| writes.add(statement.writes.clone()));
+        self.tell(&writes)
     }
 
     /// Invalidates tables as a write of them does.
-    pub(crate) fn write(&mut self, writes: Writes) {
+    pub(crate) fn write(&mut self, writes: Writes) -> Told {
         let statement = Statement { writes, ..Statement::default() };
-        let told = self.tracker.note(&[statement], Outcome::Done);
-        self.tell(told);
+        let writes = self.tracker.note(&[statement], Outcome::Done);
+        self.tell(&writes)
     }
 
     /// Calls back after the commit; at once, where there is nothing to commit.
@@ -249,14 +314,17 @@ impl State {
         Vec::new()
     }
 
-    fn tell(&mut self, writes: Writes) {
-        if writes.is_none() {
-            return;
+    fn tell(&self, writes: &Writes) -> Told {
+        // Without a cache, nothing was sent.
+        match &self.db {
+            Some(db) if !writes.is_none() => Told::of(db.tell(writes, self.told_scope())),
+            _ => Told::default(),
         }
-        // Without one, nothing was sent.
-        if let Some(db) = &self.db {
-            db.tell(&writes, self.scope.as_deref().filter(|_| !self.is_changed && !self.is_mixed)).wait();
-        }
+    }
+
+    /// Returns whose rows were written, if that is known.
+    fn told_scope(&self) -> Option<&str> {
+        self.scope.as_deref().filter(|_| !self.is_changed && !self.is_mixed)
     }
 
     fn count_unknown(&self) {
@@ -270,8 +338,12 @@ impl Drop for State {
     fn drop(&mut self) {
         // What was read within the transaction of a test is nobody else's, and gone with it.
         if self.tracker.is_test() {
-            self.tell(Writes::Unknown);
+            drop(self.tell(&Writes::Unknown));
         }
+        // Nobody will see an answer any more. What was sent may still be done, for as long as a lease.
+        // Break this (drop them) and what is read meanwhile stays.
+        let fences = std::mem::take(&mut self.owed).into_iter().filter_map(|(_, fence)| fence);
+        fences.for_each(Fence::abandon);
     }
 }
 

@@ -108,6 +108,12 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// Notes a query that was answered without a connection.
+    pub(crate) fn hit(&self) {
+        self.cached.fetch_add(1, Ordering::Relaxed);
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn bypass(&self, why: Reason) {
         self.bypassed[why as usize].fetch_add(1, Ordering::Relaxed);
     }

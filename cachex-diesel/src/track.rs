@@ -15,10 +15,12 @@ use crate::lex::{Control, Dialect, Name, Statement, Writes};
 pub(crate) enum Outcome {
     Done,
     Failed,
+    /// Nobody waited for the answer: it may be done, be done later, or fail.
+    Unknown,
 }
 
 /// The transaction of a connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tracker {
     dialect: Dialect,
     /// The transaction, and its savepoints; none: each statement commits itself.
@@ -35,7 +37,7 @@ pub(crate) struct Tracker {
     depth: Option<u32>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Frame {
     /// Of a savepoint.
     name: Option<Name>,
@@ -104,9 +106,14 @@ impl Tracker {
     /// Notes what a text did. Returns what is to be invalidated now.
     pub(crate) fn note(&mut self, statements: &[Statement], outcome: Outcome) -> Writes {
         let mut told = Writes::default();
-        if let ([_, _, ..], Outcome::Failed) = (statements, outcome) {
-            // Of a text in which something failed, what was before it may have been done, and be committed.
-            self.is_uncertain |= statements.iter().any(|statement| statement.control != Control::None);
+        if outcome == Outcome::Unknown || outcome == Outcome::Failed && statements.len() > 1 {
+            // Of a text in which something failed, what was before it may have been done, and be committed; so may all of one that nobody waited for.
+            let is_control = statements.iter().any(|statement| statement.control != Control::None);
+            if outcome == Outcome::Unknown && is_control {
+                told = self.recorded();
+            }
+            // Break this (leave it out) and what is written after a `BEGIN` that nobody waited for is told before it is committed, and then never.
+            self.is_uncertain |= is_control;
             self.has_no_autocommit |= statements.iter().any(|statement| statement.control == Control::NoAutocommit);
             self.is_uncertain |= self.may_be_rolled_back();
             for statement in statements {
@@ -133,8 +140,15 @@ impl Tracker {
         let mut told = self.write(statement.writes.clone());
         told.add(match outcome {
             Outcome::Done => self.control(&statement.control),
-            Outcome::Failed => self.failed(&statement.control),
+            Outcome::Failed | Outcome::Unknown => self.failed(&statement.control),
         });
+        told
+    }
+
+    /// Returns what may have to be invalidated once these are done, or have failed.
+    pub(crate) fn foreseen(&self, statements: &[Statement]) -> Writes {
+        let mut told = self.clone().note(statements, Outcome::Done);
+        told.add(self.clone().note(statements, Outcome::Failed));
         told
     }
 

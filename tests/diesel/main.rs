@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
+mod asynch;
+mod fenced;
 mod mysql;
 mod postgres;
 mod races;

@@ -71,7 +71,7 @@ pub(crate) fn name(text: &str) -> Name {
 }
 
 /// Returns what a view reads, by the text that made it.
-#[cfg(any(feature = "sqlite", feature = "mysql"))]
+#[cfg(any(feature = "sqlite", feature = "mysql-backend"))]
 pub(crate) fn reads_of_view(text: &str, dialect: Dialect) -> Vec<Name> {
     let (tokens, _) = token::tokens(text, dialect);
     let at = tokens.iter().position(|token| token.is("as")).map_or(0, |at| at + 1);
@@ -79,7 +79,7 @@ pub(crate) fn reads_of_view(text: &str, dialect: Dialect) -> Vec<Name> {
 }
 
 /// Returns what the body of a trigger writes.
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "sqlite", feature = "postgres-backend", feature = "mysql-backend"))]
 pub(crate) fn writes_within(text: &str, dialect: Dialect) -> Writes {
     let (tokens, is_ambiguous) = token::tokens(text, dialect);
     if is_ambiguous { Writes::Unknown } else { writes::writes_within(&tokens, dialect) }

@@ -289,7 +289,7 @@ fn what_changes_the_session_is_noticed() {
     assert!(!one("PRAGMA journal_mode = WAL", Dialect::Sqlite).changes_session);
 }
 
-#[cfg(any(feature = "sqlite", feature = "mysql"))]
+#[cfg(any(feature = "sqlite", feature = "mysql-backend"))]
 #[test]
 fn bodies_of_triggers_write_and_views_read() {
     let within = |text: &str, dialect| match writes_within(text, dialect) {

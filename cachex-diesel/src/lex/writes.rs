@@ -5,7 +5,7 @@ use super::token::Token;
 use super::{Dialect, Name, Writes};
 
 /// Returns what is written by the statements of a body, after what says when it is run.
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "sqlite", feature = "postgres-backend", feature = "mysql-backend"))]
 pub(super) fn writes_within(tokens: &[Token<'_>], dialect: Dialect) -> Writes {
     let begin = tokens.iter().position(|token| token.is("begin")).map_or(0, |at| at + 1);
     let body = &tokens[begin..];

@@ -36,7 +36,7 @@ impl Standing {
 /// A write under way: while it stands, no entry with one of its tags answers and no load of one is kept. What is set by
 /// hand meanwhile answers only if the fence is [cancelled](Self::cancel).
 ///
-/// Dropped without [`release`](Self::release) or [`cancel`](Self::cancel), it counts as released after a write: its tags are
+/// Dropped without [`release`](Self::release), [`cancel`](Self::cancel) or [`abandon`](Self::abandon), it counts as released after a write: its tags are
 /// invalidated. The same happens at the end of its lease, at the next [`Cache::reclaim`] or use of a fence, and once more when
 /// it is released after that.
 ///
@@ -63,6 +63,7 @@ pub struct Fence {
     id: u64,
     cells: TagCells,
     has_written: bool,
+    is_abandoned: bool,
 }
 
 impl Fence {
@@ -109,10 +110,34 @@ impl Fence {
     pub fn cancel(mut self) {
         self.has_written = false;
     }
+
+    /// Leaves it standing until the end of its lease, where nobody will know when the write ends: its tags are invalidated
+    /// then, at the next [`Cache::reclaim`] or use of a fence.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let key = Key::new("a");
+    /// cache.blocking().set(&key, 1, &EntryOptions::new().tag("users"))?;
+    ///
+    /// cache.fence(["users"], Duration::from_secs(5)).abandon();
+    /// assert!(!cache.blocking().exists(&key));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn abandon(mut self) {
+        self.is_abandoned = true;
+    }
 }
 
 impl Drop for Fence {
     fn drop(&mut self) {
+        if self.is_abandoned {
+            return;
+        }
         // Also after the end of the lease: the write may have come after what was loaded since.
         // Break this (only if it still stands) and a late writer leaves a wrong entry behind.
         if self.has_written {
@@ -149,7 +174,7 @@ impl Cache {
         let tags: Tags = tags.into_iter().collect();
         let cells = engine.cells(&tags);
         let id = engine.begin_fence(cells.clone(), lease);
-        Fence { engine, id, cells, has_written: true }
+        Fence { engine, id, cells, has_written: true, is_abandoned: false }
     }
 }
 

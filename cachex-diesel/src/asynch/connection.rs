@@ -1,0 +1,243 @@
+//! An async connection whose writes invalidate what they touched.
+
+use std::fmt;
+
+use diesel::connection::{CacheSize, Instrumentation};
+use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
+use diesel::{ConnectionResult, QueryResult};
+use diesel_async::{AsyncConnection, AsyncConnectionCore, SimpleAsyncConnection, TransactionManager};
+
+use super::flight::Flight;
+use super::futures::{Execute, Load, Rows};
+use super::transaction::CachingTransactionManager;
+use crate::backend::CacheBackend;
+use crate::backend::sealed::Known;
+use crate::connection::depth_of;
+use crate::handle::DieselCache;
+use crate::lex::Writes;
+use crate::registry::canonical;
+use crate::state::{Depth, State};
+
+/// As [`CachingConnection`](crate::CachingConnection), for connections of `diesel-async`: those of PostgreSQL and MySQL, `SyncConnectionWrapper<SqliteConnection>`, and what a pool lends
+/// of them.
+///
+/// Invalidations are awaited before the future of what wrote ends. A statement whose future is dropped may be done all the same, and later: what it may write is invalidated at once, not kept
+/// until the server has answered what is sent next over the connection, and invalidated again then. If the connection goes first, that is done after
+/// [`DieselCacheBuilder::lease`](crate::DieselCacheBuilder::lease).
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "async-sqlite")] {
+/// use cachex::{Cache, EntryOptions, Key};
+/// use cachex_diesel::DieselCache;
+/// use diesel::prelude::*;
+/// use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+/// use diesel_async::{AsyncConnection, RunQueryDsl};
+///
+/// diesel::table! {
+///     users {
+///         id -> Integer,
+///         name -> Text,
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let db = DieselCache::builder(Cache::builder().build()?).build();
+/// let connection = SyncConnectionWrapper::<SqliteConnection>::establish(":memory:").await?;
+/// let mut connection = db.wrap_async(connection);
+/// diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").execute(&mut connection).await?;
+///
+/// let key = Key::new("how many");
+/// db.cache().set(&key, 0, &EntryOptions::new().tag(db.tag("users"))).await?;
+/// connection
+///     .transaction(async |connection| {
+///         diesel::insert_into(users::table).values(users::name.eq("Ada")).execute(connection).await?;
+///         assert!(db.cache().exists(&key).await);
+///         diesel::QueryResult::Ok(())
+///     })
+///     .await?;
+/// assert!(!db.cache().exists(&key).await);
+/// # Ok(())
+/// # }
+/// # }
+/// # #[cfg(not(feature = "async-sqlite"))]
+/// # fn main() {}
+/// ```
+pub struct AsyncCachingConnection<C> {
+    pub(crate) inner: C,
+    pub(crate) state: State,
+}
+
+impl DieselCache {
+    /// Wraps an async connection.
+    pub fn wrap_async<C>(&self, connection: C) -> AsyncCachingConnection<C>
+    where
+        C: AsyncConnection,
+        C::Backend: CacheBackend,
+    {
+        AsyncCachingConnection::new(connection, Some(self.clone()))
+    }
+}
+
+impl<C> AsyncCachingConnection<C>
+where
+    C: AsyncConnection,
+    C::Backend: CacheBackend,
+{
+    fn new(inner: C, db: Option<DieselCache>) -> Self {
+        Self { inner, state: State::new(<C::Backend as Known>::DIALECT, db) }
+    }
+
+    /// As [`CachingConnection::attach`](crate::CachingConnection::attach).
+    pub fn attach(&mut self, db: &DieselCache) {
+        self.state.attach(db.clone());
+    }
+
+    /// As [`CachingConnection::set_cache_scope`](crate::CachingConnection::set_cache_scope).
+    pub fn set_cache_scope(&mut self, scope: Option<&str>) {
+        self.state.set_scope(scope);
+    }
+
+    /// As [`CachingConnection::cache_scope`](crate::CachingConnection::cache_scope).
+    pub fn cache_scope(&self) -> Option<&str> {
+        self.state.scope()
+    }
+
+    /// As [`CachingConnection::after_commit`](crate::CachingConnection::after_commit). A callback of a commit whose future is dropped is not called.
+    pub fn after_commit(&mut self, callback: impl FnOnce() + Send + 'static) {
+        self.state.after_commit(Box::new(callback));
+    }
+
+    /// As [`CachingConnection::invalidate`](crate::CachingConnection::invalidate).
+    pub async fn invalidate<'a>(&mut self, tables: impl IntoIterator<Item = &'a str>) {
+        let mut told = self.state.write(Writes::Tables(tables.into_iter().map(canonical).collect()));
+        std::future::poll_fn(|context| told.poll(context)).await;
+    }
+
+    /// As [`CachingConnection::with_inner`](crate::CachingConnection::with_inner). What it writes is told also if the future is dropped.
+    pub async fn with_inner<'a, R>(
+        &mut self,
+        tables: impl IntoIterator<Item = &'a str>,
+        work: impl AsyncFnOnce(&mut C) -> R,
+    ) -> R {
+        let depth = self.depth();
+        let script = crate::analyses::Script::of_writes(Writes::Tables(tables.into_iter().map(canonical).collect()));
+        let Self { inner, state } = self;
+        let flight = Flight::begin(state, script.into(), depth);
+        let result = work(inner).await;
+        if let Ok(flight) = flight {
+            // Whether it failed is not known: what may have been written is told in any case.
+            let _done = flight.ended(Ok(())).await;
+        }
+        result
+    }
+
+    /// As [`CachingConnection::inner_mut`](crate::CachingConnection::inner_mut).
+    pub fn inner_mut(&mut self) -> &mut C {
+        &mut self.inner
+    }
+
+    /// Returns how deep the transaction manager is, if it knows.
+    pub(crate) fn depth(&mut self) -> Depth {
+        depth_of(C::TransactionManager::transaction_manager_status_mut(&mut self.inner))
+    }
+}
+
+impl<C> SimpleAsyncConnection for AsyncCachingConnection<C>
+where
+    C: AsyncConnection,
+    C::Backend: CacheBackend,
+{
+    async fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        let script = self.state.script_of_text(query, <C::Backend as Known>::DIALECT)?;
+        let depth = self.depth();
+        let Self { inner, state } = self;
+        let flight = Flight::begin(state, script, depth)?;
+        let done = inner.batch_execute(query).await;
+        flight.ended(done).await
+    }
+}
+
+impl<C> AsyncConnectionCore for AsyncCachingConnection<C>
+where
+    C: AsyncConnection,
+    C::Backend: CacheBackend,
+    for<'conn, 'query> C::Row<'conn, 'query>: Send,
+{
+    type ExecuteFuture<'conn, 'query> = Execute<'conn, C::ExecuteFuture<'conn, 'query>>;
+    type LoadFuture<'conn, 'query> = Load<'conn, C::LoadFuture<'conn, 'query>>;
+    type Stream<'conn, 'query> = Rows<'conn, C::LoadFuture<'conn, 'query>>;
+    type Row<'conn, 'query> = C::Row<'conn, 'query>;
+    type Backend = C::Backend;
+
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> Self::LoadFuture<'conn, 'query>
+    where
+        T: AsQuery + 'query,
+        T::Query: QueryFragment<Self::Backend> + QueryId + 'query,
+    {
+        let query = source.as_query();
+        let script = self.state.script::<C::Backend, T::Query>(&query);
+        let depth = self.depth();
+        let Self { inner, state } = self;
+        // It begins before the query does: that of SQLite runs at once.
+        Load::new(
+            script.and_then(|script| Flight::begin(state, script, depth)).map(|flight| (flight, inner.load(query))),
+        )
+    }
+
+    fn execute_returning_count<'conn, 'query, T>(&'conn mut self, source: T) -> Self::ExecuteFuture<'conn, 'query>
+    where
+        T: QueryFragment<Self::Backend> + QueryId + 'query,
+    {
+        let script = self.state.script::<C::Backend, T>(&source);
+        let depth = self.depth();
+        let Self { inner, state } = self;
+        let begun = script.and_then(|script| Flight::begin(state, script, depth));
+        Execute::new(begun.map(|flight| (flight, inner.execute_returning_count(source))))
+    }
+}
+
+impl<C> AsyncConnection for AsyncCachingConnection<C>
+where
+    C: AsyncConnection,
+    C::Backend: CacheBackend,
+    for<'conn, 'query> C::Row<'conn, 'query>: Send,
+{
+    type TransactionManager = CachingTransactionManager<C::TransactionManager>;
+
+    async fn establish(url: &str) -> ConnectionResult<Self> {
+        Ok(Self::new(C::establish(url).await?, DieselCache::installed()))
+    }
+
+    async fn begin_test_transaction(&mut self) -> QueryResult<()> {
+        self.inner.begin_test_transaction().await?;
+        self.state.begin_test();
+        Ok(())
+    }
+
+    fn transaction_state(
+        &mut self,
+    ) -> &mut <Self::TransactionManager as TransactionManager<Self>>::TransactionStateData {
+        self.inner.transaction_state()
+    }
+
+    fn instrumentation(&mut self) -> &mut dyn Instrumentation {
+        self.inner.instrumentation()
+    }
+
+    fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
+        self.inner.set_instrumentation(instrumentation);
+    }
+
+    fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
+        self.inner.set_prepared_statement_cache_size(size);
+    }
+}
+
+impl<C> fmt::Debug for AsyncCachingConnection<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncCachingConnection").field("state", &self.state).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! A text on its way to the server.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use diesel::QueryResult;
+
+use crate::analyses::Script;
+use crate::connection::outcome;
+use crate::state::{Depth, State};
+use crate::told::Told;
+use crate::track::Outcome;
+
+/// A text on its way to the server. Dropped before the answer has come, what it may have written is told, and again with the next answer.
+pub(crate) struct Flight<'conn> {
+    state: &'conn mut State,
+    script: Arc<Script>,
+    told: Told,
+    /// What is taken to have become of it, if it is dropped.
+    outcome: Option<Outcome>,
+}
+
+impl<'conn> Flight<'conn> {
+    /// Notes that a text is about to be sent.
+    ///
+    /// # Errors
+    ///
+    /// It is to be refused.
+    pub(crate) fn begin(state: &'conn mut State, script: Arc<Script>, depth: Depth) -> QueryResult<Self> {
+        let told = state.before(&script, depth)?;
+        Ok(Self { state, script, told, outcome: Some(Outcome::Unknown) })
+    }
+
+    pub(crate) fn has_effects(&self) -> bool {
+        self.script.has_effects
+    }
+
+    /// Notes what has become of it so far: that it failed is not forgotten.
+    pub(crate) fn note(&mut self, outcome: Outcome) {
+        if self.outcome != Some(Outcome::Failed) {
+            self.outcome = Some(outcome);
+        }
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&mut self) {
+        if let Some(outcome) = self.outcome.take() {
+            self.told.add(self.state.after(&self.script, outcome));
+        }
+    }
+
+    /// Waits until what it has written is told.
+    pub(crate) fn poll_told(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.told.poll(context)
+    }
+
+    /// Ends it, and waits until what it has written is told.
+    pub(crate) async fn ended<R>(mut self, done: QueryResult<R>) -> QueryResult<R> {
+        self.note(outcome(&done));
+        self.end();
+        std::future::poll_fn(|context| self.poll_told(context)).await;
+        done
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        // Break this (leave it out) and what a statement wrote whose future was dropped stays.
+        match self.outcome.take() {
+            None => {}
+            Some(outcome) => drop(self.state.after(&self.script, outcome)),
+        }
+    }
+}
+
+impl fmt::Debug for Flight<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flight").field("outcome", &self.outcome).finish_non_exhaustive()
+    }
+}

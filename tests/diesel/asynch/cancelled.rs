@@ -1,0 +1,190 @@
+//! Statements that nobody waits for any more: the server does them all the same, later than anybody here can see.
+
+use std::time::Duration;
+
+use cachex::Cache;
+use cachex::time::ManualClock;
+use cachex_diesel::{AsyncCachingConnection, CachedExt, DieselCache};
+use cachex_tests::postgres::Server;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, ExpressionMethods, PgConnection, QueryDsl};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+
+use crate::schema::{User, user, users};
+use crate::{HOUR, Mark};
+
+type Pg = AsyncCachingConnection<AsyncPgConnection>;
+
+/// A user whom another session keeps others from writing.
+struct Held {
+    db: DieselCache,
+    clock: ManualClock,
+    server: Server,
+    writer: Pg,
+    reader: Pg,
+    holder: PgConnection,
+}
+
+impl Held {
+    async fn new(held: &str) -> Self {
+        let clock = ManualClock::new();
+        let cache = Cache::builder().clock(clock.clone()).build().unwrap();
+        let lease = Duration::from_secs(60);
+        let db = DieselCache::builder(cache).table("users", |table| table).lease(lease).build();
+        let (server, mut writer) = super::postgres(&db).await;
+        diesel::insert_into(users::table).values(user(1, "a")).execute(&mut writer).await.unwrap();
+        let reader = db.wrap_async(AsyncPgConnection::establish(&server.url()).await.unwrap());
+        let mut holder = PgConnection::establish(&server.url()).unwrap();
+        holder.batch_execute(held).unwrap();
+        Self { db, clock, server, writer, reader, holder }
+    }
+
+    /// Asks for the name of the user by a cached query. Returns it, and whether the database was asked.
+    async fn read(&mut self) -> (String, bool) {
+        let loads = self.db.stats().loads;
+        let name = users::table.find(1).select(users::name).cached(HOUR).first(&mut self.reader).await.unwrap();
+        (name, self.db.stats().loads > loads)
+    }
+
+    /// Waits until a session of the server waits for another.
+    async fn is_held(server: &Server) {
+        let mut plain = PgConnection::establish(&server.url()).unwrap();
+        let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        eventually(|| diesel::RunQueryDsl::execute(diesel::sql_query(waiting), &mut plain) == Ok(1)).await;
+    }
+
+    /// Lets what was held up be done, and waits for it.
+    async fn let_go(&mut self) {
+        self.holder.batch_execute("COMMIT").unwrap();
+        let mut plain = PgConnection::establish(&self.server.url()).unwrap();
+        let find = users::table.find(1).select(users::name);
+        eventually(|| diesel::RunQueryDsl::first::<String>(find, &mut plain).unwrap() == "b").await;
+    }
+}
+
+/// Waits until something is so; it is looked at again and again, as another process makes it so.
+async fn eventually(mut is_so: impl FnMut() -> bool) {
+    for _ in 0..10_000 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("not so within 10 s");
+}
+
+const HOLD_ROW: &str = "BEGIN; SELECT * FROM users WHERE id = 1 FOR UPDATE";
+
+/// Begins to rename the user, and gives it up once the server has it.
+async fn give_up(held: &mut Held) {
+    let update = diesel::update(users::table.find(1)).set(users::name.eq("b"));
+    tokio::select! {
+        done = update.execute(&mut held.writer) => panic!("the row is held: {done:?}"),
+        () = Held::is_held(&held.server) => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_may_write_is_not_kept_until_the_server_has_answered_what_came_next() {
+    let mut held = Held::new(HOLD_ROW).await;
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    assert_eq!(held.read().await, ("a".to_owned(), false));
+    give_up(&mut held).await;
+    // It will be written, and nobody knows when.
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    held.let_go().await;
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+    diesel::sql_query("SELECT 1").execute(&mut held.writer).await.unwrap();
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+    assert_eq!(held.read().await, ("b".to_owned(), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_an_error_is_not_taken_for_one() {
+    let mut held = Held::new(HOLD_ROW).await;
+    give_up(&mut held).await;
+    held.let_go().await;
+    assert!(diesel::sql_query("SELECT oops").execute(&mut held.writer).await.is_err());
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn if_the_connection_goes_it_is_not_kept_for_as_long_as_a_lease() {
+    let mut held = Held::new(HOLD_ROW).await;
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    give_up(&mut held).await;
+    let other = held.db.wrap_async(AsyncPgConnection::establish(&held.server.url()).await.unwrap());
+    drop(std::mem::replace(&mut held.writer, other));
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    held.let_go().await;
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+    held.clock.advance(Duration::from_secs(61));
+    held.db.cache().reclaim();
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+    assert_eq!(held.read().await, ("b".to_owned(), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_nobody_waits_for_counts_as_one_that_may_be_done() {
+    let mut held = Held::new("SELECT pg_advisory_lock(1)").await;
+    // A commit that waits for the holder.
+    let waits = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+        PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$; \
+        CREATE CONSTRAINT TRIGGER waits AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED \
+        FOR EACH ROW EXECUTE FUNCTION wait()";
+    held.writer.batch_execute(waits).await.unwrap();
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    let mark = Mark::of(&held.db, "users");
+    let writes = held.writer.transaction(async |c| {
+        diesel::update(users::table.find(1)).set(users::name.eq("b")).execute(c).await?;
+        assert!(mark.is_there());
+        diesel::QueryResult::Ok(())
+    });
+    tokio::select! {
+        done = writes => panic!("the commit is held: {done:?}"),
+        () = Held::is_held(&held.server) => {}
+    }
+    assert!(!mark.is_there());
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    held.holder.batch_execute("BEGIN; SELECT pg_advisory_unlock(1)").unwrap();
+    held.let_go().await;
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+    diesel::sql_query("SELECT 1").execute(&mut held.writer).await.unwrap();
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+    assert_eq!(held.read().await, ("b".to_owned(), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_begin_that_nobody_waits_for_what_is_written_is_told_when_it_is_committed() {
+    let mut held = Held::new("SELECT 1").await;
+    // It is sent with the first poll, and the answer can't be there yet.
+    let mut begins = Box::pin(held.writer.batch_execute("BEGIN"));
+    let first = std::future::poll_fn(|context| std::task::Poll::Ready(begins.as_mut().poll(context))).await;
+    assert!(first.is_pending());
+    drop(begins);
+    let update = diesel::update(users::table.find(1)).set(users::name.eq("b"));
+    update.execute(&mut held.writer).await.unwrap();
+    assert_eq!(held.read().await.0, "a");
+    held.writer.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_that_nobody_waits_for_leaves_the_load_to_another() {
+    let mut held = Held::new("BEGIN; LOCK TABLE users").await;
+    let all = || users::table.cached(HOUR);
+    tokio::select! {
+        done = all().load::<User>(&mut held.writer) => panic!("the table is held: {done:?}"),
+        () = Held::is_held(&held.server) => {}
+    }
+    held.holder.batch_execute("COMMIT").unwrap();
+    assert_eq!(all().load::<User>(&mut held.reader).await, Ok(vec![user(1, "a")]));
+    assert_eq!(all().load::<User>(&mut held.writer).await, Ok(vec![user(1, "a")]));
+    assert_eq!(held.db.stats().hits, 1);
+}
