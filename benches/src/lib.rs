@@ -2,11 +2,12 @@
 //!
 //! Reading order: `program` (the list of suites), `args` (the command line), `row` (what a suite returns and how it is
 //! shown); `service` (annotated methods), `peers` (other crates), `random` (what is asked for), `measure` (how time is
-//! taken); then a module for each suite: `hit`, `miss`, `scale`, `ratio`, `memory`, `invalidate`, `compile`;
+//! taken); then a module for each suite: `hit`, `miss`, `scale`, `ratio`, `memory`, `invalidate`, `l2`, `diesel`, `compile`;
 //! and `results` (the page made of a run's rows), `machine` (what they were measured on).
 
 mod args;
 mod compile;
+mod diesel;
 mod hit;
 mod invalidate;
 mod l2;

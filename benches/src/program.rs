@@ -17,8 +17,17 @@ pub(crate) struct Suite {
 }
 
 /// Every suite there is.
-pub(crate) const SUITES: &[Suite] =
-    &[hit::SUITE, miss::SUITE, scale::SUITE, ratio::SUITE, memory::SUITE, invalidate::SUITE, l2::SUITE, compile::SUITE];
+pub(crate) const SUITES: &[Suite] = &[
+    hit::SUITE,
+    miss::SUITE,
+    scale::SUITE,
+    ratio::SUITE,
+    memory::SUITE,
+    invalidate::SUITE,
+    l2::SUITE,
+    diesel::SUITE,
+    compile::SUITE,
+];
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {

@@ -1,12 +1,14 @@
 //! What is to be known of a database.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use cachex::{Cache, Tag};
 
 use crate::analyses::Analyses;
+use crate::event::{DieselEvent, Observer};
 use crate::handle::{Consistency, DieselCache, OnUnknown, Shared};
 use crate::lex::Writes;
 use crate::registry::{Registry, Table, canonical};
@@ -36,6 +38,7 @@ pub struct DieselCacheBuilder {
     on_unknown: OnUnknown,
     consistency: Consistency,
     lease: Duration,
+    observer: Observer,
 }
 
 /// How a table is cached; see [`DieselCacheBuilder::table`].
@@ -129,6 +132,7 @@ impl DieselCacheBuilder {
             on_unknown: OnUnknown::default(),
             consistency: Consistency::default(),
             lease: Duration::from_secs(60),
+            observer: Observer::default(),
         }
     }
 
@@ -258,6 +262,54 @@ impl DieselCacheBuilder {
         self
     }
 
+    /// Says that a function reads these tables when it is called in a query: a write of them invalidates it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use std::time::Duration;
+    ///
+    /// use cachex::Cache;
+    /// use cachex_diesel::{CachedExt, DieselCache};
+    /// use diesel::prelude::*;
+    ///
+    /// const HOUR: Duration = Duration::from_secs(3600);
+    /// let cache = Cache::builder().build()?;
+    /// let db = DieselCache::builder(cache).table("users", |table| table).function_reads("abs", ["users"]).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// let one = || diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("abs(-1)")).cached(HOUR);
+    /// assert_eq!(one().get_result::<i32>(&mut connection)?, 1);
+    /// db.invalidate(["users"]).wait();
+    /// assert_eq!(one().get_result::<i32>(&mut connection)?, 1);
+    /// assert_eq!(db.stats().loads, 2);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn function_reads<'a>(mut self, name: &str, reads: impl IntoIterator<Item = &'a str>) -> Self {
+        self.registry.reader(name, reads);
+        self
+    }
+
+    /// Has this called for what nobody may have expected: on the thread of whoever caused it, which it is not to hold up. It is not to use the connection.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).on_event(|event| eprintln!("{event}")).build();
+    /// assert_eq!(db.stats().unknown, 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_event(mut self, observer: impl Fn(&DieselEvent) + Send + Sync + 'static) -> Self {
+        self.observer = Observer::new(observer);
+        self
+    }
+
     /// Says what is done with a statement of which it is not known what it writes.
     ///
     /// # Examples
@@ -340,6 +392,8 @@ impl DieselCacheBuilder {
             on_unknown: self.on_unknown,
             consistency: self.consistency,
             lease: self.lease,
+            observer: self.observer,
+            is_introspected: AtomicBool::new(false),
             counters: Counters::default(),
         }))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use cachex::{Cache, Delivery, Fence, Tag};
 
 use crate::analyses::Analyses;
 use crate::builder::DieselCacheBuilder;
+use crate::event::Observer;
 use crate::lex::{Name, Writes};
 use crate::registry::Registry;
 use crate::stats::{Counters, DieselStats};
@@ -83,6 +84,8 @@ pub(crate) struct Shared {
     pub(crate) consistency: Consistency,
     /// How long what was sent, and nobody waited for, may go on in a server after its connection is gone.
     pub(crate) lease: Duration,
+    pub(crate) observer: Observer,
+    pub(crate) is_introspected: AtomicBool,
     pub(crate) counters: Counters,
 }
 

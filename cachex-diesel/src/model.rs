@@ -3,13 +3,21 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use cachex::{Delivery, Tag};
+use cachex::{CacheValue, Delivery, EntryOptions, Key, Tag};
 use diesel::associations::HasTable;
-use diesel::query_builder::QueryFragment;
+use diesel::dsl::Find;
+use diesel::query_builder::{Query, QueryFragment, QueryId};
+use diesel::query_dsl::methods::{FindDsl, LoadQuery};
 use diesel::query_source::Table;
+use diesel::{QueryResult, RunQueryDsl};
 
 use crate::backend::{Naming, sql};
 use crate::handle::DieselCache;
+use crate::query::{CacheAware, CachedExt};
+use crate::registry::canonical;
+
+/// Of a table that says nothing of how long it is kept: a thousand years.
+const FOREVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 
 impl DieselCache {
     /// Registers the table of a model while the program runs: queries of it are kept for at most so long, and a write of it invalidates these tags as well. What was said of the table before
@@ -150,6 +158,101 @@ impl DieselCache {
         M: HasTable<Table: QueryFragment<Naming>>,
     {
         self.invalidate_table_of(model)
+    }
+
+    /// Returns the row of a key: from the cache, or from the database, whose row is kept as long as its table says, until it is written. The same query, written out, with
+    /// [`cached`](crate::CachedExt::cached) does that as well.
+    ///
+    /// # Errors
+    ///
+    /// Those of the query.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::connection::SimpleConnection;
+    /// use diesel::prelude::*;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// diesel::table! {
+    ///     users {
+    ///         id -> Integer,
+    ///         name -> Text,
+    ///     }
+    /// }
+    ///
+    /// #[derive(Clone, Debug, Deserialize, PartialEq, Queryable, Serialize)]
+    /// struct User {
+    ///     id: i32,
+    ///     name: String,
+    /// }
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).model::<users::table>(|table| table).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// connection.batch_execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL); INSERT INTO users VALUES (1, 'Ada')")?;
+    /// for _ in 0..2 {
+    ///     let ada = db.read_through::<users::table, User, _, _>(&mut connection, 1)?;
+    ///     assert_eq!(ada.map(|user| user.name), Some("Ada".to_owned()));
+    ///     assert_eq!(db.read_through::<users::table, User, _, _>(&mut connection, 2)?, None);
+    /// }
+    /// assert_eq!(db.stats().loads, 2);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_through<'query, T, M, I, C>(&self, connection: &mut C, id: I) -> QueryResult<Option<M>>
+    where
+        T: Table + Default + QueryFragment<Naming> + FindDsl<I>,
+        Find<T, I>: Query + QueryFragment<C::Server> + QueryId + LoadQuery<'query, C, M>,
+        C: CacheAware,
+        M: CacheValue,
+    {
+        let ttl = self.ttl_of([&canonical(&name(&T::default()))]).unwrap_or(FOREVER);
+        let mut rows = FindDsl::find(T::default(), id).cached(ttl).load::<M>(connection)?;
+        Ok(rows.pop())
+    }
+
+    /// Keeps what `load` returns for at most so long, and until one of these tables is written: what is made of several queries, say. `load` is run once for all who ask at once. It is not to be called within a
+    /// transaction: what is read there may be rolled back.
+    ///
+    /// # Errors
+    ///
+    /// That of `load`; it is not kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use cachex::{Cache, Key};
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let report = || {
+    ///     let load = || diesel::QueryResult::Ok("made of two queries".to_owned());
+    ///     db.cache_query_result(&Key::new("report"), Duration::from_secs(60), ["users", "posts"], load)
+    /// };
+    /// assert_eq!(report()?, report()?);
+    /// db.invalidate(["posts"]).wait();
+    /// assert_eq!(report()?, "made of two queries");
+    /// assert_eq!(db.cache().stats().loads, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cache_query_result<'a, R, E>(
+        &self,
+        key: &Key,
+        ttl: Duration,
+        tables: impl IntoIterator<Item = &'a str>,
+        load: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E>
+    where
+        R: CacheValue,
+    {
+        let tags = tables.into_iter().map(|table| self.tag(table));
+        let options = tags.fold(EntryOptions::new().ttl(ttl).tag(self.tag_of_all()), EntryOptions::tag);
+        self.cache().blocking().get_or_load(key, &options, load)
     }
 
     /// Which row it was does not matter, as long as tables are the smallest thing that has a tag.

@@ -17,6 +17,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use crate::analyses::Script;
 use crate::backend::{CacheBackend, sql};
 use crate::connection::CachingConnection;
+use crate::event::DieselEvent;
 use crate::handle::{ANY_SCOPE, DieselCache};
 use crate::lex::Name;
 use crate::state::State;
@@ -404,7 +405,11 @@ fn tables_of(state: &State, db: &DieselCache, script: &Script, options: &Options
         () if state.is_changed() => Err(Reason::SessionChanged),
         () if !statement.is_plain_query || script.has_effects => Err(Reason::NotPlain),
         () if statement.is_volatile && !options.is_forced => Err(Reason::Volatile),
-        () if !is_known => Err(Reason::Unregistered),
+        () if !is_known => {
+            let name = statement.reads.iter().find(|name| !registry.knows(name) && !is_own(name));
+            db.0.observer.tell(|| DieselEvent::Unregistered { name: name.cloned().unwrap_or_default() });
+            Err(Reason::Unregistered)
+        }
         () if is_left_out => Err(Reason::LeftOut),
         () if tables.is_empty() && options.tags.is_empty() => Err(Reason::WithoutTable),
         () => Ok(tables),

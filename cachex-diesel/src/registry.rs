@@ -18,6 +18,8 @@ pub(crate) struct Registry {
     /// Tables of whose writes it is not known what they write besides.
     unknown: BTreeSet<Name>,
     functions: BTreeMap<Name, Writes>,
+    /// What functions read.
+    readers: BTreeMap<Name, BTreeSet<Name>>,
 }
 
 /// How a table is cached.
@@ -63,6 +65,15 @@ impl Registry {
         self.functions.entry(canonical(name)).or_default().add(writes);
     }
 
+    pub(crate) fn reader<'a>(&mut self, name: &str, reads: impl IntoIterator<Item = &'a str>) {
+        self.readers.entry(canonical(name)).or_default().extend(reads.into_iter().map(canonical));
+    }
+
+    /// Returns the tables and views that are registered.
+    pub(crate) fn registered(&self) -> impl Iterator<Item = &Name> {
+        self.tables.keys().chain(self.views.keys()).collect::<BTreeSet<_>>().into_iter()
+    }
+
     pub(crate) fn known(&self, name: &str) -> Option<&Table> {
         self.tables.get(name)
     }
@@ -76,13 +87,14 @@ impl Registry {
         self.tables.contains_key(name) || self.views.contains_key(name)
     }
 
-    /// Adds to a statement what the functions write that it calls.
+    /// Adds to a statement what the functions write, and read, that it calls.
     pub(crate) fn complete(&self, statement: &mut Statement) {
         for function in &statement.functions {
             if let Some(writes) = self.functions.get(function) {
                 statement.writes.add(writes.clone());
                 statement.is_plain_query &= writes.is_none();
             }
+            statement.reads.extend(self.readers.get(function).into_iter().flatten().cloned());
         }
     }
 

@@ -11,6 +11,7 @@ use diesel::result::Error;
 
 use crate::analyses::Script;
 use crate::backend::CacheBackend;
+use crate::event::DieselEvent;
 use crate::handle::{Consistency, DieselCache, OnUnknown};
 use crate::lex::{Control, Dialect, Statement, Writes};
 use crate::told::{Callback, Told};
@@ -148,7 +149,11 @@ impl State {
             db.0.counters.operations.fetch_add(1, Ordering::Relaxed);
         }
         if script.has_effects && self.refuses() && script.statements.iter().any(is_unknown) {
-            self.count_unknown();
+            script
+                .statements
+                .iter()
+                .filter(|statement| is_unknown(statement))
+                .for_each(|statement| self.unknown(statement));
             return Err(refused(
                 "it is not known what this statement writes, and `OnUnknown::Refuse` is set; name the tables it writes in \
                  `with_inner` of the connection",
@@ -199,7 +204,7 @@ impl State {
         } else {
             for statement in &script.statements {
                 if is_unknown(statement) {
-                    self.count_unknown();
+                    self.unknown(statement);
                 }
                 let forgiven;
                 let statement = if is_ignored && is_unknown(statement) {
@@ -250,6 +255,9 @@ impl State {
 
     /// Notes that the session was changed.
     fn change(&mut self, is_changed: bool) {
+        if let Some(db) = self.db.as_ref().filter(|_| is_changed) {
+            db.0.observer.tell(|| DieselEvent::SessionChanged);
+        }
         self.is_changed |= is_changed;
         self.is_set_within |= is_changed && self.tracker.is_in_transaction();
     }
@@ -327,10 +335,12 @@ impl State {
         self.scope.as_deref().filter(|_| !self.is_changed && !self.is_mixed)
     }
 
-    fn count_unknown(&self) {
-        self.db.iter().for_each(|db| {
+    /// Notes a statement of which it is not known what it writes.
+    fn unknown(&self, statement: &Statement) {
+        if let Some(db) = &self.db {
             db.0.counters.unknown.fetch_add(1, Ordering::Relaxed);
-        });
+            db.0.observer.tell(|| DieselEvent::UnknownStatement { word: statement.word.clone() });
+        }
     }
 }
 

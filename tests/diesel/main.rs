@@ -5,6 +5,7 @@
 mod asynch;
 mod fenced;
 mod mysql;
+mod odd;
 mod postgres;
 mod races;
 mod schema;

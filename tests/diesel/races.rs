@@ -131,7 +131,7 @@ fn nothing_stale_is_read_on_postgres() {
 }
 
 /// Makes a handle over a cache of its own, whose second tier is a server that others have as well: as another process has it.
-fn node(server: &cachex_tests::redis::Server) -> DieselCache {
+pub(crate) fn node(server: &cachex_tests::redis::Server) -> DieselCache {
     let mut redis = cachex::RedisSettings::new(server.url());
     // A machine that runs all tests at once is slow: what is asked must not fail for that.
     redis.timeout = std::time::Duration::from_secs(10);
@@ -224,7 +224,7 @@ fn a_commit_does_not_return_before_other_processes_can_know_of_it() {
 }
 
 /// Waits until something is so; it is looked at again and again, as another process makes it so.
-fn eventually(mut is_so: impl FnMut() -> bool) {
+pub(crate) fn eventually(mut is_so: impl FnMut() -> bool) {
     for _ in 0..10_000 {
         if is_so() {
             return;

@@ -72,6 +72,29 @@ pub struct AsyncCachingConnection<C> {
 
 impl DieselCache {
     /// Wraps an async connection.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-sqlite")] {
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::prelude::*;
+    /// use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+    /// use diesel_async::{AsyncConnection, RunQueryDsl};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let mut connection = db.wrap_async(SyncConnectionWrapper::<SqliteConnection>::establish(":memory:").await?);
+    /// let one = diesel::select(1.into_sql::<diesel::sql_types::Integer>());
+    /// assert_eq!(one.get_result::<i32>(&mut connection).await, Ok(1));
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// # #[cfg(not(feature = "async-sqlite"))]
+    /// # fn main() {}
+    /// ```
     pub fn wrap_async<C>(&self, connection: C) -> AsyncCachingConnection<C>
     where
         C: AsyncConnection,
@@ -91,32 +114,106 @@ where
     }
 
     /// As [`CachingConnection::attach`](crate::CachingConnection::attach).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # type Sqlite = diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # async fn run(db: cachex_diesel::DieselCache, connection: &mut cachex_diesel::AsyncCachingConnection<Sqlite>) {
+    /// connection.attach(&db);
+    /// assert_eq!(connection.cache_scope(), None);
+    /// # }
+    /// ```
     pub fn attach(&mut self, db: &DieselCache) {
         self.state.attach(db.clone());
     }
 
     /// As [`CachingConnection::set_cache_scope`](crate::CachingConnection::set_cache_scope).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # type Sqlite = diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # async fn run(db: cachex_diesel::DieselCache, connection: &mut cachex_diesel::AsyncCachingConnection<Sqlite>) {
+    /// connection.set_cache_scope(Some("tenant"));
+    /// assert_eq!(connection.cache_scope(), Some("tenant"));
+    /// # }
+    /// ```
     pub fn set_cache_scope(&mut self, scope: Option<&str>) {
         self.state.set_scope(scope);
     }
 
     /// As [`CachingConnection::cache_scope`](crate::CachingConnection::cache_scope).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # type Sqlite = diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # async fn run(db: cachex_diesel::DieselCache, connection: &mut cachex_diesel::AsyncCachingConnection<Sqlite>) {
+    /// assert_eq!(connection.cache_scope(), None);
+    /// # }
+    /// ```
     pub fn cache_scope(&self) -> Option<&str> {
         self.state.scope()
     }
 
     /// As [`CachingConnection::after_commit`](crate::CachingConnection::after_commit). A callback of a commit whose future is dropped is not called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # type Sqlite = diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # async fn run(db: cachex_diesel::DieselCache, connection: &mut cachex_diesel::AsyncCachingConnection<Sqlite>) {
+    /// connection.after_commit(|| println!("it is committed"));
+    /// # assert_eq!(connection.cache_scope(), None);
+    /// # }
+    /// ```
     pub fn after_commit(&mut self, callback: impl FnOnce() + Send + 'static) {
         self.state.after_commit(Box::new(callback));
     }
 
     /// As [`CachingConnection::invalidate`](crate::CachingConnection::invalidate).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # type Sqlite = diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # async fn run(db: cachex_diesel::DieselCache, connection: &mut cachex_diesel::AsyncCachingConnection<Sqlite>) {
+    /// let before = db.stats().invalidations;
+    /// connection.invalidate(["users"]).await;
+    /// assert_eq!(db.stats().invalidations, before + 1);
+    /// # }
+    /// ```
     pub async fn invalidate<'a>(&mut self, tables: impl IntoIterator<Item = &'a str>) {
         let mut told = self.state.write(Writes::Tables(tables.into_iter().map(canonical).collect()));
         std::future::poll_fn(|context| told.poll(context)).await;
     }
 
     /// As [`CachingConnection::with_inner`](crate::CachingConnection::with_inner). What it writes is told also if the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # type Sqlite = diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # async fn run(db: cachex_diesel::DieselCache, connection: &mut cachex_diesel::AsyncCachingConnection<Sqlite>) {
+    /// use diesel_async::SimpleAsyncConnection;
+    ///
+    /// let done = connection.with_inner(["users"], async |inner| inner.batch_execute("DELETE FROM users").await).await;
+    /// assert_eq!(done, Ok(()));
+    /// # }
+    /// ```
     pub async fn with_inner<'a, R>(
         &mut self,
         tables: impl IntoIterator<Item = &'a str>,
@@ -135,6 +232,18 @@ where
     }
 
     /// As [`CachingConnection::inner_mut`](crate::CachingConnection::inner_mut).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # type Sqlite = diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+    /// # #[cfg(feature = "async-sqlite")]
+    /// # async fn run(db: cachex_diesel::DieselCache, connection: &mut cachex_diesel::AsyncCachingConnection<Sqlite>) {
+    /// let answer = connection.inner_mut().spawn_blocking(|sqlite| Ok(sqlite.serialize_database_to_buffer().len())).await;
+    /// assert!(answer.is_ok());
+    /// # }
+    /// ```
     pub fn inner_mut(&mut self) -> &mut C {
         &mut self.inner
     }

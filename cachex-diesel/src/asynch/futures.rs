@@ -15,25 +15,6 @@ use crate::track::Outcome;
 
 /// The future of a query of the connection within. All that is of it is found by this one type: with one type parameter for each, the compiler could not show that a future that holds it may be sent
 /// to another thread.
-///
-/// # Examples
-///
-/// ```
-/// fn rows<F: cachex_diesel::asynch::Loads>(_of: F) {}
-///
-/// rows(std::future::ready(Ok(Empty)));
-///
-/// struct Empty;
-///
-/// impl futures_core::Stream for Empty {
-///     type Item = diesel::QueryResult<()>;
-///
-///     fn poll_next(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<Option<Self::Item>> {
-///         std::task::Poll::Ready(None)
-///     }
-/// }
-/// assert_eq!(std::mem::size_of::<Empty>(), 0);
-/// ```
 pub trait Loads: Future<Output = QueryResult<Self::Rows>> {
     /// The rows.
     type Rows: Stream<Item = QueryResult<Self::Row>>;

@@ -17,7 +17,12 @@ mod transaction;
 #[cfg(feature = "async-postgres")]
 pub use builder::AsyncTransactionBuilder;
 pub use connection::AsyncCachingConnection;
-pub use futures::{Execute, Load, Loads, Rows};
 pub use introspect::AsyncIntrospect;
-pub use query::{Answer, Asking};
-pub use transaction::CachingTransactionManager;
+
+/// What the traits of `diesel-async` want to have a type; nobody has to name it.
+#[doc(hidden)]
+pub mod parts {
+    pub use super::futures::{Execute, Load, Loads, Rows};
+    pub use super::query::{Answer, Asking};
+    pub use super::transaction::CachingTransactionManager;
+}

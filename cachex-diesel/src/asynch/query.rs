@@ -72,7 +72,7 @@ impl<U: CacheValue> LookUp<U> {
 }
 
 pin_project! {
-    /// A cached query that is being asked: the cache first, and the database if it has to be.
+    /// A cached query that is being asked: the cache first, and the database if it has to be. It is awaited by what `RunQueryDsl` returns.
     #[must_use = "futures do nothing unless polled"]
     pub struct Asking<'conn, 'query, Q, C, U>
     where
@@ -152,7 +152,7 @@ where
     }
 }
 
-/// The rows of a cached query.
+/// The rows of a cached query: a stream that is never waited for.
 #[derive(Debug)]
 pub struct Answer<U>(VecDeque<U>);
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use diesel::QueryResult;
 
@@ -112,6 +113,7 @@ impl DieselCache {
         for (table, writes) in catalog.cascades {
             registry.cascade_of(table, writes);
         }
+        self.0.is_introspected.store(true, Ordering::Relaxed);
         found
     }
 }

@@ -89,8 +89,9 @@ pub(crate) fn writes_within(text: &str, dialect: Dialect) -> Writes {
 pub(crate) fn analyse(text: &str, dialect: Dialect) -> Vec<Statement> {
     let (tokens, is_ambiguous) = token::tokens(text, dialect);
     let is_volatile = volatile::has_moment(text, dialect);
-    let read = |tokens| {
+    let read = |tokens: &[token::Token<'_>]| {
         let mut statement = statement::read(tokens, dialect);
+        statement.word = tokens.first().and_then(|token| token.word()).unwrap_or_default();
         statement.is_volatile |= is_volatile;
         if is_ambiguous {
             statement.is_plain_query = false;

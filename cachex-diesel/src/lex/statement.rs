@@ -8,6 +8,8 @@ use super::{Dialect, Name, Writes, split, volatile};
 /// What a statement does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Statement {
+    /// What it begins with.
+    pub(crate) word: Name,
     /// To the transaction.
     pub(crate) control: Control,
     pub(crate) writes: Writes,

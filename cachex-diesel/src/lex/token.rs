@@ -38,6 +38,14 @@ impl<'a> Token<'a> {
         self == Self::Sign(sign)
     }
 
+    /// Returns it in small letters, if it is a word.
+    pub(super) fn word(self) -> Option<super::Name> {
+        match self {
+            Self::Word(word) => Some(word.to_lowercase().into()),
+            _ => None,
+        }
+    }
+
     /// Returns the canonical name: without quotes, in small letters. A word may be a keyword all the same.
     pub(super) fn name(self) -> Option<Box<str>> {
         match self {
