@@ -22,7 +22,6 @@ pub(crate) struct Script {
     pub(crate) has_effects: bool,
 }
 
-#[cfg(feature = "async")]
 impl Script {
     /// Of something that is known by what it writes.
     pub(crate) fn of_writes(writes: crate::lex::Writes) -> Self {

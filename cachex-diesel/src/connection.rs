@@ -10,6 +10,7 @@ use diesel::connection::{
 use diesel::expression::QueryMetadata;
 use diesel::migration::MigrationConnection;
 use diesel::query_builder::{Query, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::TypeMetadata;
 use diesel::{ConnectionResult, QueryResult};
 
@@ -59,6 +60,18 @@ use crate::track::Outcome;
 pub struct CachingConnection<C> {
     pub(crate) inner: C,
     pub(crate) state: State,
+    /// Has a pool not give the connection within to anybody else.
+    spoil: fn(&mut C),
+}
+
+impl<C> Drop for CachingConnection<C> {
+    fn drop(&mut self) {
+        // If it was lent, whoever has it next knows nothing of what was done with it.
+        // Break this (leave it out) and what was begun by hand is committed by somebody who does not tell it.
+        if self.state.is_unfit() {
+            (self.spoil)(&mut self.inner);
+        }
+    }
 }
 
 impl DieselCache {
@@ -93,7 +106,8 @@ where
     C::Backend: CacheBackend,
 {
     fn new(inner: C, db: Option<DieselCache>) -> Self {
-        Self { inner, state: State::new(<C::Backend as crate::backend::sealed::Known>::DIALECT, db) }
+        let spoil = |inner: &mut C| C::TransactionManager::transaction_manager_status_mut(inner).set_in_error();
+        Self { inner, state: State::new(<C::Backend as crate::backend::sealed::Known>::DIALECT, db), spoil }
     }
 
     /// Gives the connection a cache: that of a pool is made without one.
@@ -239,12 +253,13 @@ where
         tables: impl IntoIterator<Item = &'a str>,
         work: impl FnOnce(&mut C) -> R,
     ) -> R {
-        let writes = Writes::Tables(tables.into_iter().map(canonical).collect());
+        let script = Script::of_writes(Writes::Tables(tables.into_iter().map(canonical).collect()));
+        // What is named is never unknown, so it is not refused.
+        let _begun = self.before(&script);
+        let Self { inner, state, .. } = self;
         // Also if it panics: what it has written stays written.
-        let told = Told { state: &mut self.state, writes: Some(writes) };
-        let result = work(&mut self.inner);
-        drop(told);
-        result
+        let _within = Within { state, script };
+        work(inner)
     }
 
     /// Returns the connection within. What is written by it is not seen.
@@ -295,20 +310,29 @@ pub(crate) fn depth_of(status: &TransactionManagerStatus) -> Depth {
     }
 }
 
-/// Tells what was written when it is dropped.
-struct Told<'a> {
+/// Tells what was written within when it is dropped.
+struct Within<'a> {
     state: &'a mut State,
-    writes: Option<Writes>,
+    script: Script,
 }
 
-impl Drop for Told<'_> {
+impl Drop for Within<'_> {
     fn drop(&mut self) {
-        self.writes.take().into_iter().for_each(|writes| self.state.write(writes).wait());
+        self.state.after_within(&self.script).wait();
     }
 }
 
+/// Returns what became of something, by what the connection within returned.
+// Break this (take whatever is an error for a failure) and what the server does after the connection was lost is told before it is done.
 pub(crate) fn outcome<R>(done: &QueryResult<R>) -> Outcome {
-    if done.is_ok() { Outcome::Done } else { Outcome::Failed }
+    match done {
+        Ok(_) => Outcome::Done,
+        Err(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _)) => {
+            Outcome::Unknown
+        }
+        Err(Error::DatabaseError(..)) => Outcome::Failed,
+        Err(_) => Outcome::Unsent,
+    }
 }
 
 impl<C> SimpleConnection for CachingConnection<C>
@@ -393,7 +417,7 @@ where
     {
         let script = self.state.script::<C::Backend, T>(&source)?;
         self.before(&script)?;
-        let Self { inner, state } = self;
+        let Self { inner, state, .. } = self;
         match inner.load(source) {
             Ok(rows) => {
                 // Servers but SQLite have done it, and committed it, before the first row is read.
@@ -403,8 +427,9 @@ where
                 Ok(Cursor { rows: Some(rows), state, script, outcome: Outcome::Done })
             }
             Err(error) => {
-                state.after(&script, Outcome::Failed).wait();
-                Err(error)
+                let failed = QueryResult::<()>::Err(error);
+                state.after(&script, outcome(&failed)).wait();
+                failed.map(|()| unreachable!("it is an error"))
             }
         }
     }
@@ -440,8 +465,8 @@ impl<R, I: Iterator<Item = QueryResult<R>>> Iterator for Cursor<'_, I> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.rows.as_mut()?.next();
-        if let Some(Err(_)) = row {
-            self.outcome = Outcome::Failed;
+        if let Some(row @ Err(_)) = &row {
+            self.outcome = outcome(row);
         }
         row
     }
@@ -514,7 +539,7 @@ where
         let depth = self.depth();
         // One with a transaction that was begun by hand would give it to whoever comes next.
         match depth {
-            Depth::Known(depth) => self.inner.is_broken() || self.state.is_left_open(depth),
+            Depth::Known(depth) => self.inner.is_broken() || self.state.is_left_open(depth) || self.state.owes(),
             Depth::Lost => true,
         }
     }
@@ -533,5 +558,20 @@ where
 impl<C> fmt::Debug for CachingConnection<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachingConnection").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_the_server_did_not_give_says_nothing_of_what_it_does() {
+        let failed = |kind| outcome::<()>(&Err(Error::DatabaseError(kind, Box::new(String::new()))));
+        assert_eq!(failed(DatabaseErrorKind::UnableToSendCommand), Outcome::Unknown);
+        assert_eq!(failed(DatabaseErrorKind::ClosedConnection), Outcome::Unknown);
+        assert_eq!(failed(DatabaseErrorKind::UniqueViolation), Outcome::Failed);
+        assert_eq!(outcome::<()>(&Err(Error::AlreadyInTransaction)), Outcome::Unsent);
+        assert_eq!(outcome(&Ok(())), Outcome::Done);
     }
 }

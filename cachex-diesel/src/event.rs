@@ -57,9 +57,11 @@ impl fmt::Display for DieselEvent {
     }
 }
 
+type Told = dyn Fn(&DieselEvent) + Send + Sync;
+
 /// Who is told.
 #[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<dyn Fn(&DieselEvent) + Send + Sync>>);
+pub(crate) struct Observer(Option<Arc<Told>>);
 
 impl Observer {
     pub(crate) fn new(observer: impl Fn(&DieselEvent) + Send + Sync + 'static) -> Self {

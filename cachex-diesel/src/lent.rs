@@ -35,7 +35,8 @@ pub struct Lent<P>(P);
 
 impl DieselCache {
     /// Wraps what leads to a connection: what a pool lends that knows nothing of caches. It is used as any [`CachingConnection`]. A pool whose connections are to be wrapped by itself has a
-    /// [`customizer`](Self::customizer).
+    /// [`customizer`](Self::customizer), which is better where sessions are changed: of a connection that is wrapped here, nobody remembers it once it is given back. So one whose session was changed, for
+    /// which [`set_cache_scope`](CachingConnection::set_cache_scope) was called, or on which a transaction was left open, is marked as broken, and the pool makes another one.
     ///
     /// # Examples
     ///

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use cachex::Fence;
 use diesel::QueryResult;
@@ -21,7 +22,7 @@ use crate::track::{Outcome, Tracker};
 pub(crate) struct State {
     db: Option<DieselCache>,
     tracker: Tracker,
-    is_postgres: bool,
+    dialect: Dialect,
     /// Whose rows it sees.
     scope: Option<Box<str>>,
     /// Whether what it sees is another thing than what its scope says …
@@ -36,9 +37,23 @@ pub(crate) struct State {
     callbacks: Vec<(usize, Callback)>,
     /// What is being written, and hidden until that is told.
     fence: Option<Fence>,
-    /// What was sent, and nobody waited for: it may be written at any time until the server answers what is sent next.
-    owed: Vec<(Writes, Option<Fence>)>,
+    /// What was sent, and whose answer nobody heard: it may be written at any time until the server answers what is sent next.
+    owed: Owed,
+    /// Whether answers can't be told apart any more.
+    is_deaf: bool,
+    /// Whether the session ever was another one than it began as.
+    is_used: bool,
 }
+
+/// What may still be written, and what hides it meanwhile.
+#[derive(Default)]
+struct Owed {
+    writes: Writes,
+    fence: Option<Fence>,
+}
+
+/// Longer than any connection lives.
+const EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// How deep the transaction manager is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +68,7 @@ impl State {
         Self {
             db,
             tracker: Tracker::new(dialect),
-            is_postgres: dialect == Dialect::Postgres,
+            dialect,
             scope: None,
             is_changed: false,
             is_set_within: false,
@@ -61,7 +76,9 @@ impl State {
             has_failed: false,
             callbacks: Vec::new(),
             fence: None,
-            owed: Vec::new(),
+            owed: Owed::default(),
+            is_deaf: false,
+            is_used: false,
         }
     }
 
@@ -79,6 +96,7 @@ impl State {
     }
 
     pub(crate) fn set_scope(&mut self, scope: Option<&str>) {
+        self.is_used = true;
         if self.tracker.is_in_transaction() {
             // Break this (drop the lines) and what was written before in the former scope is told in this one only.
             self.is_mixed |= self.scope.as_deref() != scope;
@@ -88,8 +106,9 @@ impl State {
         self.is_changed = false;
     }
 
+    /// Whether what it sees is another thing than what its scope says, or what it hears something else than it asked for.
     pub(crate) fn is_changed(&self) -> bool {
-        self.is_changed
+        self.is_changed || self.is_deaf
     }
 
     pub(crate) fn tracker(&self) -> &Tracker {
@@ -177,26 +196,30 @@ impl State {
         }
     }
 
-    fn fence_of(&self, writes: &Writes, lease: std::time::Duration) -> Option<Fence> {
+    fn fence_of(&self, writes: &Writes, lease: Duration) -> Option<Fence> {
         let db = self.db.as_ref().filter(|_| !writes.is_none())?;
         Some(db.fence(writes, self.told_scope(), lease))
     }
 
     /// Notes what became of it. Returns what is to be waited for, and called then.
     pub(crate) fn after(&mut self, script: &Script, outcome: Outcome) -> Told {
+        // This client takes the answer of what was given up for that of what came next.
+        // Break this (leave it out) and what is written then is told before it is done.
+        self.is_deaf |= outcome == Outcome::Unknown && self.dialect == Dialect::Mysql;
+        let outcome = if self.is_deaf { Outcome::Unknown } else { outcome };
         // The server does one thing after another: what was sent before is done as well, or never will be.
         let mut told = if outcome == Outcome::Done { self.pay() } else { Told::default() };
         // What fails may have ended the transaction, also if it only reads.
         if !script.has_effects && outcome == Outcome::Done {
             return told;
         }
-        self.has_failed |= outcome != Outcome::Done && self.tracker.is_in_transaction();
+        self.has_failed |= outcome == Outcome::Failed && self.tracker.is_in_transaction();
         let is_ignored = self.db.as_ref().is_some_and(|db| db.0.on_unknown == OnUnknown::Ignore);
         let (mut writes, mut called) = (Writes::default(), Vec::new());
-        if outcome == Outcome::Unknown || script.statements.len() > 1 && outcome == Outcome::Failed {
+        if outcome == Outcome::Unknown || script.statements.len() > 1 && outcome != Outcome::Done {
             writes = self.tracker.note(&script.statements, outcome);
             self.change(script.statements.iter().any(|statement| statement.changes_session));
-            if outcome == Outcome::Failed
+            if outcome != Outcome::Unknown
                 || script.statements.iter().any(|statement| statement.control != Control::None)
             {
                 self.callbacks.clear();
@@ -231,30 +254,50 @@ impl State {
         told
     }
 
+    /// Tells what was written within, where it was named. No server has answered for it.
+    pub(crate) fn after_within(&mut self, script: &Script) -> Told {
+        let writes = self.tracker.note(&script.statements, Outcome::Done);
+        let mut told = self.tell(&writes);
+        told.lift(self.fence.take());
+        told
+    }
+
     /// Keeps in mind what may still be written, and hides it meanwhile.
     fn owe(&mut self, writes: Writes, fence: Option<Fence>) {
-        if writes.is_none() {
-            return;
+        let before = self.owed.writes.clone();
+        self.owed.writes.add(writes);
+        if self.owed.writes != before {
+            // Break this (no fence) and what is read before it is written stays until the next answer.
+            self.owed.fence = self.fence_of(&self.owed.writes, EVER);
         }
-        let lease = self.db.as_ref().map(|db| db.0.lease);
-        // Break this (no fence) and what is read before it is written stays until the next answer.
-        let fence = lease.and_then(|lease| self.fence_of(&writes, lease)).into_iter().chain(fence).next();
-        self.owed.push((writes, fence));
+        // What was hidden before is hidden by the new one.
+        drop(fence);
     }
 
     /// Tells what was left, and is written by now.
-    // Break this (return at once) and what was read while a statement went on that nobody waited for stays.
+    // Break this (return at once) and it is hidden for as long as the connection is there.
     fn pay(&mut self) -> Told {
-        let mut told = Told::default();
-        for (writes, fence) in std::mem::take(&mut self.owed) {
-            told.add(self.tell(&writes));
-            told.lift(fence);
-        }
+        let Owed { writes, fence } = std::mem::take(&mut self.owed);
+        let mut told = self.tell(&writes);
+        told.lift(fence);
         told
+    }
+
+    /// Whether whoever has the connection next would not know what it has to.
+    pub(crate) fn is_unfit(&self) -> bool {
+        let is_left_open = self.tracker.is_in_transaction() && !self.tracker.is_test();
+        is_left_open || self.is_changed || self.is_used || !self.owed.writes.is_none() || self.is_deaf
+    }
+
+    /// Whether something was sent whose answer nobody heard.
+    #[cfg(any(feature = "r2d2", feature = "async"))]
+    pub(crate) fn owes(&self) -> bool {
+        !self.owed.writes.is_none() || self.is_deaf
     }
 
     /// Notes that the session was changed.
     fn change(&mut self, is_changed: bool) {
+        self.is_used |= is_changed;
         if let Some(db) = self.db.as_ref().filter(|_| is_changed) {
             db.0.observer.tell(|| DieselEvent::SessionChanged);
         }
@@ -302,7 +345,7 @@ impl State {
         let depth = self.tracker.depth();
         match (control, outcome) {
             // PostgreSQL says that this is done where it rolls back.
-            (Control::Commit { .. }, Outcome::Done) if !(self.has_failed && self.is_postgres) => {
+            (Control::Commit { .. }, Outcome::Done) if !(self.has_failed && self.dialect == Dialect::Postgres) => {
                 return std::mem::take(&mut self.callbacks);
             }
             (Control::Commit { .. } | Control::Rollback { .. } | Control::Prepare, _) => self.callbacks.clear(),
@@ -352,8 +395,9 @@ impl Drop for State {
         }
         // Nobody will see an answer any more. What was sent may still be done, for as long as a lease.
         // Break this (drop them) and what is read meanwhile stays.
-        let fences = std::mem::take(&mut self.owed).into_iter().filter_map(|(_, fence)| fence);
-        fences.for_each(Fence::abandon);
+        let lease = self.db.as_ref().map(|db| db.0.lease);
+        let fence = lease.and_then(|lease| self.fence_of(&self.owed.writes, lease));
+        fence.into_iter().for_each(Fence::abandon);
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a write has set off: to be waited for, and what is done then.
 
 use std::fmt;
+#[cfg(feature = "async")]
 use std::pin::Pin;
+#[cfg(feature = "async")]
 use std::task::{Context, Poll};
 
 use cachex::{Delivery, Fence};

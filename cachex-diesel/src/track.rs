@@ -14,8 +14,11 @@ use crate::lex::{Control, Dialect, Name, Statement, Writes};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
+    /// The server says that it failed.
     Failed,
-    /// Nobody waited for the answer: it may be done, be done later, or fail.
+    /// It failed before the server had it, or in what was made of the answer.
+    Unsent,
+    /// Nobody has heard the answer: it may be done, be done later, or fail.
     Unknown,
 }
 
@@ -83,7 +86,6 @@ impl Tracker {
     }
 
     /// Whether a transaction that the transaction manager knows nothing of is open, or may be.
-    #[cfg(any(feature = "r2d2", test))]
     pub(crate) fn is_left_open(&self) -> bool {
         self.depth.is_none() && self.is_in_transaction()
     }
@@ -106,7 +108,7 @@ impl Tracker {
     /// Notes what a text did. Returns what is to be invalidated now.
     pub(crate) fn note(&mut self, statements: &[Statement], outcome: Outcome) -> Writes {
         let mut told = Writes::default();
-        if outcome == Outcome::Unknown || outcome == Outcome::Failed && statements.len() > 1 {
+        if outcome == Outcome::Unknown || outcome != Outcome::Done && statements.len() > 1 {
             // Of a text in which something failed, what was before it may have been done, and be committed; so may all of one that nobody waited for.
             let is_control = statements.iter().any(|statement| statement.control != Control::None);
             if outcome == Outcome::Unknown && is_control {
@@ -140,7 +142,7 @@ impl Tracker {
         let mut told = self.write(statement.writes.clone());
         told.add(match outcome {
             Outcome::Done => self.control(&statement.control),
-            Outcome::Failed | Outcome::Unknown => self.failed(&statement.control),
+            Outcome::Failed | Outcome::Unsent | Outcome::Unknown => self.failed(&statement.control),
         });
         told
     }

@@ -105,6 +105,19 @@ fn where_writes_are_fenced_nobody_ever_goes_back_in_time() {
 }
 
 #[test]
+fn what_is_done_by_the_connection_within_is_fenced_too() {
+    let (db, server) = (handle(FENCED), Server::start());
+    let (mut writer, mut reader) = (open(&db, &server), open(&db, &server));
+    prepare(&mut writer);
+    assert_eq!(ages(&mut reader), (0, 0));
+    writer.with_inner(["users"], |inner| {
+        diesel::update(users::table.find(1)).set(users::age.eq(1)).execute(inner).unwrap();
+        assert_eq!(ages(&mut reader), (1, 1));
+    });
+    assert_eq!(ages(&mut reader), (1, 1));
+}
+
+#[test]
 fn a_rollback_leaves_what_is_kept_as_it_was() {
     let (db, server) = (handle(FENCED), Server::start());
     let mut writer = open(&db, &server);

@@ -76,6 +76,7 @@ fn a_row_of_an_older_version_of_a_model_is_loaded_anew() {
     diesel::insert_into(users::table).values(user(1, "a")).execute(&mut connection).unwrap();
     let find = || diesel::sql_query("SELECT id, name, age FROM users").cached(HOUR);
     assert_eq!(find().load::<Person>(&mut connection).unwrap(), [Person { id: 1 }]);
+    crate::races::eventually(|| before.cache().remote_stats().is_some_and(|stats| stats.stores > 0));
     let (after, mut connection) = open();
     let migrated = later::Person { id: 1, name: "a".to_owned(), age: None };
     assert_eq!(find().load::<later::Person>(&mut connection).unwrap(), [migrated]);
@@ -98,6 +99,7 @@ fn a_row_that_can_not_be_read_any_more_is_asked_for() {
     connection.batch_execute(TABLES).unwrap();
     diesel::insert_into(users::table).values(user(1, "a")).execute(&mut connection).unwrap();
     assert_eq!(find::<User>(&mut connection), Ok(vec![user(1, "a")]));
+    crate::races::eventually(|| db.cache().remote_stats().is_some_and(|stats| stats.stores > 0));
     // Whoever may write there writes something else.
     let spoil = "for _, k in ipairs(redis.call('KEYS', '*')) do \
         local is_value = redis.call('TYPE', k).ok == 'string' and redis.call('STRLEN', k) > 60 \
@@ -137,6 +139,20 @@ fn what_a_pool_lends_can_be_wrapped() {
     assert_eq!(db.stats().loads, 1);
     drop(connection);
     assert_eq!(users::table.count().get_result::<i64>(&mut pool.get().unwrap()), Ok(1));
+}
+
+#[test]
+fn what_was_lent_and_left_within_a_transaction_is_rolled_back() {
+    let db = handle();
+    let database = Database::new();
+    let pool = Pool::builder().max_size(1).build(ConnectionManager::<SqliteConnection>::new(database.url())).unwrap();
+    let mut connection = db.wrap_lent(pool.get().unwrap());
+    connection.batch_execute(TABLES).unwrap();
+    connection.batch_execute("BEGIN; INSERT INTO users VALUES (1, 'a', NULL)").unwrap();
+    drop(connection);
+    let mut connection = db.wrap_lent(pool.get().unwrap());
+    let count = users::table.count().cached(HOUR).get_result::<i64>(&mut connection);
+    assert_eq!((count, db.stats().bypasses), (Ok(0), 0));
 }
 
 #[test]

@@ -99,6 +99,8 @@ mod tests {
             oldest: Some("1.90".to_owned()),
             source: Some("registry+https://example.com/crates.io-index".to_owned()),
             features: Vec::new(),
+            has_default: false,
+            checked: Vec::new(),
         };
         change(&mut package);
         assert_eq!(Rules::parse(RULES).unwrap().mistakes(&package), expected);

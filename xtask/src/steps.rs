@@ -53,7 +53,7 @@ pub(crate) fn deny() -> Vec<Step> {
     vec![cargo("deny", "deny --all-features check")]
 }
 
-/// Every crate of ours without features, with each alone, and with its default; with all it is seen by `clippy`.
+/// Every crate of ours without features, with each alone (or those together that it names), and with its default; with all it is seen by `clippy`.
 fn features(workspace: &Workspace) -> Vec<Program> {
     let mut programs = Vec::new();
     for package in &workspace.members {
@@ -65,9 +65,11 @@ fn features(workspace: &Workspace) -> Vec<Program> {
             let line = format!("clippy --package {name} --lib {features} -- -D warnings");
             programs.push(Program::cargo(&line));
         };
-        check("");
         check("--no-default-features");
-        for feature in &package.features {
+        if package.has_default {
+            check("");
+        }
+        for feature in if package.checked.is_empty() { &package.features } else { &package.checked } {
             check(&format!("--no-default-features --features {feature}"));
         }
     }

@@ -31,6 +31,10 @@ pub(crate) struct Package {
     pub(crate) source: Option<String>,
     /// The features of its library, without `default`; none if it has no library.
     pub(crate) features: Vec<String>,
+    /// Whether it has features that are on by themselves.
+    pub(crate) has_default: bool,
+    /// Features that are checked together, where not each is checked alone: `package.metadata.checked`.
+    pub(crate) checked: Vec<String>,
 }
 
 impl Workspace {
@@ -80,6 +84,8 @@ impl Package {
             |target: &Value| list(&target["kind"]).iter().any(|kind| kind == "lib" || kind == "proc-macro");
         let has_library = list(&package["targets"]).iter().any(is_library);
         let features = package["features"].as_object().filter(|_| has_library);
+        let has_default = features.is_some_and(|features| features.contains_key("default"));
+        let checked = list(&package["metadata"]["checked"]).iter().filter_map(text).collect();
         let features = features.into_iter().flat_map(|features| features.keys());
         Self {
             name: text(&package["name"]).unwrap_or_default(),
@@ -89,6 +95,8 @@ impl Package {
             oldest: None,
             source: text(&package["source"]),
             features: features.filter(|name| *name != "default").cloned().collect(),
+            has_default,
+            checked,
         }
     }
 }

@@ -121,7 +121,7 @@ where
         let text = format!("BEGIN TRANSACTION{isolation}{mode}{deferrable}");
         let script = connection.state.script_of_text(&text, Dialect::Postgres)?;
         let depth = connection.depth();
-        let AsyncCachingConnection { inner, state } = &mut *connection;
+        let AsyncCachingConnection { inner, state, .. } = &mut *connection;
         let flight = Flight::begin(state, script, depth)?;
         let begun = AnsiTransactionManager::begin_transaction_sql(inner, &text).await;
         flight.ended(begun).await?;

@@ -1,6 +1,7 @@
 //! An async connection whose writes invalidate what they touched.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use diesel::connection::{CacheSize, Instrumentation};
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
@@ -68,10 +69,13 @@ use crate::state::{Depth, State};
 pub struct AsyncCachingConnection<C> {
     pub(crate) inner: C,
     pub(crate) state: State,
+    /// Has a pool not give the connection within to anybody else.
+    spoil: fn(&mut C),
 }
 
 impl DieselCache {
-    /// Wraps an async connection.
+    /// Wraps an async connection, or what a pool lends. One that was lent, and whose session was changed, for which `set_cache_scope` was called, or on which a transaction was left open, is marked as
+    /// broken when it is given back, for nobody would know of that; pools whose connections are wrapped by themselves remember it.
     ///
     /// # Examples
     ///
@@ -110,7 +114,13 @@ where
     C::Backend: CacheBackend,
 {
     fn new(inner: C, db: Option<DieselCache>) -> Self {
-        Self { inner, state: State::new(<C::Backend as Known>::DIALECT, db) }
+        let spoil = |inner: &mut C| {
+            let status =
+                AssertUnwindSafe(|| C::TransactionManager::transaction_manager_status_mut(inner).set_in_error());
+            // One that panics is not given to anybody either.
+            let _spoilt = catch_unwind(status);
+        };
+        Self { inner, state: State::new(<C::Backend as Known>::DIALECT, db), spoil }
     }
 
     /// As [`CachingConnection::attach`](crate::CachingConnection::attach).
@@ -199,7 +209,8 @@ where
         std::future::poll_fn(|context| told.poll(context)).await;
     }
 
-    /// As [`CachingConnection::with_inner`](crate::CachingConnection::with_inner). What it writes is told also if the future is dropped.
+    /// As [`CachingConnection::with_inner`](crate::CachingConnection::with_inner). What it writes is told also if the future is dropped; a statement that is given up
+    /// within, and that the server does later, is not seen.
     ///
     /// # Examples
     ///
@@ -221,12 +232,12 @@ where
     ) -> R {
         let depth = self.depth();
         let script = crate::analyses::Script::of_writes(Writes::Tables(tables.into_iter().map(canonical).collect()));
-        let Self { inner, state } = self;
+        let Self { inner, state, .. } = self;
         let flight = Flight::begin(state, script.into(), depth);
         let result = work(inner).await;
+        // What is named is never unknown, so it is not refused.
         if let Ok(flight) = flight {
-            // Whether it failed is not known: what may have been written is told in any case.
-            let _done = flight.ended(Ok(())).await;
+            flight.ended_within().await;
         }
         result
     }
@@ -250,7 +261,22 @@ where
 
     /// Returns how deep the transaction manager is, if it knows.
     pub(crate) fn depth(&mut self) -> Depth {
-        depth_of(C::TransactionManager::transaction_manager_status_mut(&mut self.inner))
+        asked(&mut self.inner)
+    }
+}
+
+/// Returns how deep the transaction manager is. That of SQLite panics if something has panicked on its thread, until the next statement is sent.
+fn asked<C: AsyncConnection>(inner: &mut C) -> Depth {
+    let status = AssertUnwindSafe(|| depth_of(C::TransactionManager::transaction_manager_status_mut(inner)));
+    catch_unwind(status).unwrap_or(Depth::Lost)
+}
+
+impl<C> Drop for AsyncCachingConnection<C> {
+    fn drop(&mut self) {
+        // If it was lent, whoever has it next knows nothing of what was done with it.
+        if self.state.is_unfit() {
+            (self.spoil)(&mut self.inner);
+        }
     }
 }
 
@@ -262,7 +288,7 @@ where
     async fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
         let script = self.state.script_of_text(query, <C::Backend as Known>::DIALECT)?;
         let depth = self.depth();
-        let Self { inner, state } = self;
+        let Self { inner, state, .. } = self;
         let flight = Flight::begin(state, script, depth)?;
         let done = inner.batch_execute(query).await;
         flight.ended(done).await
@@ -289,7 +315,7 @@ where
         let query = source.as_query();
         let script = self.state.script::<C::Backend, T::Query>(&query);
         let depth = self.depth();
-        let Self { inner, state } = self;
+        let Self { inner, state, .. } = self;
         // It begins before the query does: that of SQLite runs at once.
         Load::new(
             script.and_then(|script| Flight::begin(state, script, depth)).map(|flight| (flight, inner.load(query))),
@@ -302,7 +328,7 @@ where
     {
         let script = self.state.script::<C::Backend, T>(&source);
         let depth = self.depth();
-        let Self { inner, state } = self;
+        let Self { inner, state, .. } = self;
         let begun = script.and_then(|script| Flight::begin(state, script, depth));
         Execute::new(begun.map(|flight| (flight, inner.execute_returning_count(source))))
     }

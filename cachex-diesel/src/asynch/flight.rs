@@ -19,6 +19,7 @@ pub(crate) struct Flight<'conn> {
     told: Told,
     /// What is taken to have become of it, if it is dropped.
     outcome: Option<Outcome>,
+    has_failed: bool,
 }
 
 impl<'conn> Flight<'conn> {
@@ -29,7 +30,7 @@ impl<'conn> Flight<'conn> {
     /// It is to be refused.
     pub(crate) fn begin(state: &'conn mut State, script: Arc<Script>, depth: Depth) -> QueryResult<Self> {
         let told = state.before(&script, depth)?;
-        Ok(Self { state, script, told, outcome: Some(Outcome::Unknown) })
+        Ok(Self { state, script, told, outcome: Some(Outcome::Unknown), has_failed: false })
     }
 
     pub(crate) fn has_effects(&self) -> bool {
@@ -38,7 +39,8 @@ impl<'conn> Flight<'conn> {
 
     /// Notes what has become of it so far: that it failed is not forgotten.
     pub(crate) fn note(&mut self, outcome: Outcome) {
-        if self.outcome != Some(Outcome::Failed) {
+        if !self.has_failed {
+            self.has_failed = outcome != Outcome::Done;
             self.outcome = Some(outcome);
         }
     }
@@ -53,6 +55,13 @@ impl<'conn> Flight<'conn> {
     /// Waits until what it has written is told.
     pub(crate) fn poll_told(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.told.poll(context)
+    }
+
+    /// As [`ended`](Self::ended), of something that no server has answered.
+    pub(crate) async fn ended_within(mut self) {
+        self.outcome = None;
+        self.told.add(self.state.after_within(&self.script));
+        std::future::poll_fn(|context| self.poll_told(context)).await;
     }
 
     /// Ends it, and waits until what it has written is told.

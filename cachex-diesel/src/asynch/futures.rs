@@ -117,9 +117,10 @@ impl<'conn, F: Loads> Future for Load<'conn, F> {
                     }
                     Ok(rows) => this.rows.set(Some(rows)),
                     Err(error) => {
-                        *this.failed = Some(error);
-                        flight.note(Outcome::Failed);
+                        let failed = QueryResult::<()>::Err(error);
+                        flight.note(outcome(&failed));
                         flight.end();
+                        *this.failed = failed.err();
                     }
                 }
             }
@@ -128,8 +129,12 @@ impl<'conn, F: Loads> Future for Load<'conn, F> {
             while let Some(rows) = this.rows.as_mut().as_pin_mut() {
                 match ready!(rows.poll_next(context)) {
                     Some(row) => {
+                        // What comes after an error is no row, and may never end.
+                        // Break this (go on) and it is waited for, and kept, for ever.
                         if row.is_err() {
-                            flight.note(Outcome::Failed);
+                            this.rows.set(None);
+                            flight.note(outcome(&row));
+                            flight.end();
                         }
                         this.read.push(row);
                     }
@@ -173,7 +178,7 @@ impl<F: Loads> Stream for Rows<'_, F> {
         if let Some(rows) = this.rows.as_mut().as_pin_mut() {
             let row = ready!(rows.poll_next(context));
             match (&row, &mut this.flight) {
-                (Some(Err(_)), Some(flight)) => flight.note(Outcome::Failed),
+                (Some(row @ Err(_)), Some(flight)) => flight.note(outcome(row)),
                 (None, Some(flight)) => flight.end(),
                 _ => {}
             }

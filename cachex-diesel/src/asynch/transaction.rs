@@ -12,7 +12,7 @@ use super::connection::AsyncCachingConnection;
 use super::flight::Flight;
 use crate::backend::CacheBackend;
 use crate::backend::sealed::Known;
-use crate::connection::depth_of;
+use crate::lex::Dialect;
 use crate::state::{Depth, State};
 
 /// The transactions of the connection within, whose ends are seen.
@@ -54,7 +54,7 @@ where
             0 => Cow::Borrowed("BEGIN"),
             depth => Cow::Owned(format!("SAVEPOINT diesel_savepoint_{depth}")),
         };
-        let AsyncCachingConnection { inner, state } = connection;
+        let AsyncCachingConnection { inner, state, .. } = connection;
         let flight = begin::<C::Backend>(state, &text, depth)?;
         let done = T::begin_transaction(inner).await;
         flight.ended(done).await
@@ -66,7 +66,7 @@ where
             0 | 1 => Cow::Borrowed("ROLLBACK"),
             depth => Cow::Owned(format!("ROLLBACK TO SAVEPOINT diesel_savepoint_{}", depth - 1)),
         };
-        let AsyncCachingConnection { inner, state } = connection;
+        let AsyncCachingConnection { inner, state, .. } = connection;
         let flight = begin::<C::Backend>(state, &text, depth)?;
         let done = T::rollback_transaction(inner).await;
         flight.ended(done).await
@@ -78,10 +78,18 @@ where
             0 | 1 => Cow::Borrowed("COMMIT"),
             depth => Cow::Owned(format!("RELEASE SAVEPOINT diesel_savepoint_{}", depth - 1)),
         };
-        let AsyncCachingConnection { inner, state } = connection;
+        let AsyncCachingConnection { inner, state, .. } = connection;
         let flight = begin::<C::Backend>(state, &text, depth)?;
         let done = T::commit_transaction(inner).await;
-        flight.ended(done).await
+        let done = flight.ended(done).await;
+        // Diesel rolls back itself what it can't commit, on the thread of SQLite, where we do not see it.
+        // Break this (leave it out) and no query is kept on the connection any more.
+        let is_sqlite = <C::Backend as Known>::DIALECT == Dialect::Sqlite;
+        let depth = connection.depth();
+        if done.is_err() && is_sqlite && depth == Depth::Known(None) {
+            begin::<C::Backend>(&mut connection.state, "ROLLBACK", depth)?.ended(Ok(())).await?;
+        }
+        done
     }
 
     fn transaction_manager_status_mut(connection: &mut AsyncCachingConnection<C>) -> &mut TransactionManagerStatus {
@@ -90,9 +98,11 @@ where
 
     fn is_broken_transaction_manager(connection: &mut AsyncCachingConnection<C>) -> bool {
         // One with a transaction that was begun by hand would give it to whoever comes next.
-        match depth_of(T::transaction_manager_status_mut(&mut connection.inner)) {
+        match connection.depth() {
             Depth::Known(depth) => {
-                T::is_broken_transaction_manager(&mut connection.inner) || connection.state.is_left_open(depth)
+                T::is_broken_transaction_manager(&mut connection.inner)
+                    || connection.state.is_left_open(depth)
+                    || connection.state.owes()
             }
             Depth::Lost => true,
         }

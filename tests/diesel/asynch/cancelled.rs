@@ -102,6 +102,97 @@ async fn what_it_may_write_is_not_kept_until_the_server_has_answered_what_came_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_done_by_the_connection_within_is_no_answer() {
+    let mut held = Held::new(HOLD_ROW).await;
+    give_up(&mut held).await;
+    let _token = held.writer.with_inner([], async |inner| inner.cancel_token()).await;
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    held.let_go().await;
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_connection_is_there_no_lease_ends() {
+    let mut held = Held::new(HOLD_ROW).await;
+    give_up(&mut held).await;
+    for _ in 0..2 {
+        held.clock.advance(Duration::from_secs(61));
+        held.db.cache().reclaim();
+        assert_eq!(held.read().await, ("a".to_owned(), true));
+    }
+    let other = held.db.wrap_async(AsyncPgConnection::establish(&held.server.url()).await.unwrap());
+    drop(std::mem::replace(&mut held.writer, other));
+    held.clock.advance(Duration::from_secs(59));
+    held.db.cache().reclaim();
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    held.let_go().await;
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_a_write_that_the_server_gives_up_end_with_its_error() {
+    let mut held = Held::new(HOLD_ROW).await;
+    let update = diesel::update(users::table.find(1)).set(users::name.eq("b")).returning(users::name);
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let (done, ()) = tokio::join!(update.get_result::<String>(&mut held.writer), async {
+        Held::is_held(&held.server).await;
+        PgConnection::establish(&held.server.url()).unwrap().batch_execute(terminate).unwrap();
+    });
+    assert!(done.is_err(), "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_within_a_transaction_that_nobody_waits_for_does_not_undo_it() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static IS_CALLED: AtomicBool = AtomicBool::new(false);
+    let mut held = Held::new("SELECT 1").await;
+    let done = held.writer.transaction(async |c| {
+        c.after_commit(|| IS_CALLED.store(true, Ordering::Relaxed));
+        drop(users::table.load::<User>(c));
+        diesel::update(users::table.find(1)).set(users::name.eq("b")).execute(c).await
+    });
+    assert_eq!(done.await, Ok(1));
+    assert!(AtomicBool::load(&IS_CALLED, Ordering::Relaxed));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_of_mysql_on_which_something_was_given_up_is_not_believed_any_more() {
+    use diesel_async::AsyncMysqlConnection;
+    use diesel_async::pooled_connection::{AsyncDieselConnectionManager, bb8};
+
+    let db = crate::handle();
+    let (server, mut holder) = super::mysql(&db).await;
+    let url = super::mysql_url(&server);
+    let manager = AsyncDieselConnectionManager::new_with_config(url, db.manager_config::<AsyncMysqlConnection>());
+    let pool = bb8::Pool::builder().max_size(1).build(manager).await.unwrap();
+    let id = async |c: &mut AsyncCachingConnection<AsyncMysqlConnection>| {
+        diesel::select(diesel::dsl::sql::<diesel::sql_types::Unsigned<diesel::sql_types::BigInt>>("CONNECTION_ID()"))
+            .get_result::<u64>(c)
+            .await
+            .unwrap()
+    };
+    diesel::insert_into(users::table).values(user(1, "a")).execute(&mut holder).await.unwrap();
+    let mut lent = pool.get().await.unwrap();
+    let before = id(&mut lent).await;
+    holder.batch_execute("BEGIN; SELECT * FROM users WHERE id = 1 FOR UPDATE").await.unwrap();
+    let update = diesel::update(users::table.find(1)).set(users::name.eq("b"));
+    tokio::select! {
+        done = update.execute(&mut *lent) => panic!("the row is held: {done:?}"),
+        () = tokio::time::sleep(Duration::from_millis(200)) => {}
+    }
+    let bypasses = db.stats().bypasses;
+    let mark = Mark::of(&db, "users");
+    assert!(!mark.is_there(), "what may be written is not kept");
+    drop(lent);
+    let mut lent = pool.get().await.unwrap();
+    assert_ne!(id(&mut lent).await, before);
+    assert_eq!(db.stats().bypasses, bypasses);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_is_an_error_is_not_taken_for_one() {
     let mut held = Held::new(HOLD_ROW).await;
     give_up(&mut held).await;

@@ -82,6 +82,22 @@ async fn a_connection_with_a_transaction_that_was_begun_by_hand_is_lent_to_nobod
     assert_eq!(backend(&mut pool.get().await.unwrap()).await, before);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_lent_and_left_within_a_transaction_or_changed_is_lent_to_nobody_else() {
+    let db = handle();
+    let server = Server::start();
+    let bare = AsyncDieselConnectionManager::<AsyncPgConnection>::new(server.url());
+    let pool = bb8::Pool::builder().max_size(1).build(bare).await.unwrap();
+    let mut before = 0;
+    for left in ["BEGIN", "SET search_path = other", "SELECT 1", "SELECT 2"] {
+        let mut connection = db.wrap_async(pool.get_owned().await.unwrap());
+        let now = backend(&mut connection).await;
+        assert_eq!(now == before, left == "SELECT 2", "{left}");
+        before = now;
+        connection.batch_execute(left).await.unwrap();
+    }
+}
+
 /// Returns which process of the server a connection has.
 async fn backend<C: AsyncConnectionCore<Backend = diesel::pg::Pg>>(connection: &mut C) -> i32 {
     let pid = diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("pg_backend_pid()"));

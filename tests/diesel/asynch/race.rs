@@ -12,7 +12,7 @@ use crate::schema::users;
 use crate::{HOUR, handle};
 
 const ROWS: i32 = 3;
-const WRITES: i32 = 200;
+const WRITES: i32 = 400;
 
 async fn age(connection: &mut AsyncCachingConnection<AsyncPgConnection>, id: i32) -> i32 {
     let age = users::table.find(id).select(users::age.assume_not_null()).cached(HOUR);
@@ -54,12 +54,16 @@ async fn nothing_stale_is_read() {
             if is_rolled_back { Err(Error::RollbackTransaction) } else { Ok(()) }
         });
         if is_dropped {
-            // At whatever point it then is; the connection goes with it, and its transaction.
-            tokio::select! {
-                biased;
-                _ended = writes => {}
-                () = tokio::task::yield_now() => {}
-            }
+            // After so many polls: at another point each time, up to its end. The connection goes with it.
+            let mut writes = Box::pin(writes);
+            let mut left = number / 7 % 12;
+            std::future::poll_fn(|context| {
+                left -= 1;
+                let is_over = left < 0 || writes.as_mut().poll(context).is_ready();
+                if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            })
+            .await;
+            drop(writes);
             writer = open(&db).await;
             let now = users::table.find(id).select(users::age.assume_not_null()).first::<i32>(&mut writer).await;
             committed[id as usize].store(now.unwrap().min(grown), Ordering::SeqCst);
