@@ -9,7 +9,7 @@ use cachex::{Cache, Tag};
 
 use crate::analyses::Analyses;
 use crate::event::{DieselEvent, Observer};
-use crate::handle::{Consistency, DieselCache, OnUnknown, Shared};
+use crate::handle::{Consistency, DieselCache, OnUnknown, Shared, TransactionReads};
 use crate::lex::Writes;
 use crate::registry::{Registry, Table, canonical};
 use crate::stats::Counters;
@@ -37,6 +37,7 @@ pub struct DieselCacheBuilder {
     registry: Registry,
     on_unknown: OnUnknown,
     consistency: Consistency,
+    transaction_reads: TransactionReads,
     lease: Duration,
     observer: Observer,
 }
@@ -131,6 +132,7 @@ impl DieselCacheBuilder {
             registry: Registry::default(),
             on_unknown: OnUnknown::default(),
             consistency: Consistency::default(),
+            transaction_reads: TransactionReads::default(),
             lease: Duration::from_secs(60),
             observer: Observer::default(),
         }
@@ -349,6 +351,24 @@ impl DieselCacheBuilder {
         self
     }
 
+    /// Says what cached queries do within a transaction.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::{DieselCache, TransactionReads};
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).transaction_reads(TransactionReads::ReadClean).build();
+    /// assert_eq!(db.stats().cached, 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn transaction_reads(mut self, transaction_reads: TransactionReads) -> Self {
+        self.transaction_reads = transaction_reads;
+        self
+    }
+
     /// Says how long a statement may go on in the server after nobody waits for it any more and its connection is gone, as when the future of an async one is dropped, and the connection then. What it
     /// may write is not kept meanwhile, and invalidated at the end. Default: a minute.
     ///
@@ -391,6 +411,7 @@ impl DieselCacheBuilder {
             analyses: Analyses::default(),
             on_unknown: self.on_unknown,
             consistency: self.consistency,
+            transaction_reads: self.transaction_reads,
             lease: self.lease,
             observer: self.observer,
             is_introspected: AtomicBool::new(false),

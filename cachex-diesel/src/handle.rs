@@ -60,6 +60,26 @@ pub enum Consistency {
     },
 }
 
+/// What cached queries do within a transaction. What they read there is never kept: it may be rolled back, or be from before what others have committed since.
+///
+/// # Examples
+///
+/// ```
+/// use cachex_diesel::TransactionReads;
+///
+/// assert_eq!(TransactionReads::default(), TransactionReads::Bypass);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransactionReads {
+    /// They ask the database.
+    #[default]
+    Bypass,
+    /// They are answered from what is kept, if there is something, and the transaction has written none of the tables that they read; else they ask the database. What they see may have been committed
+    /// after the transaction began: that fits `READ COMMITTED`, and not what promises one state of the database for a whole transaction (`REPEATABLE READ`, `SERIALIZABLE`, SQLite).
+    ReadClean,
+}
+
 /// A cache, and the tables whose writes invalidate what is in it. A cheap handle, shared by all connections.
 ///
 /// # Examples
@@ -82,6 +102,7 @@ pub(crate) struct Shared {
     pub(crate) analyses: Analyses,
     pub(crate) on_unknown: OnUnknown,
     pub(crate) consistency: Consistency,
+    pub(crate) transaction_reads: TransactionReads,
     /// How long what was sent, and nobody waited for, may go on in a server after its connection is gone.
     pub(crate) lease: Duration,
     pub(crate) observer: Observer,

@@ -108,7 +108,7 @@ pub use backend::CacheBackend;
 pub use builder::{DieselCacheBuilder, TableOptions};
 pub use connection::{CachingConnection, Cursor};
 pub use event::DieselEvent;
-pub use handle::{Consistency, DieselCache, OnUnknown};
+pub use handle::{Consistency, DieselCache, OnUnknown, TransactionReads};
 pub use health::DieselHealth;
 pub use introspect::{Introspect, Introspection};
 pub use lent::Lent;

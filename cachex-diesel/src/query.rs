@@ -18,8 +18,8 @@ use crate::analyses::Script;
 use crate::backend::{CacheBackend, sql};
 use crate::connection::CachingConnection;
 use crate::event::DieselEvent;
-use crate::handle::{ANY_SCOPE, DieselCache};
-use crate::lex::Name;
+use crate::handle::{ANY_SCOPE, DieselCache, TransactionReads};
+use crate::lex::{Name, Writes};
 use crate::state::State;
 use crate::stats::Reason;
 
@@ -310,7 +310,17 @@ where
         let load = |connection: &mut C| query.internal_load(connection)?.collect::<QueryResult<Vec<U>>>();
         let rows = match plan {
             None => load(connection)?,
-            Some(Plan { db, key, options }) => {
+            Some(Plan { db, key, is_kept: false, .. }) => match db.0.cache.blocking().get::<Vec<U>>(&key) {
+                Ok(Some(rows)) => {
+                    db.0.counters.hits.fetch_add(1, Ordering::Relaxed);
+                    rows
+                }
+                _ => {
+                    db.0.counters.bypass(Reason::InTransaction);
+                    load(connection)?
+                }
+            },
+            Some(Plan { db, key, options, .. }) => {
                 let mut is_hit = true;
                 let rows = db.0.cache.blocking().get_or_load(&key, &options, || {
                     is_hit = false;
@@ -330,6 +340,8 @@ pub(crate) struct Plan {
     pub(crate) db: DieselCache,
     pub(crate) key: Key,
     pub(crate) options: EntryOptions,
+    /// Whether what is loaded is kept; else only what is kept already answers.
+    pub(crate) is_kept: bool,
 }
 
 /// Returns how a query is kept; nothing, if it is not.
@@ -376,6 +388,12 @@ where
         Ok(tables) => tables,
         Err(why) => return Ok(Err(why)),
     };
+    // What is read in a transaction may be rolled back, or be from before what others have committed since.
+    // Break this (say false) and it is kept.
+    let is_in_transaction = state.tracker().is_in_transaction();
+    if is_in_transaction && !(reads_clean(&db) && is_clean(state, &db, &tables)) {
+        return Ok(Err(Reason::InTransaction));
+    }
     let key = key::<DB, Q, U>(state, &db, query, &options)?;
     let ttl = db.ttl_of(&tables).map_or(options.ttl, |most| most.min(options.ttl));
     let mut entry = EntryOptions::new().ttl(ttl).tag(db.tag_of_all());
@@ -383,7 +401,7 @@ where
         entry = tags(state, &db, table).into_iter().fold(entry, EntryOptions::tag);
     }
     entry = options.tags.into_iter().fold(entry, EntryOptions::tag);
-    Ok(Ok(Plan { key, db, options: entry }))
+    Ok(Ok(Plan { key, db, options: entry, is_kept: !is_in_transaction }))
 }
 
 /// Returns the tables that a query reads.
@@ -399,9 +417,8 @@ fn tables_of(state: &State, db: &DieselCache, script: &Script, options: &Options
     let tables = registry.read(&statement.reads);
     let is_left_out = tables.iter().any(|name| registry.known(name).is_some_and(|table| table.is_left_out));
     match () {
-        // What is read in a transaction may be rolled back, or be from before what others have committed since.
-        // Break this (leave it out) and it is kept.
-        () if state.tracker().is_in_transaction() => Err(Reason::InTransaction),
+        // Of all the reasons this one is told first.
+        () if state.tracker().is_in_transaction() && !reads_clean(db) => Err(Reason::InTransaction),
         () if state.is_changed() => Err(Reason::SessionChanged),
         () if !statement.is_plain_query || script.has_effects => Err(Reason::NotPlain),
         () if statement.is_volatile && !options.is_forced => Err(Reason::Volatile),
@@ -413,6 +430,23 @@ fn tables_of(state: &State, db: &DieselCache, script: &Script, options: &Options
         () if is_left_out => Err(Reason::LeftOut),
         () if tables.is_empty() && options.tags.is_empty() => Err(Reason::WithoutTable),
         () => Ok(tables),
+    }
+}
+
+fn reads_clean(db: &DieselCache) -> bool {
+    db.0.transaction_reads == TransactionReads::ReadClean
+}
+
+/// Whether the transaction has written none of these.
+// Break this (say true) and it does not see what it has written itself.
+fn is_clean(state: &State, db: &DieselCache, tables: &BTreeSet<Name>) -> bool {
+    match state.tracker().written() {
+        Some(Writes::Tables(written)) => {
+            let registry = db.registry();
+            let written = registry.written(&written);
+            registry.is_known_of(&written) && written.is_disjoint(tables)
+        }
+        Some(Writes::Unknown) | None => false,
     }
 }
 

@@ -326,6 +326,11 @@ impl Tracker {
         self.frames.iter().rposition(|frame| frame.name.as_ref() == Some(name))
     }
 
+    /// Returns what the transaction has written; nothing, if it is not certain whether there is one.
+    pub(crate) fn written(&self) -> Option<Writes> {
+        (!self.is_unsure()).then(|| self.recorded())
+    }
+
     /// Returns all that was written and is not told.
     fn recorded(&self) -> Writes {
         let mut writes = self.loose.clone();

@@ -206,6 +206,41 @@ fn what_is_read_and_written_side_by_side_at_each_isolation_leaves_nothing_stale(
 }
 
 #[test]
+fn within_a_transaction_what_is_kept_may_answer_for_tables_that_it_has_not_written() {
+    let cache = Cache::builder().build().unwrap();
+    let db = DieselCache::builder(cache)
+        .table("users", |table| table)
+        .table("posts", |table| table)
+        .cascade("users", ["posts"])
+        .transaction_reads(cachex_diesel::TransactionReads::ReadClean)
+        .build();
+    let (_server, mut connection) = crate::postgres::open(&db);
+    let users = || users::table.count().cached(HOUR);
+    let posts = || crate::schema::posts::table.count().cached(HOUR);
+    let insert = |id: i32| diesel::insert_into(users::table).values(user(id, "a"));
+    assert_eq!(users().get_result::<i64>(&mut connection), Ok(0));
+    assert_eq!(posts().get_result::<i64>(&mut connection), Ok(0));
+    let before = db.stats();
+    connection
+        .transaction(|connection| {
+            assert_eq!(users().get_result::<i64>(connection), Ok(0));
+            assert_eq!((db.stats().hits, db.stats().bypasses), (before.hits + 1, before.bypasses));
+            insert(1).execute(connection)?;
+            assert_eq!(users().get_result::<i64>(connection), Ok(1));
+            // What a trigger may have written counts as well.
+            assert_eq!(posts().get_result::<i64>(connection), Ok(0));
+            assert_eq!((db.stats().hits, db.stats().bypasses), (before.hits + 1, before.bypasses + 2));
+            // What is not kept yet is not kept by this either.
+            let unseen = users::table.find(9).cached(HOUR);
+            assert_eq!(unseen.load::<User>(connection), Ok(vec![]));
+            QueryResult::Ok(())
+        })
+        .unwrap();
+    assert_eq!(db.stats().loads, before.loads);
+    assert_eq!(users().get_result::<i64>(&mut connection), Ok(1));
+}
+
+#[test]
 fn a_server_process_that_is_killed_within_a_transaction_leaves_nothing_stale() {
     let db = handle();
     let (server, mut writer) = crate::postgres::open(&db);

@@ -20,6 +20,7 @@ use pin_project_lite::pin_project;
 use super::connection::AsyncCachingConnection;
 use crate::backend::CacheBackend;
 use crate::query::{CacheAware, Cached, Plan, Seen, kept_without_connection, plan, unconnected};
+use crate::stats::Reason;
 
 impl<C> CacheAware for AsyncCachingConnection<C>
 where
@@ -45,18 +46,29 @@ fn open<U>(desk: &Shared<U>) -> MutexGuard<'_, Desk<U>> {
     desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+type Found<U> = Pin<Box<dyn Future<Output = QueryResult<Option<Vec<U>>>> + Send>>;
+
 /// A look-up in the cache, whose loader stands at a desk and waits: the query borrows its connection, and what is in the cache borrows nothing.
 struct LookUp<U> {
-    found: Pin<Box<dyn Future<Output = QueryResult<Vec<U>>> + Send>>,
+    /// Nothing, if the database is to be asked, and what it answers not kept.
+    found: Found<U>,
     desk: Shared<U>,
 }
 
 impl<U: CacheValue> LookUp<U> {
     fn new(plan: Plan) -> Self {
         let desk = Arc::new(Mutex::new(Desk { is_asked: false, answer: None }));
-        let Plan { db, key, options } = plan;
+        let Plan { db, key, options, is_kept } = plan;
         let seen = desk.clone();
         let found = Box::pin(async move {
+            if !is_kept {
+                let rows = db.0.cache.get::<Vec<U>>(&key).await.ok().flatten();
+                match rows {
+                    Some(_) => drop(db.0.counters.hits.fetch_add(1, Ordering::Relaxed)),
+                    None => db.0.counters.bypass(Reason::InTransaction),
+                }
+                return Ok(rows);
+            }
             let load = || {
                 open(&seen).is_asked = true;
                 db.0.counters.loads.fetch_add(1, Ordering::Relaxed);
@@ -65,7 +77,7 @@ impl<U: CacheValue> LookUp<U> {
             };
             let rows = db.0.cache.get_or_load(&key, &options, load).await?;
             db.0.counters.hits.fetch_add(u64::from(!open(&seen).is_asked), Ordering::Relaxed);
-            Ok(rows)
+            Ok(Some(rows))
         });
         Self { found, desk }
     }
@@ -140,7 +152,14 @@ where
                 return Poll::Ready(rows.map(|rows| Answer(rows.into())));
             };
             if let Poll::Ready(rows) = look_up.found.as_mut().poll(context) {
-                return Poll::Ready(rows.map(|rows| Answer(rows.into())));
+                match rows {
+                    Ok(Some(rows)) => return Poll::Ready(Ok(Answer(rows.into()))),
+                    Err(error) => return Poll::Ready(Err(error)),
+                    Ok(None) => {
+                        *self.as_mut().project().look_up = None;
+                        continue;
+                    }
+                }
             }
             let desk = look_up.desk.clone();
             if !open(&desk).is_asked {
