@@ -204,7 +204,7 @@ impl Outbox {
     /// Takes out what is to be sent. Keys that are being written stay until that is done: else the write could arrive later.
     pub(super) fn take(&self) -> Option<Batch> {
         self.change(|state| {
-            let State { queued, sending, waiting, waiting_for_keys, told, writes, superseded, .. } = state;
+            let State { queued, sending, waiting, waiting_for_keys, told, writes, superseded, is_stuck, .. } = state;
             debug_assert!(sending.is_empty(), "one batch is sent at a time");
             sending.groups = std::mem::take(&mut queued.groups);
             sending.keys = queued.keys.extract_if(|name, _| !writes.contains(name)).collect();
@@ -213,6 +213,9 @@ impl Outbox {
             if queued.keys.is_empty() && superseded.is_empty() {
                 told.append(waiting_for_keys);
             }
+            // What could not be sent was written anew: nothing is left that could be tried.
+            // Break this (drop the line) and who invalidates next is told before L2 has it.
+            *is_stuck &= !sending.is_empty();
             (!sending.is_empty()).then(|| sending.clone())
         })
     }
@@ -377,6 +380,20 @@ mod tests {
         outbox.failed(Vec::new());
         outbox.end_write("sent");
         assert!(outbox.take().is_none());
+        // Who comes then waits until it is delivered.
+        assert!(outbox.add(groups(&["a"])).try_recv().is_err());
+    }
+
+    #[test]
+    fn nobody_is_told_too_early_once_what_could_not_be_sent_was_written() {
+        let outbox = Outbox::default();
+        let _delivered = outbox.add(key("k"));
+        assert!(outbox.take().is_some());
+        outbox.failed(Vec::new());
+        outbox.begin_write("k");
+        outbox.end_write("k");
+        assert!(outbox.take().is_none());
+        assert!(outbox.add(groups(&["a"])).try_recv().is_err());
     }
 
     #[test]
