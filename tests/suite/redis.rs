@@ -16,6 +16,7 @@ mod matching;
 mod messages;
 pub(crate) mod processes;
 mod races;
+mod reach;
 mod sentinel;
 mod steps;
 mod tiers;

@@ -1,5 +1,6 @@
 //! A store whose calls a test holds up, one by one.
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,10 +23,19 @@ pub(super) enum Step {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gates(Arc<Mutex<State>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     held: Vec<(Step, oneshot::Sender<()>, oneshot::Receiver<()>)>,
     passed: Vec<Step>,
+    /// It says that it is out of reach.
+    is_down: bool,
+    listener: Option<Arc<dyn Listener>>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("passed", &self.passed).field("is_down", &self.is_down).finish_non_exhaustive()
+    }
 }
 
 /// Where the next call to come there waits; dropped, it lets the call fail.
@@ -61,6 +71,26 @@ impl Gates {
         std::mem::take(&mut self.0.lock().unwrap().passed).contains(&step)
     }
 
+    /// Returns how many calls were at a step since this was last asked for any.
+    pub(super) fn count(&self, step: Step) -> usize {
+        std::mem::take(&mut self.0.lock().unwrap().passed).iter().filter(|passed| **passed == step).count()
+    }
+
+    /// Has the store be out of reach, and say so.
+    pub(super) fn lose(&self) {
+        self.0.lock().unwrap().is_down = true;
+    }
+
+    /// Has it be in reach again, and say so.
+    pub(super) fn find(&self) {
+        let listener = {
+            let mut state = self.0.lock().unwrap();
+            state.is_down = false;
+            state.listener.clone()
+        };
+        listener.expect("it was started").up();
+    }
+
     async fn pass(&self, step: Step) -> Result<(), StoreError> {
         let held = {
             let mut state = self.0.lock().unwrap();
@@ -89,6 +119,9 @@ impl Gated {
     fn through<'a, T: Send + 'a>(&'a self, name: &'static str, doing: Doing<'a, T>) -> Doing<'a, T> {
         Box::pin(async move {
             self.gates.pass(Step::Before(name)).await?;
+            if self.gates.0.lock().unwrap().is_down {
+                return Err(StoreError::new(StoreErrorKind::Down, "the test has it out of reach"));
+            }
             let done = doing.await?;
             self.gates.pass(Step::After(name)).await?;
             Ok(done)
@@ -98,11 +131,12 @@ impl Gated {
 
 impl Store for Gated {
     fn start(&self, listener: Arc<dyn Listener>) {
+        self.gates.0.lock().unwrap().listener = Some(listener.clone());
         self.store.start(listener);
     }
 
     fn is_up(&self) -> bool {
-        self.store.is_up()
+        !self.gates.0.lock().unwrap().is_down && self.store.is_up()
     }
 
     fn is_whole(&self) -> bool {

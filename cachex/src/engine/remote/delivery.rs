@@ -5,7 +5,7 @@ use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::Remote;
@@ -29,12 +29,17 @@ impl Remote {
         let groups = tags.iter().map(|tag| Group::tag(tag.as_str())).collect();
         let keys = keys.iter().map(|key| (name::name(key.at()).into(), (*key).clone())).collect();
         let batch = Batch { groups, keys };
-        (!batch.is_empty()).then(|| self.outbox.add(batch))
+        (!batch.is_empty()).then(|| self.outbox.add(batch, self.store.is_up()))
     }
 
     /// Puts the invalidation of a group into the outbox.
     pub(in crate::engine) fn send_group(&self, group: Group) -> oneshot::Receiver<()> {
-        self.outbox.add(Batch { groups: [group].into(), ..Batch::default() })
+        self.outbox.add(Batch { groups: [group].into(), ..Batch::default() }, self.store.is_up())
+    }
+
+    /// Puts what an update invalidates into the outbox: it was not settled.
+    pub(super) fn send_unsettled(&self, number: u64) -> Option<oneshot::Receiver<()>> {
+        self.outbox.unsettled(number, self.store.is_up())
     }
 }
 
@@ -108,8 +113,10 @@ pub(super) async fn keep_delivering(remote: Arc<Remote>) {
                 let _elapsed = timeout(pause, filled.notified()).await;
                 pause = (2 * pause).min(LONGEST_PAUSE);
             }
+            // What is added waits for an attempt, which goes at once; so it does when the store comes into reach.
+            // Break this (only pause) and who has invalidated waits for up to a second, or is told too early.
             Delivered::Nothing => {
-                runtime::pause(pause).await;
+                let _elapsed = timeout(pause, remote.worth_trying(&filled)).await;
                 pause = (2 * pause).min(LONGEST_PAUSE);
             }
         }
@@ -149,6 +156,17 @@ impl Remote {
         // What the others did before they were gone is seen.
         fence(Ordering::Acquire);
         is_left
+    }
+
+    /// Waits until there is something to do, and the store is not known to be out of reach.
+    async fn worth_trying(&self, filled: &Notify) {
+        loop {
+            filled.notified().await;
+            // Break this (drop the condition) and in an outage all that is on its way is looked through for each invalidation.
+            if self.store.is_up() {
+                return;
+            }
+        }
     }
 
     /// Sends what there is to send.

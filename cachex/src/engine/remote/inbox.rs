@@ -25,6 +25,9 @@ impl Listener for Inbox {
         if let Some(remote) = self.0.upgrade() {
             remote.counters.connects.one();
             remote.changed.notify_waiters();
+            // What could not be delivered goes at once.
+            // Break this (drop the line) and it goes up to a second later.
+            remote.outbox.filled.notify_one();
         }
     }
 

@@ -9,7 +9,7 @@ use crate::backplane::notice::Subject;
 use crate::engine::Engine;
 use crate::engine::delivery::Delivery;
 use crate::runtime;
-use crate::store::StoreError;
+use crate::store::{Group, StoreError};
 use crate::tier::remote::name::may_match;
 
 impl Engine {
@@ -35,7 +35,7 @@ impl Engine {
                 remote.counters.invalidations.one();
                 remote.outbox.end_matching(number);
             } else {
-                let delivered = remote.outbox.add_all();
+                let delivered = remote.send_group(Group::all());
                 remote.outbox.end_matching(number);
                 engine.clear_here();
                 let _told = delivered.await;

@@ -36,7 +36,7 @@ struct State {
     waiting_for_keys: Waiting,
     /// Told when what is being sent has been tried.
     told: Waiting,
-    /// Whether the last attempt failed: then nobody waits for the next one.
+    /// Whether the last attempt failed. While the store is known to be out of reach nobody waits for the next one then.
     is_stuck: bool,
     /// Keys whose write has failed, and whose removal is on its way: what is here of them goes when that has arrived.
     unwritten: HashSet<Box<str>>,
@@ -88,13 +88,15 @@ impl Batch {
 }
 
 impl Outbox {
-    /// Puts in what was invalidated. What is returned ends when it was delivered, or could not be at the first attempt.
-    pub(super) fn add(&self, batch: Batch) -> oneshot::Receiver<()> {
+    /// Puts in what was invalidated. What is returned ends when it was delivered, or could not be at the first attempt; at once if one has failed
+    /// and the store is known to be out of reach still.
+    pub(super) fn add(&self, batch: Batch, is_up: bool) -> oneshot::Receiver<()> {
         let (told, delivered) = oneshot::channel();
         let not_told = self.change(|state| {
             let has_keys = !batch.keys.is_empty();
             state.queued.add(batch, &state.writes);
-            if state.is_stuck {
+            // Break this (drop the second condition) and after one attempt that failed calls return before L2 has it, although it could.
+            if state.is_stuck && !is_up {
                 return Some(told);
             }
             if has_keys { &mut state.waiting_for_keys } else { &mut state.waiting }.push(told);
@@ -164,16 +166,11 @@ impl Outbox {
     }
 
     /// Says that an update was not settled: what it invalidates is sent like all else. What is returned ends as that of [`add`](Self::add).
-    pub(super) fn unsettled(&self, number: u64) -> Option<oneshot::Receiver<()>> {
+    pub(super) fn unsettled(&self, number: u64, is_up: bool) -> Option<oneshot::Receiver<()>> {
         let batch = self.lock().settling.get(&number).cloned()?;
-        let delivered = self.add(batch);
+        let delivered = self.add(batch, is_up);
         self.settled(number);
         Some(delivered)
-    }
-
-    /// As [`add`](Self::add), of everything.
-    pub(super) fn add_all(&self) -> oneshot::Receiver<()> {
-        self.add(Batch { groups: [Group::all()].into(), ..Batch::default() })
     }
 
     /// Says that all keys of a pattern are about to be removed. Returns the names of those that are being written.
@@ -346,7 +343,7 @@ mod tests {
     fn what_is_on_its_way_is_held_until_it_is_delivered() {
         let outbox = Outbox::default();
         let tags = [Group::tag("a")];
-        let mut delivered = outbox.add(groups(&["a"]));
+        let mut delivered = outbox.add(groups(&["a"]), true);
         assert!(outbox.holds("k", &tags) && !outbox.holds("k", &[Group::tag("b")]));
         assert!(outbox.take().is_some() && outbox.holds("k", &tags));
         outbox.failed(tags.to_vec());
@@ -360,7 +357,7 @@ mod tests {
     fn the_removal_of_a_key_waits_for_its_write() {
         let outbox = Outbox::default();
         outbox.begin_write("k");
-        let _delivered = outbox.add(key("k"));
+        let _delivered = outbox.add(key("k"), true);
         assert!(outbox.take().is_none() && outbox.holds("k", &[]));
         outbox.end_write("k");
         assert!(outbox.take().is_some_and(|batch| batch.keys.contains_key("k")));
@@ -369,37 +366,37 @@ mod tests {
     #[test]
     fn a_write_takes_the_place_of_a_removal_from_before() {
         let outbox = Outbox::default();
-        let mut removed = outbox.add(key("queued"));
+        let mut removed = outbox.add(key("queued"), true);
         outbox.begin_write("queued");
         assert!(outbox.take().is_none() && removed.try_recv().is_err());
         outbox.end_write("queued");
         assert!(removed.try_recv().is_ok());
-        let _delivered = outbox.add(key("sent"));
+        let _delivered = outbox.add(key("sent"), true);
         assert!(outbox.take().is_some());
         outbox.begin_write("sent");
         outbox.failed(Vec::new());
         outbox.end_write("sent");
         assert!(outbox.take().is_none());
         // Who comes then waits until it is delivered.
-        assert!(outbox.add(groups(&["a"])).try_recv().is_err());
+        assert!(outbox.add(groups(&["a"]), true).try_recv().is_err());
     }
 
     #[test]
     fn nobody_is_told_too_early_once_what_could_not_be_sent_was_written() {
         let outbox = Outbox::default();
-        let _delivered = outbox.add(key("k"));
+        let _delivered = outbox.add(key("k"), true);
         assert!(outbox.take().is_some());
         outbox.failed(Vec::new());
         outbox.begin_write("k");
         outbox.end_write("k");
         assert!(outbox.take().is_none());
-        assert!(outbox.add(groups(&["a"])).try_recv().is_err());
+        assert!(outbox.add(groups(&["a"]), true).try_recv().is_err());
     }
 
     #[test]
     fn who_waits_for_a_key_is_not_told_because_another_one_was_written() {
         let outbox = Outbox::default();
-        let (mut other, mut written) = (outbox.add(key("other")), outbox.add(key("written")));
+        let (mut other, mut written) = (outbox.add(key("other"), true), outbox.add(key("written"), true));
         outbox.begin_write("written");
         outbox.end_write("written");
         assert!(other.try_recv().is_err() && written.try_recv().is_err());
@@ -414,12 +411,12 @@ mod tests {
     #[test]
     fn a_key_that_could_not_be_reached_holds_up_nothing_else() {
         let outbox = Outbox::default();
-        let mut told = outbox.add(key("far"));
+        let mut told = outbox.add(key("far"), true);
         assert!(outbox.take().is_some());
         assert!(outbox.delivered(&["far".into()]).is_empty());
         assert!(outbox.holds("far", &[]) && told.try_recv().is_ok());
         // Who comes later waits until that has been tried.
-        let mut told = outbox.add(groups(&["a"]));
+        let mut told = outbox.add(groups(&["a"]), true);
         assert!(told.try_recv().is_err());
         assert!(outbox.take().is_some_and(|batch| batch.keys.contains_key("far") && batch.groups.len() == 1));
         outbox.delivered(&["far".into()]);
@@ -430,7 +427,7 @@ mod tests {
     fn who_waits_for_a_group_does_not_wait_for_a_write() {
         let outbox = Outbox::default();
         outbox.begin_write("k");
-        let (mut key, mut group) = (outbox.add(key("k")), outbox.add(groups(&["a"])));
+        let (mut key, mut group) = (outbox.add(key("k"), true), outbox.add(groups(&["a"]), true));
         assert!(outbox.take().is_some());
         outbox.delivered(&[]);
         assert!(group.try_recv().is_ok() && key.try_recv().is_err());
@@ -445,17 +442,31 @@ mod tests {
         assert!(outbox.take().is_none() && outbox.holds("other", &tags) && outbox.holds("k", &[]));
         outbox.settled(2);
         assert!(!outbox.holds("k", &[]));
-        assert!(outbox.unsettled(1).is_some() && outbox.holds("other", &tags));
+        assert!(outbox.unsettled(1, true).is_some() && outbox.holds("other", &tags));
         assert!(outbox.take().is_some_and(|batch| batch.groups.contains(&tags[0])));
         outbox.delivered(&[]);
         assert!(!outbox.holds("other", &tags) && outbox.len() == 0);
     }
 
     #[test]
+    fn after_an_attempt_that_failed_only_who_is_out_of_reach_is_not_waited_for() {
+        let outbox = Outbox::default();
+        drop(outbox.add(groups(&["a"]), false));
+        assert!(outbox.take().is_some());
+        outbox.failed(vec![Group::tag("a")]);
+        assert!(outbox.add(groups(&["b"]), false).try_recv().is_ok());
+        let mut delivered = outbox.add(groups(&["c"]), true);
+        assert!(delivered.try_recv().is_err());
+        assert!(outbox.take().is_some_and(|batch| batch.groups.len() == 3) && delivered.try_recv().is_err());
+        outbox.delivered(&[]);
+        assert!(delivered.try_recv().is_ok());
+    }
+
+    #[test]
     fn too_much_becomes_everything() {
         let outbox = Outbox::default();
         for number in 0..=MOST {
-            drop(outbox.add(groups(&[&number.to_string()])));
+            drop(outbox.add(groups(&[&number.to_string()]), true));
         }
         assert!(outbox.holds("k", &[]));
         assert!(outbox.take().is_some_and(|batch| batch.groups.contains(&Group::all())));

@@ -77,7 +77,7 @@ impl Announced {
 impl Settled {
     /// Gives up: the key is removed there, and what the update invalidates is sent.
     pub(in crate::engine) fn give_up(self) -> Delivery {
-        Delivery::of(self.announced.remote.outbox.unsettled(self.announced.token))
+        Delivery::of(self.announced.remote.send_unsettled(self.announced.token))
     }
 
     /// Writes the value there, in the background.
@@ -107,7 +107,7 @@ impl Settled {
         }
         remote.counters.write_errors.one();
         // Before it goes here: nobody is to take from there what is about to be removed.
-        let delivered = remote.outbox.unsettled(self.announced.token);
+        let delivered = remote.send_unsettled(self.announced.token);
         let _was_there = engine.remove_here(self.key.at());
         if let Some(delivered) = delivered {
             let _told = delivered.await;

@@ -1,0 +1,112 @@
+//! Invalidations and a store that is out of reach, wholly or in part, and comes back: when they are tried, who waits for that, and what others hear.
+
+use std::time::Duration;
+
+use cachex::{Cache, EntryOptions, Key, RedisSettings, RemoteStats};
+use cachex_tests::redis::Server;
+
+use super::gated::{Gated, Gates, Step};
+
+const INVALIDATE: Step = Step::Before("invalidate");
+/// So often something is done that may go wrong, and takes a second each time if it does.
+const ROUNDS: usize = 20;
+/// For all of them.
+const SOON: Duration = Duration::from_secs(12);
+
+/// A node whose calls to the store can be held up, over a server.
+struct Node {
+    server: Server,
+    gates: Gates,
+    cache: Cache,
+}
+
+impl Node {
+    async fn new() -> Self {
+        let (server, gates) = (Server::start(), Gates::default());
+        let mut redis = RedisSettings::new(server.url());
+        redis.timeout = Duration::from_secs(10);
+        let store = Gated::new(redis.open("tests").unwrap(), &gates);
+        let cache = Cache::builder().namespace("tests").store(store).build().unwrap();
+        cache.connected(Duration::from_secs(10)).await.unwrap();
+        Self { server, gates, cache }
+    }
+
+    fn stats(&self) -> RemoteStats {
+        self.cache.remote_stats().unwrap()
+    }
+
+    /// Has a delivery fail, after which the next one is tried a second later if nothing happens.
+    async fn fails_for_long(&self) {
+        for _ in 0..ROUNDS {
+            let mut gate = self.gates.hold(INVALIDATE);
+            let delivery = self.cache.invalidate_tags(["some"]);
+            gate.reached().await;
+            drop(gate);
+            delivery.await;
+        }
+    }
+}
+
+// Guards the wait of `keep_delivering` after an attempt that failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_attempt_that_failed_the_next_invalidation_is_tried_at_once() {
+    let node = Node::new().await;
+    tokio::time::timeout(SOON, node.fails_for_long()).await.expect("none waits for a second");
+    assert_eq!(node.stats().invalidation_errors, ROUNDS as u64);
+    // It has arrived when the call returns, and so has all from before.
+    node.cache.invalidate_tags(["others"]).await;
+    assert_eq!(node.stats().undelivered, 0);
+}
+
+// Guards the same, where it is told that the store is up.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_delivered_goes_as_soon_as_the_store_comes_into_reach() {
+    let node = Node::new().await;
+    node.fails_for_long().await;
+    let coming_back = async {
+        for _ in 0..ROUNDS {
+            let mut gate = node.gates.hold(INVALIDATE);
+            node.gates.lose();
+            // Nobody waits for what is known to be out of reach.
+            node.cache.invalidate_tags(["some"]).await;
+            assert!(node.stats().undelivered > 0);
+            node.gates.find();
+            gate.reached().await;
+            drop(gate);
+        }
+    };
+    tokio::time::timeout(SOON, coming_back).await.expect("none waits for a second");
+}
+
+// Guards `worth_trying`.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_store_is_out_of_reach_not_each_invalidation_is_an_attempt() {
+    const MANY: usize = 2_000;
+    let node = Node::new().await;
+    node.fails_for_long().await;
+    node.gates.lose();
+    node.gates.count(INVALIDATE);
+    for _ in 0..MANY {
+        node.cache.invalidate_tags(["some"]).await;
+    }
+    let attempts = node.gates.count(INVALIDATE);
+    assert!(attempts < MANY / 10, "{attempts} attempts");
+}
+
+// Guards `Outbox::add`.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_invalidated_waits_for_the_store_although_the_attempt_before_failed() {
+    let node = Node::new().await;
+    let key = Key::new("text");
+    for round in 0..ROUNDS {
+        let other = super::node(&node.server).await;
+        other.set(&key, round, &EntryOptions::new().tag("texts")).await.unwrap();
+        let mut gate = node.gates.hold(INVALIDATE);
+        let failing = node.cache.invalidate_tags(["some"]);
+        gate.reached().await;
+        drop(gate);
+        failing.await;
+        node.cache.invalidate_tags(["texts"]).await;
+        assert_eq!(super::node(&node.server).await.get::<usize>(&key).await.unwrap(), None);
+    }
+}
