@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::Remote;
-use super::outbox::Batch;
+use super::outbox::{Batch, Gone};
 use crate::backplane::notice::{LONGEST, Subject};
 use crate::engine::Engine;
 use crate::engine::methods::Method;
@@ -28,7 +28,7 @@ impl Remote {
     pub(in crate::engine) fn send(&self, tags: &Tags, keys: &[&Key]) -> Option<oneshot::Receiver<()>> {
         let groups = tags.iter().map(|tag| Group::tag(tag.as_str())).collect();
         let keys = keys.iter().map(|key| (name::name(key.at()).into(), (*key).clone())).collect();
-        let batch = Batch { groups, keys };
+        let batch = Batch { groups, keys, ..Batch::default() };
         (!batch.is_empty()).then(|| self.outbox.add(batch, self.store.is_up()))
     }
 
@@ -184,10 +184,15 @@ impl Remote {
             };
             self.counters.invalidations.add(batch.keys.len().saturating_sub(left.len()) as u64);
             batch.keys.keys().filter(|name| !left.contains(name)).for_each(|name| self.note_removed(name));
-            let unwritten = self.outbox.delivered(&left);
+            let gone = self.outbox.delivered(&left);
             if let Some(engine) = self.engine() {
-                for key in &unwritten {
-                    let _was_there = engine.remove_here(key.at());
+                match gone {
+                    Gone::Keys(keys) => {
+                        for key in &keys {
+                            let _was_there = engine.remove_here(key.at());
+                        }
+                    }
+                    Gone::All => engine.clear_here(),
                 }
             }
             if !left.is_empty() {

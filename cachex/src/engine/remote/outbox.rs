@@ -60,6 +60,15 @@ pub(super) struct Batch {
     pub(super) groups: HashSet<Group>,
     /// By their names in the store.
     pub(super) keys: HashMap<Box<str>, Key>,
+    /// Whether all that is here goes with it.
+    pub(super) takes_all: bool,
+}
+
+/// What is to go here, once it has arrived there.
+#[derive(Debug, PartialEq)]
+pub(super) enum Gone {
+    Keys(Vec<Key>),
+    All,
 }
 
 impl Batch {
@@ -76,14 +85,28 @@ impl Batch {
         !self.is_empty() && (self.keys.contains_key(name) || groups.iter().any(is_in))
     }
 
-    /// Adds more. If it becomes too much, everything is invalidated in its place, but keys that are being `written`: that may come later.
-    fn add(&mut self, other: Self, written: &HashSet<Box<str>>) {
+    fn add(&mut self, other: Self) {
         self.groups.extend(other.groups);
         self.keys.extend(other.keys);
-        if self.len() > MOST {
-            self.groups = HashSet::from([Group::all()]);
-            self.keys.retain(|name, _| written.contains(name));
+        self.takes_all |= other.takes_all;
+    }
+}
+
+impl State {
+    /// Adds what is to be sent. If it becomes too much, everything is invalidated in its place, but keys that are being written: that may come later.
+    fn queue(&mut self, batch: Batch) {
+        let Self { queued, unwritten, writes, .. } = self;
+        queued.add(batch);
+        if queued.len() <= MOST {
+            return;
         }
+        queued.groups = HashSet::from([Group::all()]);
+        queued.keys.retain(|name, _| writes.contains(name));
+        // What is here of the keys that could not be written is to go with their removals, which are gone: all goes.
+        // Break this (keep the names) and they are never given back, nor does what is here ever go.
+        let before = unwritten.len();
+        unwritten.retain(|name| writes.contains(name));
+        queued.takes_all |= unwritten.len() < before;
     }
 }
 
@@ -94,7 +117,7 @@ impl Outbox {
         let (told, delivered) = oneshot::channel();
         let not_told = self.change(|state| {
             let has_keys = !batch.keys.is_empty();
-            state.queued.add(batch, &state.writes);
+            state.queue(batch);
             // Break this (drop the second condition) and after one attempt that failed calls return before L2 has it, although it could.
             if state.is_stuck && !is_up {
                 return Some(told);
@@ -204,6 +227,7 @@ impl Outbox {
             let State { queued, sending, waiting, waiting_for_keys, told, writes, superseded, is_stuck, .. } = state;
             debug_assert!(sending.is_empty(), "one batch is sent at a time");
             sending.groups = std::mem::take(&mut queued.groups);
+            sending.takes_all = std::mem::take(&mut queued.takes_all);
             sending.keys = queued.keys.extract_if(|name, _| !writes.contains(name)).collect();
             told.append(waiting);
             // Break this (drop the second condition) and who has removed a key is told before L2 has what was written in its place.
@@ -222,22 +246,25 @@ impl Outbox {
         self.change(|state| state.unwritten.insert(name.into()));
     }
 
-    /// Notes that what was taken out has arrived, but these keys: they are put back, and hold up nobody else. Returns the keys that are to go here
+    /// Notes that what was taken out has arrived, but these keys: they are put back, and hold up nobody else. Returns what is to go here
     /// as well.
-    pub(super) fn delivered(&self, left: &[Box<str>]) -> Vec<Key> {
-        let mut unwritten = Vec::new();
+    pub(super) fn delivered(&self, left: &[Box<str>]) -> Gone {
+        let mut gone = Gone::All;
         self.end(|state| {
             let mut sent = std::mem::take(&mut state.sending);
             state.unreached = left.iter().cloned().collect();
             let left = left.iter().filter_map(|name| sent.keys.remove_entry(name));
             // What was written since is later than the removal.
             let keys = left.filter(|(name, _)| !state.writes.contains(name)).collect();
-            state.queued.add(Batch { keys, ..Batch::default() }, &state.writes);
-            let State { unwritten: names, .. } = state;
-            unwritten = sent.keys.into_iter().filter(|(name, _)| names.remove(name)).map(|(_, key)| key).collect();
+            state.queue(Batch { keys, ..Batch::default() });
+            let unwritten = sent.keys.into_iter().filter(|(name, _)| state.unwritten.remove(name));
+            let unwritten = unwritten.map(|(_, key)| key).collect();
+            if !sent.takes_all {
+                gone = Gone::Keys(unwritten);
+            }
             state.is_stuck = false;
         });
-        unwritten
+        gone
     }
 
     /// Puts back what was taken out, and of its groups those that have not arrived.
@@ -247,7 +274,7 @@ impl Outbox {
             sending.groups = groups.into_iter().collect();
             // What was written since is later than the removal.
             sending.keys.retain(|name, _| !state.writes.contains(name));
-            state.queued.add(sending, &state.writes);
+            state.queue(sending);
             state.is_stuck = true;
             state.unreached.clear();
             let State { waiting, waiting_for_keys, told, .. } = state;
@@ -332,11 +359,11 @@ mod tests {
     use super::*;
 
     fn groups(names: &[&str]) -> Batch {
-        Batch { groups: names.iter().map(|name| Group::tag(name)).collect(), keys: HashMap::new() }
+        Batch { groups: names.iter().map(|name| Group::tag(name)).collect(), ..Batch::default() }
     }
 
     fn key(name: &str) -> Batch {
-        Batch { groups: HashSet::new(), keys: HashMap::from([(name.into(), Key::new(name))]) }
+        Batch { keys: HashMap::from([(name.into(), Key::new(name))]), ..Batch::default() }
     }
 
     #[test]
@@ -378,7 +405,7 @@ mod tests {
         outbox.end_write("sent");
         assert!(outbox.take().is_none());
         // Who comes then waits until it is delivered.
-        assert!(outbox.add(groups(&["a"]), true).try_recv().is_err());
+        assert!(outbox.add(groups(&["a"]), false).try_recv().is_err());
     }
 
     #[test]
@@ -390,7 +417,7 @@ mod tests {
         outbox.begin_write("k");
         outbox.end_write("k");
         assert!(outbox.take().is_none());
-        assert!(outbox.add(groups(&["a"]), true).try_recv().is_err());
+        assert!(outbox.add(groups(&["a"]), false).try_recv().is_err());
     }
 
     #[test]
@@ -413,7 +440,7 @@ mod tests {
         let outbox = Outbox::default();
         let mut told = outbox.add(key("far"), true);
         assert!(outbox.take().is_some());
-        assert!(outbox.delivered(&["far".into()]).is_empty());
+        assert_eq!(outbox.delivered(&["far".into()]), Gone::Keys(Vec::new()));
         assert!(outbox.holds("far", &[]) && told.try_recv().is_ok());
         // Who comes later waits until that has been tried.
         let mut told = outbox.add(groups(&["a"]), true);
@@ -470,5 +497,44 @@ mod tests {
         }
         assert!(outbox.holds("k", &[]));
         assert!(outbox.take().is_some_and(|batch| batch.groups.contains(&Group::all())));
+    }
+    /// As a write by hand that fails.
+    fn fails_to_be_written(outbox: &Outbox, name: &str) {
+        outbox.begin_write(name);
+        outbox.failed_to_write(name);
+        drop(outbox.add(key(name), false));
+        outbox.end_write(name);
+    }
+
+    #[test]
+    fn what_could_not_be_written_goes_here_when_its_removal_has_arrived() {
+        let outbox = Outbox::default();
+        fails_to_be_written(&outbox, "k");
+        drop(outbox.add(key("other"), true));
+        assert!(outbox.take().is_some());
+        outbox.failed(Vec::new());
+        assert!(outbox.take().is_some());
+        assert_eq!(outbox.delivered(&[]), Gone::Keys(vec![Key::new("k")]));
+    }
+
+    #[test]
+    fn of_too_much_that_could_not_be_written_no_names_are_kept_and_all_goes_here() {
+        let outbox = Outbox::default();
+        (0..=MOST).for_each(|number| fails_to_be_written(&outbox, &number.to_string()));
+        outbox.begin_write("later");
+        outbox.failed_to_write("later");
+        drop(outbox.add(groups(&["a"]), false));
+        assert!(outbox.lock().unwritten.len() <= 2, "{}", outbox.lock().unwritten.len());
+        // Also if it does not arrive at once.
+        assert!(outbox.take().is_some());
+        outbox.failed(vec![Group::all()]);
+        assert!(outbox.take().is_some());
+        assert_eq!(outbox.delivered(&[]), Gone::All);
+        // What is later goes with its own removal.
+        drop(outbox.add(key("later"), true));
+        outbox.end_write("later");
+        assert!(outbox.take().is_some());
+        assert_eq!(outbox.delivered(&[]), Gone::Keys(vec![Key::new("later")]));
+        assert!(outbox.lock().unwritten.is_empty());
     }
 }

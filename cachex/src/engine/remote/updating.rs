@@ -69,7 +69,10 @@ impl Announced {
     pub(in crate::engine) fn begin_settling(self, key: Key, portion: Portion, tags: &Tags) -> Settled {
         let invalidated: Vec<_> = tags.iter().map(|tag| Group::tag(tag.as_str())).collect();
         let keys = [(self.name.clone(), key.clone())].into();
-        self.remote.outbox.begin_settling(self.token, Batch { groups: invalidated.iter().cloned().collect(), keys });
+        self.remote.outbox.begin_settling(
+            self.token,
+            Batch { groups: invalidated.iter().cloned().collect(), keys, ..Batch::default() },
+        );
         Settled { announced: self, key, portion, invalidated }
     }
 }
