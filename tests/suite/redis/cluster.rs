@@ -296,14 +296,18 @@ async fn a_master_that_is_lost_takes_nothing_along_but_what_it_has() {
         one.write(id, 10_001 + 2 * id).await;
     }
     assert!(one.stats().undelivered > 0, "{:?}", one.stats());
+    let (published, heard) = (one.stats().published, (two.stats().gaps, two.stats().flushes));
     for id in 0..ROWS {
         one.write(id, 20_000 + 2 * id).await;
     }
+    // Nor does memory go elsewhere for what nobody can be told yet.
+    assert_eq!(one.stats().published, published + ROWS);
     let (hits, stuck) = (two.stats().hits, one.stats().undelivered);
     for id in 0..ROWS {
         until("the notice has come", async || two.read(id).await == 20_000 + 2 * id).await;
     }
     assert!(stuck < ROWS, "{stuck} are undelivered");
+    assert_eq!((two.stats().gaps, two.stats().flushes), heard);
     assert!(two.stats().hits > hits + ROWS / 4, "{:?}", two.stats());
     calm.end(others(&cluster, victim), CONNECTIONS);
     let stats = one.stats();

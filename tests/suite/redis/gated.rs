@@ -27,8 +27,10 @@ pub(super) struct Gates(Arc<Mutex<State>>);
 struct State {
     held: Vec<(Step, oneshot::Sender<()>, oneshot::Receiver<()>)>,
     passed: Vec<Step>,
-    /// It says that it is out of reach.
+    /// It is out of reach.
     is_down: bool,
+    /// And so are the keys whose names hold this.
+    lost: Option<&'static str>,
     listener: Option<Arc<dyn Listener>>,
 }
 
@@ -81,14 +83,25 @@ impl Gates {
         self.0.lock().unwrap().is_down = true;
     }
 
-    /// Has it be in reach again, and say so.
+    /// Has the keys be out of reach whose names hold a word.
+    pub(super) fn lose_part(&self, word: &'static str) {
+        self.0.lock().unwrap().lost = Some(word);
+    }
+
+    /// Has all of it be in reach again, and say so.
     pub(super) fn find(&self) {
         let listener = {
             let mut state = self.0.lock().unwrap();
             state.is_down = false;
+            state.lost = None;
             state.listener.clone()
         };
         listener.expect("it was started").up();
+    }
+
+    fn reach(&self, key: &str) -> bool {
+        let state = self.0.lock().unwrap();
+        !state.is_down && !state.lost.is_some_and(|lost| key.contains(lost))
     }
 
     async fn pass(&self, step: Step) -> Result<(), StoreError> {
@@ -144,7 +157,7 @@ impl Store for Gated {
     }
 
     fn reaches(&self, key: &str) -> bool {
-        self.store.reaches(key)
+        self.gates.reach(key) && self.store.reaches(key)
     }
 
     fn has_notices(&self) -> bool {
@@ -239,7 +252,26 @@ impl Store for Gated {
     }
 
     fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>> {
-        self.through("invalidate", self.store.invalidate(what))
+        let is_whole = what.keys.iter().all(|key| self.gates.reach(key));
+        if is_whole {
+            return self.through("invalidate", self.store.invalidate(what));
+        }
+        // As a cluster does: each key goes where it is, and the others are returned.
+        let (for_groups, for_keys) = what.notices.split_at(usize::from(!what.groups.is_empty()));
+        let (mut rest, mut left) = (Invalidation::default(), Vec::new());
+        (rest.groups, rest.notices) = (what.groups.clone(), for_groups.to_vec());
+        for (key, notice) in what.keys.iter().zip(for_keys) {
+            if self.gates.reach(key) {
+                rest.keys.push(key.clone());
+                rest.notices.push(notice.clone());
+            } else {
+                left.push(key.clone());
+            }
+        }
+        Box::pin(async move {
+            left.extend(self.through("invalidate", self.store.invalidate(&rest)).await?);
+            Ok(left)
+        })
     }
 
     fn remove_all<'a>(&'a self, is_meant: &'a (dyn Fn(&str) -> bool + Send + Sync)) -> Doing<'a, bool> {

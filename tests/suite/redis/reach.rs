@@ -6,6 +6,7 @@ use cachex::{Cache, EntryOptions, Key, RedisSettings, RemoteStats};
 use cachex_tests::redis::Server;
 
 use super::gated::{Gated, Gates, Step};
+use super::until;
 
 const INVALIDATE: Step = Step::Before("invalidate");
 /// So often something is done that may go wrong, and takes a second each time if it does.
@@ -109,4 +110,35 @@ async fn who_has_invalidated_waits_for_the_store_although_the_attempt_before_fai
         node.cache.invalidate_tags(["texts"]).await;
         assert_eq!(super::node(&node.server).await.get::<usize>(&key).await.unwrap(), None);
     }
+}
+
+// Guards `out_of_reach` and `tells_nothing`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_out_of_reach_costs_others_nothing_of_what_they_have_in_memory() {
+    let node = Node::new().await;
+    let other = super::node(&node.server).await;
+    let heard = || other.remote_stats().unwrap();
+    node.cache.invalidate_tags(["first"]).await;
+    until("the other has heard of it", async || heard().notices == 1).await;
+    let (flushes, published) = (heard().flushes, node.stats().published);
+    node.gates.lose_part("far");
+    node.cache.remove(&Key::new("far")).await;
+    assert_eq!(node.stats().undelivered, 1);
+    for round in 1..=5 {
+        // It is looked at again with each of them.
+        node.cache.invalidate_tags(["some"]).await;
+        node.cache.remove(&Key::new("near")).await;
+        assert_eq!((node.stats().undelivered, node.stats().published), (1, published + 2 * round));
+    }
+    // Others are told how many there were all the same.
+    let mut told = node.gates.hold(Step::After("publish"));
+    told.reached().await;
+    told.open();
+    node.cache.invalidate_tags(["last"]).await;
+    until("the other has heard of it", async || heard().notices == 12).await;
+    assert_eq!((heard().gaps, heard().flushes), (0, flushes));
+    node.gates.find();
+    until("it is delivered", async || node.stats().undelivered == 0).await;
+    until("the other has heard of it", async || heard().notices == 13).await;
+    assert_eq!(heard().gaps, 0);
 }

@@ -143,7 +143,7 @@ pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
         let Some(known) = remote.upgrade() else { return };
         let number = known.notices.load(Ordering::Relaxed);
         // Of notices on their way others would think that they are lost.
-        if number > 0 && known.outbox.len() == 0 && known.store.is_up() {
+        if number > 0 && known.store.is_up() && known.tells_nothing() {
             let _ignored = known.store.publish(known.numbered(Subject::Heartbeat, number)).await;
         }
     }
@@ -156,6 +156,12 @@ impl Remote {
         // What the others did before they were gone is seen.
         fence(Ordering::Acquire);
         is_left
+    }
+
+    /// Whether no notice is on its way: of keys that the store does not reach none is sent.
+    // Break this (want nothing to be on its way) and as long as a part of the store is gone nobody finds out that notices of the rest were lost.
+    fn tells_nothing(&self) -> bool {
+        self.outbox.only_waiting().is_some_and(|names| names.iter().all(|name| !self.store.reaches(name)))
     }
 
     /// Waits until there is something to do, and the store is not known to be out of reach.
@@ -171,9 +177,10 @@ impl Remote {
 
     /// Sends what there is to send.
     async fn deliver(&self) -> Delivered {
-        while let Some(batch) = self.outbox.take() {
-            let mut groups = batch.groups.iter().cloned().collect();
-            let left = match self.send_batch(&mut groups, &batch.keys).await {
+        while let Some(Batch { groups, mut keys, .. }) = self.outbox.take() {
+            let out_of_reach = self.out_of_reach(&mut keys);
+            let mut groups = groups.into_iter().collect();
+            let mut left = match self.send_batch(&mut groups, &keys).await {
                 Ok(left) => left,
                 Err(failed) => {
                     self.note_failure(&failed);
@@ -182,8 +189,9 @@ impl Remote {
                     return Delivered::Nothing;
                 }
             };
-            self.counters.invalidations.add(batch.keys.len().saturating_sub(left.len()) as u64);
-            batch.keys.keys().filter(|name| !left.contains(name)).for_each(|name| self.note_removed(name));
+            self.counters.invalidations.add(keys.len().saturating_sub(left.len()) as u64);
+            keys.keys().filter(|name| !left.contains(name)).for_each(|name| self.note_removed(name));
+            left.extend(out_of_reach);
             let gone = self.outbox.delivered(&left);
             if let Some(engine) = self.engine() {
                 match gone {
@@ -203,12 +211,24 @@ impl Remote {
         Delivered::All
     }
 
+    /// Takes out the keys that are for a part of the store which is known to be out of reach, while the rest is not.
+    // Break this (leave them in) and each attempt draws numbers of notices that nobody hears of: what others have in memory goes for that, again and again.
+    fn out_of_reach(&self, keys: &mut HashMap<Box<str>, Key>) -> Vec<Box<str>> {
+        if !self.store.is_up() {
+            return Vec::new();
+        }
+        keys.extract_if(|name, _| !self.store.reaches(name)).map(|(name, _)| name).collect()
+    }
+
     /// Sends it in parts, the keys with the last. Returns the keys that are for what is out of reach. Of `groups` those are left that have not arrived.
     async fn send_batch(
         &self,
         groups: &mut Vec<Group>,
         keys: &HashMap<Box<str>, Key>,
     ) -> Result<Vec<Box<str>>, StoreError> {
+        if groups.is_empty() && keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let none = HashMap::new();
         loop {
             let rest = groups.len().saturating_sub(GROUPS_AT_ONCE);

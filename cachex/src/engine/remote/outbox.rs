@@ -325,6 +325,20 @@ impl Outbox {
         self.len.load(Ordering::Acquire)
     }
 
+    /// Returns the names of the keys that wait to be removed, if nothing is on its way besides.
+    pub(super) fn only_waiting(&self) -> Option<Vec<Box<str>>> {
+        if self.len() == 0 {
+            return Some(Vec::new());
+        }
+        let state = self.lock();
+        let is_at_rest = state.sending.is_empty()
+            && state.queued.groups.is_empty()
+            && state.writes.is_empty()
+            && state.settling.is_empty()
+            && state.patterns.is_empty();
+        is_at_rest.then(|| state.queued.keys.keys().cloned().collect())
+    }
+
     fn end(&self, change: impl FnOnce(&mut State)) {
         let told = self.change(|state| {
             change(state);
@@ -487,6 +501,30 @@ mod tests {
         assert!(outbox.take().is_some_and(|batch| batch.groups.len() == 3) && delivered.try_recv().is_err());
         outbox.delivered(&[]);
         assert!(delivered.try_recv().is_ok());
+    }
+
+    #[test]
+    fn while_anything_but_keys_that_wait_is_on_its_way_something_may_be_told() {
+        let outbox = Outbox::default();
+        let waiting = |names: &[&str]| Some(names.iter().map(|name| (*name).into()).collect::<Vec<Box<str>>>());
+        assert_eq!(outbox.only_waiting(), waiting(&[]));
+        drop(outbox.add(key("k"), true));
+        assert_eq!(outbox.only_waiting(), waiting(&["k"]));
+        assert!(outbox.take().is_some());
+        assert_eq!(outbox.only_waiting(), None, "it is being sent");
+        outbox.delivered(&["k".into()]);
+        assert_eq!(outbox.only_waiting(), waiting(&["k"]));
+        outbox.begin_write("other");
+        assert_eq!(outbox.only_waiting(), None, "it is being written");
+        outbox.end_write("other");
+        outbox.begin_settling(1, key("other"));
+        assert_eq!(outbox.only_waiting(), None, "it is being settled");
+        outbox.settled(1);
+        assert!(outbox.begin_matching(2, "o*").is_empty());
+        assert_eq!(outbox.only_waiting(), None, "it is being looked for");
+        outbox.end_matching(2);
+        drop(outbox.add(groups(&["a"]), true));
+        assert_eq!(outbox.only_waiting(), None, "it is about to be sent");
     }
 
     #[test]
