@@ -16,6 +16,7 @@ use super::methods::Method;
 #[cfg(feature = "remote")]
 use super::remote::{updating::Announced, values::Portion};
 use super::subject::{Borrowed, Subject};
+use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, tags};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
@@ -82,30 +83,40 @@ impl Writing {
         if let (Some(announced), Some(portion)) = (self.announced.take(), written.portion) {
             let settled = announced.begin_settling(self.ticket.at().key(), portion, tags);
             // What came between here is known there as well, or about to be: it would be refused, after two questions.
-            let is_undisturbed = self.end_here(written.entry, tags);
+            let is_undisturbed = self.end_here(written.entry, tags, Some(self.ticket.stamp()));
             return if is_undisturbed { settled.write(&self.engine) } else { settled.give_up() };
         }
+        let mut since = Some(self.ticket.stamp());
         if self.engine.has_remote() {
-            // As in `Engine::sent`.
-            self.engine.at_next(|stamp| self.engine.raise_tags(tags, stamp));
+            // As in `Engine::sent`. What has come between is looked at here: after this the tags have moved by our own hand.
+            since = self.engine.at_next(|stamp| {
+                let is_undisturbed = self.is_undisturbed_since(self.ticket.stamp(), written.entry.as_ref());
+                self.engine.raise_tags(tags, stamp);
+                // Break this (the stamp of the ticket) and an update that invalidates a tag of its own entry never keeps it.
+                is_undisturbed.then_some(stamp)
+            });
         }
         let delivery = self.engine.send(tags, &[&self.ticket.at().key()]);
-        self.end_here(written.entry, tags);
+        self.end_here(written.entry, tags, since);
         delivery
     }
 
-    /// Does so in this process. Returns whether nothing came between.
-    fn end_here(&self, entry: Option<Entry>, tags: &Tags) -> bool {
+    /// Whether nothing that the entry depends on was invalidated later than that.
+    fn is_undisturbed_since(&self, since: Stamp, entry: Option<&Entry>) -> bool {
+        self.ticket.allows(since)
+            && self.engine.epoch.allows(since)
+            && self.method.epoch.allows(since)
+            && self.method.constants_allow(since)
+            && entry.is_none_or(|entry| tags::allow(entry.tags(), since))
+    }
+
+    /// Ends it in this process. Up to `since` nothing came between; something did if there is no such time. Returns whether nothing has until now.
+    fn end_here(&self, entry: Option<Entry>, tags: &Tags, since: Option<Stamp>) -> bool {
         let (engine, at, now) = (&self.engine, self.ticket.at(), self.engine.now());
         // What is not kept is dropped once the order is no longer held: the drop of a value is code of users.
         let (gone, _not_kept, is_undisturbed) = engine.at_next(|stamp| {
-            let began = self.ticket.stamp();
             // Break this (`true`) and the older of two overlapping updates stays.
-            let is_undisturbed = self.ticket.allows(began)
-                && engine.epoch.allows(began)
-                && self.method.epoch.allows(began)
-                && self.method.constants_allow(began)
-                && entry.as_ref().is_none_or(|entry| tags::allow(entry.tags(), began));
+            let is_undisturbed = since.is_some_and(|since| self.is_undisturbed_since(since, entry.as_ref()));
             engine.raise_tags(tags, stamp);
             let is_kept = is_undisturbed && self.method.is_kept_here();
             let (kept, not_kept) = if is_kept { (entry, None) } else { (None, entry) };

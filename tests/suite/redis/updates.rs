@@ -79,6 +79,21 @@ impl Accounts {
         self.rows.set(id, 0)
     }
 
+    #[cached(ttl = "1h", tags = ["accounts", "account:{id}"], tiers = "memory")]
+    async fn own(&self, id: u64) -> Account {
+        self.rows.loads.fetch_add(1, Ordering::SeqCst);
+        self.rows.get(id)
+    }
+
+    /// Invalidates both tags of the very entry.
+    #[updates(Self::own(id), tags = ["accounts", "account:{id}"])]
+    async fn own_slow(&self, id: u64, balance: u64) -> Account {
+        let account = self.rows.set(id, balance);
+        self.rows.has_written.notify_one();
+        self.rows.may_return.notified().await;
+        account
+    }
+
     #[updates(Self::found_out(id))]
     async fn found_out_pay(&self, id: u64, amount: u64) -> Account {
         self.rows.add(id, amount)
@@ -178,6 +193,48 @@ async fn an_update_that_invalidates_a_tag_of_its_own_entry_is_kept() {
     assert_eq!(nodes.fresh().await.find(2).await.balance, 9);
     assert_eq!(a.loads(), loads + 1);
     until("the other node has heard of it", async || b.find(1).await.balance == 0).await;
+}
+
+/// It is not announced: the second tier has nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_of_what_is_in_memory_only_is_kept_though_it_invalidates_a_tag_of_it() {
+    let nodes = Nodes::new().await;
+    let (a, b) = (nodes.a.clone(), nodes.b.clone());
+    for round in 0..3 {
+        let (saving, loads) = (a.clone(), a.loads());
+        let update = tokio::spawn(async move { saving.own_slow(1, round).await });
+        a.rows.has_written.notified().await;
+        // Somebody else writes the row, and says so, here or there.
+        match round {
+            0 => {}
+            1 => a.cache.invalidate_tags(["accounts"]).await,
+            _ => {
+                let heard = a.cache.remote_stats().unwrap().notices;
+                b.cache.invalidate_tags(["account:1"]).await;
+                until("it is heard of", async || a.cache.remote_stats().unwrap().notices > heard).await;
+            }
+        }
+        a.rows.may_return.notify_one();
+        update.await.unwrap();
+        assert_eq!((a.own(1).await.balance, a.loads()), (round, loads + u64::from(round > 0)), "{round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_could_not_be_announced_is_kept_here_though_it_invalidates_a_tag_of_its_entry() {
+    let mut nodes = Nodes::new().await;
+    let a = nodes.a.clone();
+    nodes.server.kill();
+    let knows = |stats: cachex::RemoteStats| !stats.is_up && !stats.is_listening && stats.flushes == 2;
+    until("it is known that the server is gone", async || knows(a.cache.remote_stats().unwrap())).await;
+    let update = nodes.begin(5).await;
+    let loads = a.loads();
+    a.rows.may_return.notify_one();
+    update.await.unwrap();
+    assert_eq!((a.find(1).await.balance, a.loads()), (5, loads));
+    nodes.server.run();
+    until("it is delivered", async || a.cache.remote_stats().unwrap().undelivered == 0).await;
+    assert_eq!(nodes.fresh().await.find(1).await.balance, 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
