@@ -300,7 +300,8 @@ impl Outbox {
             || state.sending.holds(name, groups)
     }
 
-    /// Waits until nothing about a value is on its way. Returns whether it came to that: not if the store does not take it.
+    /// Waits until nothing about a value is on its way. Returns whether it came to that: not if the store does not take it, nor if all keys of a pattern are
+    /// being removed that it may have, which may take long.
     pub(super) async fn emptied_of(&self, name: &str, groups: &[Group]) -> bool {
         loop {
             // From here on it is told, also before it is polled.
@@ -311,7 +312,9 @@ impl Outbox {
             {
                 let state = self.lock();
                 // Break this (drop the second condition) and who asks for a key whose node is gone waits as long as for the load of another.
-                if state.is_stuck || state.unreached.contains(name) {
+                // Break this (drop the third) and it waits as long if a walk over all keys takes that.
+                let may_be_removed = || state.patterns.values().any(|pattern| may_match(name, pattern));
+                if state.is_stuck || state.unreached.contains(name) || may_be_removed() {
                     return false;
                 }
             }
