@@ -33,6 +33,8 @@ struct Shared {
     accepted: AtomicU64,
     /// How many were there when it was told what to do.
     known: AtomicU64,
+    /// How often messages were lost.
+    lost: AtomicU64,
     streams: Mutex<Vec<TcpStream>>,
 }
 
@@ -50,6 +52,8 @@ pub enum Mode {
     Reset,
     /// Messages to subscribers are kept until it does something else; all else is passed on.
     HoldMessages,
+    /// Messages to subscribers are lost, with what comes at once with them; all else is passed on.
+    LoseMessages,
     /// Of each connection that is there by then, the next thing a client says is kept until it does something else, and whatever follows is lost;
     /// new connections are as good as ever.
     HoldRequests,
@@ -80,6 +84,7 @@ impl Proxy {
             is_over: AtomicBool::new(false),
             accepted: AtomicU64::new(0),
             known: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
             streams: Mutex::default(),
         });
         let accepting = shared.clone();
@@ -136,6 +141,12 @@ impl Proxy {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
+    /// Returns how often it has lost messages to subscribers.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::SeqCst)
+    }
+
     /// Closes all connections.
     pub fn cut(&self) {
         let mut streams = self.shared.streams.lock().unwrap_or_else(PoisonError::into_inner);
@@ -172,6 +183,10 @@ impl Shared {
             }
             if is_answer && buffer[..read].windows(MESSAGE.len()).any(|part| part == MESSAGE) {
                 self.hold(Mode::HoldMessages);
+                if self.mode.load(Ordering::SeqCst) == Mode::LoseMessages as u8 {
+                    self.lost.fetch_add(1, Ordering::SeqCst);
+                    continue;
+                }
             }
             if self.is_held(towards) {
                 self.hold(Mode::HoldRequests);

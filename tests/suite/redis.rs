@@ -7,6 +7,7 @@ mod calm;
 mod cluster;
 mod explaining;
 mod faults;
+mod gaps;
 mod gated;
 mod index;
 mod late;
