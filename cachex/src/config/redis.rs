@@ -6,6 +6,8 @@ use std::time::Duration;
 
 /// Redis or Valkey as the second tier: `[redis]` in a configuration. Needs the feature `redis`.
 ///
+/// Redis is version 6 or later, for notices need its protocol RESP3, and scripts `KEEPTTL`; or any version of Valkey.
+///
 /// # Examples
 ///
 /// ```

@@ -10,6 +10,10 @@ use crate::codec::{Codec, Compression};
 ///
 /// Default: what the fields say.
 ///
+/// While what it is kept in is out of reach, up to 10 000 invalidated tags and keys are kept in memory, and delivered as soon as that can be done; with
+/// more of them everything is invalidated in their place. A process that ends takes along what it could not deliver, and values from before stay valid there until
+/// they expire: it ends when [`RemoteStats::undelivered`](crate::RemoteStats::undelivered) is 0, or the next one begins with [`Cache::clear`](crate::Cache::clear).
+///
 /// # Examples
 ///
 /// ```

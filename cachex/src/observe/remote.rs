@@ -25,7 +25,8 @@ macro_rules! remote_counters {
             pub is_up: bool,
             /// Whether the notices of other processes come in.
             pub is_listening: bool,
-            /// Invalidations and writes on their way to the store.
+            /// Invalidations and writes on their way to the store. Of what can't be delivered 10 000 things are kept, then everything is invalidated in their
+            /// place; a process that ends takes them along.
             pub undelivered: u64,
             /// Invalidations and writes by hand that others were told of, or are about to be.
             pub published: u64,
@@ -48,7 +49,7 @@ macro_rules! remote_counters {
 remote_counters! {
     /// Values found in the second tier.
     hits,
-    /// Look-ups there that found no value of use.
+    /// Look-ups there that found no value of use, each counted once: who waits for the load of another process looks again and again.
     misses,
     /// Look-ups that were left out, because the store could not be reached.
     bypasses,
@@ -56,7 +57,7 @@ remote_counters! {
     errors,
     /// Look-ups that were given up, because they or the load of another process took too long.
     impatience,
-    /// Waits for the load of another process.
+    /// Waits for the load of another process, each until it is looked again whether there is a value.
     waits,
     /// Loaded values stored.
     stores,

@@ -386,6 +386,23 @@ async fn a_load_can_be_dropped_at_each_of_its_steps() {
     }
 }
 
+// Guards the counting in `Remote::ask`.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_again_and_again_while_another_loads_is_counted_once() {
+    let nodes = Nodes::new().await;
+    // It has the lease, and does not load yet.
+    let (mut gate, a, b) = (nodes.gates.hold(Step::Before("begin")), nodes.a.clone(), nodes.b.clone());
+    let loading = tokio::spawn(async move { a.find(1).await });
+    gate.reached().await;
+    let waiting = tokio::spawn(async move { b.find(1).await });
+    until("it has looked a few times", async || nodes.b.stats().waits >= 4).await;
+    gate.open();
+    assert_eq!((loading.await.unwrap(), waiting.await.unwrap()), (0, 0));
+    let found = |stats: RemoteStats| (stats.hits, stats.misses);
+    assert_eq!((found(nodes.a.stats()), found(nodes.b.stats())), ((0, 1), (1, 0)));
+    assert_eq!(nodes.b.stats().impatience, 0);
+}
+
 /// So many tags at once would take a slow server, or a slow network, longer than its timeout, each time they are sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_thousands_of_tags_those_that_have_arrived_are_not_sent_again() {

@@ -69,6 +69,7 @@ impl<'a, S: Shape, K: Keep<S::Value>> Held<'a, S, K> {
             }
             if self.waited.elapsed() >= remote.rules.patience {
                 remote.counters.impatience.add(self.turns.len() as u64);
+                remote.counters.misses.add(self.turns.len() as u64);
                 return Asked { to_load: self.turns, held: None };
             }
             remote.counters.waits.add(self.turns.len() as u64);
@@ -99,19 +100,21 @@ async fn ask_once<'a, S: Shape, K: Keep<S::Value>>(
                 }
                 Err(place) => (place, None),
             },
-            Answer::Held => match member.stale().and_then(|stale| member.job.keep.value(stale)) {
-                // Another process loads: what is there is stale, and good until then.
-                Some(value) => {
-                    answered.push((member.index, member.job.shape.output(value)));
-                    continue;
-                }
-                None if matches!(place, Place::Leading(_)) => {
+            Answer::Held => {
+                let stale = member.stale().and_then(|stale| member.job.keep.value(stale));
+                if stale.is_none() && matches!(place, Place::Leading(_)) {
                     held.push(Turn { member, place, permit: None });
                     continue;
                 }
+                member.job.remote().iter().for_each(|remote| remote.counters.misses.one());
+                // Another process loads: what is there is stale, and good until then.
+                if let Some(value) = stale {
+                    answered.push((member.index, member.job.shape.output(value)));
+                    continue;
+                }
                 // Who loads for itself does so for not having to wait.
-                None => (place, None),
-            },
+                (place, None)
+            }
         };
         to_load.push(Turn { member, place, permit });
     }

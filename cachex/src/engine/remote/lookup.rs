@@ -91,11 +91,22 @@ impl Remote {
         }
         let groups = asking.groups();
         let search = Search { remote: self, engine, asking, name: &name, groups: &groups };
-        let asked = search.go::<V, K>(keep);
-        asked.await.unwrap_or_else(|failed| {
-            self.note_failure(&failed);
-            Answer::Load(None)
-        })
+        // Not in each of its looks: while another process loads there are many.
+        match search.go::<V, K>(keep).await {
+            Ok(answer) => {
+                match answer {
+                    Answer::Found(_) => self.counters.hits.one(),
+                    Answer::Load(_) | Answer::Replace(..) => self.counters.misses.one(),
+                    // Who asks knows whether it asks again.
+                    Answer::Held => {}
+                }
+                answer
+            }
+            Err(failed) => {
+                self.note_failure(&failed);
+                Answer::Load(None)
+            }
+        }
     }
 
     /// Looks for a value, and asks for no right.
@@ -106,8 +117,14 @@ impl Remote {
         keep: K,
     ) -> Option<Entry> {
         match self.search(engine, asking, async |search| search.look::<V, K>(keep).await).await? {
-            Look::Found(entry) => Some(entry),
-            Look::Nothing(_) | Look::Old(..) => None,
+            Look::Found(entry) => {
+                self.counters.hits.one();
+                Some(entry)
+            }
+            Look::Nothing(_) | Look::Old(..) => {
+                self.counters.misses.one();
+                None
+            }
         }
     }
 
@@ -281,13 +298,10 @@ impl Search<'_> {
     }
 
     async fn look<V, K: Keep<V>>(&self, keep: K) -> Result<Look, StoreError> {
-        let (remote, asking) = (self.remote, self.asking);
+        let asking = self.asking;
         let found = match self.look_closed().await? {
             Closed::Valid(found) => found,
-            Closed::Nothing(mark) => {
-                remote.counters.misses.one();
-                return Ok(Look::Nothing(mark));
-            }
+            Closed::Nothing(mark) => return Ok(Look::Nothing(mark)),
         };
         let Some(value) = self.decode(&found, keep) else {
             self.refuse(&found.bytes).await?;
@@ -301,10 +315,8 @@ impl Search<'_> {
             Freshness::Expired | Freshness::Dead => false,
         };
         if is_of_use {
-            remote.counters.hits.one();
             return Ok(Look::Found(entry));
         }
-        remote.counters.misses.one();
         let mark = store::mark(&found.bytes).to_vec();
         // Where entries are kept in memory, those that stand in come from there.
         let may_stand_in = asking.wants_fresh && !asking.policy.keeps_in_memory() && freshness != Freshness::Dead;

@@ -108,11 +108,14 @@ where
             fallback = fallback.or(Some(old));
             Some(permit)
         }
-        Answer::Held => match fallback.as_ref().filter(|_| wants_fresh).and_then(|stale| job.keep.value(stale)) {
-            // Another process loads: what is there is stale, and good until then.
-            Some(value) => return job.shape.output(value),
-            None => None,
-        },
+        Answer::Held => {
+            remote.iter().for_each(|remote| remote.counters.misses.one());
+            match fallback.as_ref().filter(|_| wants_fresh).and_then(|stale| job.keep.value(stale)) {
+                // Another process loads: what is there is stale, and good until then.
+                Some(value) => return job.shape.output(value),
+                None => None,
+            }
+        }
         Answer::Found(entry) => match job.promote(entry, place) {
             Ok(output) => return output,
             Err(back) => {
