@@ -1,5 +1,6 @@
 //! A cluster: what holds of one server holds of it, also while masters are lost and slots move.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -321,6 +322,34 @@ async fn a_master_that_is_lost_takes_nothing_along_but_what_it_has() {
     until("the removals are delivered", async || one.stats().undelivered == 0).await;
     is_true_in_the_end(&pair).await;
     agree(&pair, 30_000).await;
+}
+
+// Guards `Cluster::reaches`.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_connections_with_a_master_one_that_is_gone_holds_up_nothing_that_goes_over_the_other() {
+    let cluster = started(0).await;
+    let cache = cache(&cluster, |_| {});
+    cache.connected(Duration::from_secs(30)).await.unwrap();
+    let stats = || cache.remote_stats().unwrap();
+    let keys: Vec<_> = (0..ROWS).map(|id| Key::entity("thing", &id)).collect();
+    cache.set_many(keys.iter().cloned().zip(0_u64..), &EntryOptions::new()).await.unwrap();
+    let master = &cluster.nodes[(cluster.master_of(CLOCK) + 1) % 3];
+    let there = master.command(&["KEYS", "*:v:*"]).unwrap().lines().filter(|line| line.contains(":v:")).count() as u64;
+    // One is closed, and none can be made.
+    let clients = master.command(&["CLIENT", "LIST"]).unwrap();
+    let is_ours = |line: &&str| ["cmd=client", "cmd=keys"].iter().any(|command| line.contains(command));
+    let victim = clients.lines().find(|line| line.contains("resp=2") && !is_ours(line)).expect("it is connected");
+    let id = victim.split(' ').find_map(|word| word.split("id=").nth(1)).unwrap();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", master.port())).unwrap();
+    write!(stream, "CONFIG SET maxclients 1\r\nCLIENT KILL ID {id}\r\n").unwrap();
+    until("it is missed", async || stats().disconnects > 0).await;
+    for key in &keys {
+        cache.remove(key).await;
+    }
+    let left = stats().undelivered;
+    assert!(0 < left && left < there, "{left} of {there}: {:?}", stats());
+    write!(stream, "CONFIG SET maxclients 1000\r\n").unwrap();
+    until("all is delivered", async || stats().undelivered == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@
 //! What must hold, besides what holds of every store ([`crate::store`]):
 //!
 //! 1. Whatever is invalidated here goes into the outbox, then it is raised here, and then it is sent. Who asks L2 for what is on its way
-//!    waits until it has arrived; and who has asked before has a stamp from before, with which nothing is stored here. So nobody here is
+//!    waits until it has arrived, or does without L2; and who has asked before has a stamp from before, with which nothing is stored here. So nobody here is
 //!    answered from L2 with what was invalidated before, and nothing of it is kept.
 //! 2. What could not be sent stays on its way; if it becomes too much, everything is invalidated in its place.
 //! 3. While notices may be lost, L1 keeps what it is given no longer than another process may be stale anyway; when that begins

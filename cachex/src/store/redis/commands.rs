@@ -55,7 +55,7 @@ impl Store for Redis {
 
     fn reaches(&self, key: &str) -> bool {
         match self.wiring.get() {
-            Some(Wiring::Cluster(cluster)) => cluster.reaches(self.slot(key)),
+            Some(Wiring::Cluster(cluster)) => cluster.reaches(self.slot(key), self.number(key)),
             _ => self.is_up(),
         }
     }

@@ -146,11 +146,7 @@ impl Redis {
     }
 
     async fn send_over(&self, side: Side, deadline: Deadline, name: &str, command: &Cmd) -> Result<Value, LinkError> {
-        let number = match self.means.connections {
-            1 => 0,
-            _ => foldhash::fast::FixedState::with_seed(0).hash_one(name) as usize,
-        };
-        let lane = Lane { number, side };
+        let lane = Lane { number: self.number(name), side };
         match self.wiring.get() {
             Some(Wiring::Server { lanes, .. }) => lanes.link(lane).send(command, deadline).await,
             Some(Wiring::Cluster(cluster)) => {
@@ -158,6 +154,14 @@ impl Redis {
                 Box::pin(cluster.send(self.slot(name), lane, command, deadline)).await
             }
             None => Err(LinkError::Down),
+        }
+    }
+
+    /// Returns the number of the connection for what is about the key of that name.
+    fn number(&self, name: &str) -> usize {
+        match self.means.connections {
+            1 => 0,
+            _ => foldhash::fast::FixedState::with_seed(0).hash_one(name) as usize,
         }
     }
 

@@ -63,6 +63,12 @@ impl Routes {
         self.master(slot).is_some_and(|master| master.lanes.is_up())
     }
 
+    /// Whether it can be reached by the connection of a number.
+    pub(super) fn is_up_by(&self, slot: u16, number: usize) -> bool {
+        let own = self.master(slot).map_or(&[][..], |master| master.lanes.own());
+        !own.is_empty() && own[number % own.len()].is_up()
+    }
+
     fn master(&self, slot: u16) -> Option<&Arc<Master>> {
         self.masters.get(usize::from(*self.slots.get(usize::from(slot))?))
     }
