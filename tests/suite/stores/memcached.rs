@@ -1,5 +1,7 @@
 //! What memcached has of its own: it drops what it likes, and it can't tell.
 
+mod early;
+
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -12,6 +14,7 @@ use cachex_tests::proxy::Proxy;
 
 use super::{Deaf, passes, servers};
 use crate::redis::{pause, until};
+use early::Early;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -87,6 +90,26 @@ async fn a_group_that_was_invalidated_and_then_dropped_refuses_the_loads_from_be
     assert!(store.clocks("k", &group).await.unwrap()[0].is_some_and(|clock| clock > since));
     let since = store.begin("k", &[], None).await.unwrap();
     assert!(store.mint("k", &group, since, None).await.unwrap().is_some());
+}
+
+/// Else what a later invalidation has made wrong would be valid once more.
+#[tokio::test]
+async fn an_invalidation_that_is_stored_late_does_not_take_the_place_of_a_later_one() {
+    let server = Early::start();
+    let mut settings = MemcachedSettings::new([server.url()]);
+    settings.timeout = Duration::from_secs(10);
+    let (store, slow, group) = (store_of(&settings).await, store_of(&settings).await, [Group::tag("a")]);
+    store.begin("k", &group, None).await.unwrap();
+    server.hold_next();
+    let invalidation = || Invalidation { groups: group.to_vec(), ..Invalidation::default() };
+    let late = invalidation();
+    let late = tokio::spawn(async move { slow.invalidate(&late).await });
+    until("its number is drawn", async || server.holds()).await;
+    let stamp = store.begin("k", &group, None).await.unwrap();
+    store.invalidate(&invalidation()).await.unwrap();
+    server.let_go();
+    assert!(late.await.unwrap().is_ok());
+    assert!(store.clocks("k", &group).await.unwrap()[0].is_some_and(|clock| clock > stamp));
 }
 
 #[tokio::test]

@@ -245,15 +245,12 @@ impl Store for Memcached {
         Box::pin(async move {
             let groups = self.names_of(&what.groups);
             let keys: Vec<_> = what.keys.iter().map(|key| self.names.key(key)).collect();
-            let store = |name| Command::Store { name, value: b"", over: Over::Anything, seconds: None };
-            let commands: Vec<_> = groups
-                .iter()
-                .map(|name| store(name))
-                .chain(keys.iter().map(|name| Command::Delete(name, None)))
-                .collect();
             // Each part has the timeout for itself: thousands of removals over a slow link would never fit into one.
-            for part in commands.chunks(AT_ONCE) {
-                self.pool.within(self.invalidate_part(part)).await?;
+            for part in groups.chunks(PART) {
+                self.pool.within(self.step(part)).await?;
+            }
+            for part in keys.chunks(AT_ONCE) {
+                self.pool.within(self.remove(part)).await?;
             }
             Ok(Vec::new())
         })
@@ -266,7 +263,7 @@ impl Store for Memcached {
 
 /// So many commands are sent before their answers are read: more could fill both sides, and each would wait for the other.
 const PART: usize = 128;
-/// So many are invalidated within one timeout.
+/// So many keys are removed within one timeout.
 const AT_ONCE: usize = 512;
 
 /// What becomes of an item.
@@ -281,10 +278,23 @@ impl Memcached {
         groups.iter().map(|group| self.names.group(group)).collect()
     }
 
-    async fn invalidate_part(&self, commands: &[Command<'_>]) -> io::Result<()> {
+    /// Gives groups a clock that is later than any from before.
+    async fn step(&self, names: &[String]) -> io::Result<()> {
         let mut taken = self.pool.take().await?;
-        for part in commands.chunks(PART) {
-            for answer in taken.connection.ask(part).await? {
+        let mut left: Vec<_> = names.iter().collect();
+        // The timeout ends it: each time that one is left, another invalidation of it has come about.
+        while !left.is_empty() {
+            left = step_seen(&mut taken.connection, left).await?;
+        }
+        taken.give_back();
+        Ok(())
+    }
+
+    async fn remove(&self, names: &[String]) -> io::Result<()> {
+        let mut taken = self.pool.take().await?;
+        for part in names.chunks(PART) {
+            let commands: Vec<_> = part.iter().map(|name| Command::Delete(name, None)).collect();
+            for answer in taken.connection.ask(&commands).await? {
                 if !matches!(answer, Answer::Done { .. } | Answer::NotFound) {
                     return Err(refused(Some(answer)));
                 }
@@ -346,6 +356,31 @@ async fn over_and_over<T>(
         }
     }
     Ok(Some(vain))
+}
+
+/// Stores the items of groups anew, each over the very one that is seen first. Returns those that were other ones by then.
+///
+/// Break this (store whatever is there) and a number that was drawn early and is stored late takes the place of a later one.
+async fn step_seen<'a>(connection: &mut Connection, names: Vec<&'a String>) -> io::Result<Vec<&'a String>> {
+    let gets: Vec<_> = names.iter().map(|name| Command::Get(name)).collect();
+    let mut stores = Vec::with_capacity(names.len());
+    for (name, answer) in names.iter().zip(connection.ask(&gets).await?) {
+        let over = match answer {
+            Answer::Found { number, .. } => Over::This(number),
+            Answer::NotFound => Over::Nothing,
+            other => return Err(refused(Some(other))),
+        };
+        stores.push(Command::Store { name, value: b"", over, seconds: None });
+    }
+    let mut left = Vec::new();
+    for (name, answer) in names.into_iter().zip(connection.ask(&stores).await?) {
+        match answer {
+            Answer::Done { .. } => {}
+            Answer::Other | Answer::NotFound => left.push(name),
+            other => return Err(refused(Some(other))),
+        }
+    }
+    Ok(left)
 }
 
 /// Adds the items that are not there.

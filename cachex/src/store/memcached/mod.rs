@@ -3,15 +3,19 @@
 //! Reading order: this file (the store, and why nothing wrong is taken from it), [`wire`] (a connection, and the protocol), [`pool`] (connections at
 //! hand, and whether the server is there), [`item`] (what is in an item), [`names`] (what items are called), [`commands`] (the contract).
 //!
-//! Memcached has no scripts, and drops any item at any time. But it gives each item that it stores a number, one more than the last
-//! one that it gave to any item (`cas unique`), and tells it. So the clock is the server's own: a reading is the time of the server's start and that number. It can't be
-//! evicted, it needs no clocks of machines that agree, and each reading is later than all before, also than those of a server that was there before.
+//! Memcached has no scripts, and drops any item at any time. But it gives each item that it stores a number, later than all that
+//! it gave before to any item (`cas unique`), and tells it. So the clock is the server's own: a reading is the time of the server's start and that number. It can't be
+//! evicted, it needs no clocks of machines that agree, and each reading is later than all that were drawn before, also than those of a server that was there before.
+//! But numbers may be stored in another order than they were drawn in: newer servers draw one before they wait for the item.
 //!
-//! - The clock of a group is the number of the group's item, which is empty. **An invalidation** stores the item anew. **A load** adds the items of its groups
+//! - The clock of a group is the number of the group's item, which is empty. **An invalidation** reads the item and stores it anew over the very one that it has seen, or adds it where there is none,
+//!   and again if it was another one by then. **A load** adds the items of its groups
 //!   that are not there, then stores an item to draw a number: its stamp.
-//! - **A value is valid** iff each of its groups has an item whose number is not above the stamp. Let an invalidation have returned, with number *i*, before a value
-//!   is read. The item that is found then is that of the invalidation or was stored after it, whatever was evicted in between, so its number is *i* at least; or none is found, which is a miss. So the
-//!   stamp is above *i*: it was drawn after the invalidation, and the load began after it. Nothing is assumed of what stays.
+//! - **A value is valid** iff each of its groups has an item whose number is not above the stamp. Each number that takes the place of another one was drawn after that was seen, and so is
+//!   above it. Let an invalidation have returned before a value is read. Its number *i* was drawn after it began, and the item that is found then has that number or a higher one; or none is found, which is a miss. So the
+//!   stamp is above *i*: it was drawn after the invalidation, and the load began after it.
+//! - What is left: an item that is added while there is none has seen nothing. If a server drops the item of a group between an invalidation and the moment at which it stores a number that it drew before that, of one that adds the
+//!   item, then a load from before the invalidation is taken for valid. For that an item that was just stored has to be dropped while a server that draws early is within one command.
 //! - **`mint`** gives a load the stamp it has, if each group has an item whose number is not above it: no invalidation of the group can have come since, or its item would have a
 //!   higher number, or none would be there. Else it adds what is missing, and refuses.
 //! - **The lease** of a key is in the key's own item, before the value. All that is stored there is stored over the very item that was read (by its number), or
