@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::Group;
+#[cfg(any(feature = "redis", feature = "ring"))]
+use crate::backplane::notice as told;
 
 /// The bytes of a value that tell it from that of another load: where whoever writes values puts when and as of what they were loaded.
 pub(crate) const MARK: Range<usize> = 16..32;
@@ -179,6 +181,13 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Returns a notice that says nothing.
+    #[cfg(any(feature = "redis", feature = "ring"))]
+    pub(crate) fn silent() -> Self {
+        let (head, tail) = told::Notice { origin: 0, number: 0, subject: told::Subject::Heartbeat }.parts();
+        Self { head, tail }
+    }
+
     /// Returns the bytes that are handed to [`Listener::noticed`](super::Listener::noticed): `head`, the clock as eight bytes, the highest first, and `tail`. Where the
     /// clock was not stepped, it is 0.
     ///

@@ -23,6 +23,7 @@ enum Flaw {
     InvalidationsAreForgotten,
     InvalidationsAreLate,
     UnknownGroupsAreNotInvalidated,
+    UntoldInvalidationsDoNothing,
     UnknownGroupsAreValid,
     ClocksAreLost,
     BeginningsAreEarly,
@@ -78,7 +79,7 @@ enum Flaw {
 }
 
 /// Each flaw of a directory, and the rule that it breaks.
-const FLAWS: [(Flaw, &str); 31] = [
+const FLAWS: [(Flaw, &str); 32] = [
     (Flaw::ClocksGoBack, "the clock never goes back"),
     (Flaw::InvalidationsAreForgotten, "an invalidation steps the clock"),
     (Flaw::InvalidationsAreLate, "an invalidation outdates what was stamped before"),
@@ -86,6 +87,7 @@ const FLAWS: [(Flaw, &str); 31] = [
         Flaw::UnknownGroupsAreNotInvalidated,
         "an invalidation of a group without a clock outdates what was stamped before",
     ),
+    (Flaw::UntoldInvalidationsDoNothing, "an invalidation that tells nobody is one all the same"),
     (Flaw::UnknownGroupsAreValid, "a group without a clock is a miss"),
     (Flaw::ClocksAreLost, "a group that was begun with has a clock"),
     (Flaw::BeginningsAreEarly, "a group gets a clock that is not above the load's"),

@@ -1,7 +1,7 @@
 //! What must hold whatever a store loses: nothing wrong is taken for valid.
 
 use super::ground::{Ground, LONG, OrSay, SHORT, groups, hold, key, notice, outdates, rules, value, within};
-use crate::store::Reading;
+use crate::store::{Invalidation, Reading};
 
 rules! {
     "the clock never goes back" => clock_never_goes_back,
@@ -10,6 +10,7 @@ rules! {
     "a group gets a clock that is not above the load's" => begin_gives_clocks,
     "an invalidation outdates what was stamped before" => invalidations_outdate,
     "an invalidation of a group without a clock outdates what was stamped before" => unknown_groups_are_outdated,
+    "an invalidation that tells nobody is one all the same" => untold_invalidations_count,
     "mint refuses what was invalidated since" => mint_refuses,
     "mint gives a stamp that is enough" => mint_is_enough,
     "nothing is put without the lease" => no_put_without_lease,
@@ -95,6 +96,24 @@ async fn unknown_groups_are_outdated(on: &Ground) -> Result<(), String> {
     on.a.begin(&name, &group, Some(LONG)).await.or_say("begin")?;
     let clocks = on.b.clocks(&name, &group).await.or_say("clocks")?;
     hold!(clocks.iter().all(|clock| outdates(*clock, stamp)), "a stamp of {stamp:?} is enough for {clocks:?}");
+    Ok(())
+}
+
+async fn untold_invalidations_count(on: &Ground) -> Result<(), String> {
+    let (names, group) = ([on.key("untold 1"), on.key("untold 2")], [on.group("untold")]);
+    for name in &names {
+        on.a.write(name, value(1), Some(LONG), notice("untold")).await.or_say("write")?;
+    }
+    let stamp = on.a.begin(&names[0], &group, Some(LONG)).await.or_say("begin")?;
+    let keys = names.iter().map(|name| (&**name).into()).collect();
+    let what = Invalidation { groups: group.to_vec(), keys, notices: Vec::new() };
+    on.b.invalidate(&what).await.or_say("invalidate")?;
+    let clocks = on.a.clocks(&names[0], &group).await.or_say("clocks")?;
+    hold!(outdates(clocks[0], stamp), "a value stamped {stamp:?} is valid by {clocks:?} after it");
+    for name in &names {
+        let read = on.a.read(name, &[]).await.or_say("read")?.value;
+        hold!(read.is_none(), "the value is still read after the key was removed");
+    }
     Ok(())
 }
 

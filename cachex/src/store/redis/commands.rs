@@ -268,21 +268,22 @@ impl Store for Redis {
 
     fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>> {
         self.asked(async move {
-            let groups = !what.groups.is_empty();
-            let (for_groups, for_keys) = what.notices.split_at(usize::from(groups).min(what.notices.len()));
-            if let [notice] = for_groups {
-                self.invalidate_groups(&what.groups, notice).await?;
+            let (of_groups, of_keys) = what.told();
+            // Break this (do only what others are told of) and an invalidation without notices does nothing.
+            let silent = Notice::silent();
+            if !what.groups.is_empty() {
+                self.invalidate_groups(&what.groups, of_groups.unwrap_or(&silent)).await?;
             }
             // All of a part are on their way at once. Of parts one comes after the other: else so many notices could overtake one another
             // that others would take some for lost.
-            let keys: Vec<_> = what.keys.iter().zip(for_keys).collect();
+            let keys: Vec<_> = of_keys.map(|(key, notice)| (key, notice.unwrap_or(&silent))).collect();
             let mut out_of_reach = Vec::new();
             for part in keys.chunks(AT_ONCE) {
                 let removing = part.iter().map(|(key, notice)| self.remove_key(key, notice));
                 for ((key, _), removed) in part.iter().zip(together(removing).await) {
                     match removed {
                         // Also one that refuses, as for want of room: the other nodes are not to do all of it again for that.
-                        Err(_) if self.is_divided() => out_of_reach.push((*key).clone()),
+                        Err(_) if self.is_divided() => out_of_reach.push((*key).into()),
                         removed => removed?,
                     }
                 }

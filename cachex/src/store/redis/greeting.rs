@@ -14,8 +14,7 @@ use super::lanes::{Lane, Side};
 use super::names::Names;
 use super::scripts;
 use super::trouble::LinkError;
-use crate::backplane::notice::{Notice, Subject};
-use crate::store::Group;
+use crate::store::{Group, Notice, Reading};
 
 /// What is sent to a server that we have just connected to.
 #[derive(Debug)]
@@ -30,11 +29,10 @@ pub(super) struct Greeting {
 
 impl Greeting {
     pub(super) fn new(names: &Names) -> Self {
-        let (head, tail) = Notice { origin: 0, number: 0, subject: Subject::Heartbeat }.parts();
         Self {
             keys: [names.clock(), names.group(&Group::all()), names.servers()],
             channel: names.channel(),
-            probe: [head, vec![0; 8], tail].concat(),
+            probe: Notice::silent().at(Reading(0)),
             cluster: None,
         }
     }

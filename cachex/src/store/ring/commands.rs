@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Ring;
-use crate::backplane::notice as told;
 use crate::runtime::together;
 use crate::store::ears::Ears;
 use crate::store::{
@@ -109,7 +108,7 @@ impl Store for Ring {
 
     fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>> {
         Box::pin(async move {
-            let notices = what.notices.iter().map(|_| silence()).collect();
+            let notices = what.notices.iter().map(|_| Notice::silent()).collect();
             let quietly = Invalidation { notices, ..what.clone() };
             let done = together(self.all().map(|store| store.invalidate(&quietly))).await;
             // Break this (tell before, as each store would) and who is told finds in another store what was valid before.
@@ -136,10 +135,4 @@ impl Store for Ring {
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
         self.first().publish(notice)
     }
-}
-
-/// Returns a notice that says nothing.
-fn silence() -> Notice {
-    let (head, tail) = told::Notice { origin: 0, number: 0, subject: told::Subject::Heartbeat }.parts();
-    Notice { head, tail }
 }
