@@ -1,14 +1,14 @@
 //! What a directory has of its own: files that are not whole, a disk that fails, processes that die.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cachex::store::{Group, Listener, Notice, Store};
+use cachex::store::{Group, Invalidation, Listener, Notice, Store};
 use cachex::{Cache, EntryOptions, Key};
 use cachex_tests::folder::Folder;
 
-use super::{directory, files};
+use super::{Deaf, directory, files};
 use crate::redis::processes::{Process, Source};
 use crate::redis::until;
 
@@ -121,16 +121,56 @@ async fn what_has_expired_is_removed() {
     assert_eq!(store.read("long", &[]).await.unwrap().value, Some(vec![2]));
 }
 
-struct Deaf;
+/// What was told.
+#[derive(Default)]
+struct Told(Mutex<Vec<Vec<u8>>>);
 
-impl Listener for Deaf {
+impl Told {
+    /// Returns how often a notice was told that begins so.
+    fn count(&self, head: &str) -> usize {
+        self.0.lock().unwrap().iter().filter(|notice| notice.starts_with(head.as_bytes())).count()
+    }
+}
+
+impl Listener for Told {
     fn up(&self) {}
     fn down(&self) {}
     fn replaced(&self) {}
     fn troubled(&self, _why: &str) {}
     fn listening(&self) {}
     fn missed(&self) {}
-    fn noticed(&self, _notice: &[u8]) {}
+    fn noticed(&self, notice: &[u8]) {
+        self.0.lock().unwrap().push(notice.to_vec());
+    }
+}
+
+/// All at once they would have one timeout, and what a slow disk has not done by then would not count.
+#[tokio::test]
+async fn a_large_invalidation_is_done_and_told_part_by_part() {
+    let folder = Folder::new();
+    let (store, told) = (files(&folder), Arc::new(Told::default()));
+    store.start(told.clone());
+    until("it is up", async || store.is_up()).await;
+    let keys: Vec<Box<str>> = (0..300).map(|number| format!("find({number})").into()).collect();
+    let groups: Vec<_> = (0..70).map(|number| Group::tag(&number.to_string())).collect();
+    let notice = |head: &str| Notice { head: head.as_bytes().to_vec(), tail: Vec::new() };
+    let notices = std::iter::once("groups").chain(keys.iter().map(|key| &**key)).map(notice).collect();
+    let what = Invalidation { groups: groups.clone(), keys: keys.clone(), notices };
+    let stamp = store.begin("k", &groups, LONG).await.unwrap();
+    store.write(&keys[299], vec![7], LONG, Notice::default()).await.unwrap();
+    // The last one can't be removed.
+    let [last] = &values(&folder)[..] else { panic!("there is one value") };
+    std::fs::remove_file(last).unwrap();
+    std::fs::create_dir_all(last.join("in the way")).unwrap();
+    store.write(&keys[0], vec![7], LONG, Notice::default()).await.unwrap();
+    assert!(store.invalidate(&what).await.is_err());
+    assert!(store.clocks("k", &groups).await.unwrap().iter().all(|clock| clock.is_some_and(|at| at > stamp)));
+    assert_eq!(store.read(&keys[0], &[]).await.unwrap().value, None);
+    until("the first part is told", async || told.count("find(255)") == 1).await;
+    assert_eq!((told.count("groups"), told.count("find(299)")), (1, 0));
+    std::fs::remove_dir_all(last).unwrap();
+    store.invalidate(&what).await.unwrap();
+    until("all is told", async || told.count("find(299)") == 1).await;
 }
 
 #[tokio::test]

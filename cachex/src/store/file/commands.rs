@@ -1,9 +1,11 @@
 //! What the store is asked.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::directory::Locked;
 use super::{File, clock, journal, keys};
 use crate::store::structures::Structures;
 use crate::store::{Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Store};
@@ -140,26 +142,46 @@ impl Store for File {
     }
 
     fn invalidate<'a>(&'a self, what: &'a Invalidation) -> Doing<'a, Vec<Box<str>>> {
-        let what = what.clone();
-        Box::pin(self.locked(move |locked| {
+        Box::pin(async move {
             let (of_groups, of_keys) = what.told();
-            let mut notices = Vec::new();
-            if !what.groups.is_empty() {
-                let clock = clock::invalidate(locked, &what.groups)?;
-                notices.extend(of_groups.map(|notice| notice.at(clock)));
+            let keys: Vec<_> = of_keys.map(|(key, notice)| (Box::from(key), notice.cloned())).collect();
+            // Each part has the lock and the timeout for itself: on a slow disk thousands of files would never fit into one.
+            let mut parts = what.groups.chunks(GROUPS_AT_ONCE).peekable();
+            while let Some(part) = parts.next() {
+                // Others are told of all groups at once, so with the last ones.
+                let notice = of_groups.filter(|_| parts.peek().is_none()).cloned();
+                let groups = part.to_vec();
+                self.locked(move |locked| invalidate_groups(locked, &groups, notice.as_ref())).await?;
             }
-            for (key, notice) in of_keys {
-                keys::end_lease(locked, key)?;
-                keys::remove_value(locked, key)?;
-                notices.extend(notice.map(|notice| notice.at(Reading(0))));
+            for part in keys.chunks(KEYS_AT_ONCE) {
+                let keys = part.to_vec();
+                self.locked(move |locked| remove_keys(locked, &keys)).await?;
             }
-            // Last: who is told must find nothing from before.
-            journal::append(locked, &notices)?;
             Ok(Vec::new())
-        }))
+        })
     }
 
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
         Box::pin(self.locked(move |locked| journal::append(locked, &[notice.at(Reading(0))])))
     }
+}
+
+/// So many groups are invalidated within one timeout, …
+const GROUPS_AT_ONCE: usize = 32;
+/// … and so many keys.
+const KEYS_AT_ONCE: usize = 256;
+
+fn invalidate_groups(locked: &Locked<'_>, groups: &[Group], notice: Option<&Notice>) -> io::Result<()> {
+    let clock = clock::invalidate(locked, groups)?;
+    // Last: who is told must find nothing from before.
+    notice.map_or(Ok(()), |notice| journal::append(locked, &[notice.at(clock)]))
+}
+
+fn remove_keys(locked: &Locked<'_>, keys: &[(Box<str>, Option<Notice>)]) -> io::Result<()> {
+    for (key, _) in keys {
+        keys::end_lease(locked, key)?;
+        keys::remove_value(locked, key)?;
+    }
+    let notices: Vec<_> = keys.iter().flat_map(|(_, notice)| notice).map(|notice| notice.at(Reading(0))).collect();
+    journal::append(locked, &notices)
 }
