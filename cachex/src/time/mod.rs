@@ -207,7 +207,7 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
         RandomState::new().hash_one(0_u8)
     }
 
-    /// Returns the time since 1970, for what is shared with other processes: the ages of values in a second tier. Whether a value was
+    /// Returns the time since 1970, for what is shared with other processes: the ages of values in a second tier, and fencing tokens. Whether a value was
     /// invalidated never depends on it.
     ///
     /// Default: the system's.

@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use cachex::time::ManualClock;
+use cachex::time::{Clock, ManualClock, Sleep, Timestamp};
 use cachex::{Cache, LockGuard};
 
 use super::{all_places, connected, key, pause, places, until};
@@ -120,6 +120,41 @@ fn in_memory_a_lock_lives_in_the_time_of_the_cache() {
     }
     drop(guard);
     assert!(cache.blocking().try_lock(&key, minute).unwrap().is_some(), "at once");
+}
+
+/// A clock of a process that has just been started, on a given day.
+#[derive(Debug)]
+struct Day(Duration, ManualClock);
+
+impl Clock for Day {
+    fn now(&self) -> Timestamp {
+        self.1.now()
+    }
+
+    fn sleep(&self, until: Timestamp) -> Sleep {
+        self.1.sleep(until)
+    }
+
+    fn unix_time(&self) -> Duration {
+        self.0
+    }
+}
+
+/// What the resource has seen of a process before is not to refuse the next one.
+#[test]
+fn in_memory_tokens_grow_from_one_process_to_the_next_whatever_the_time_of_day() {
+    let (mut last, ttl) = (0, Duration::from_secs(60));
+    for (day, uptime) in [(100, LONG), (110, Duration::ZERO)] {
+        let clock = ManualClock::new();
+        clock.advance(uptime);
+        let cache = crate::builder().clock(Day(Duration::from_secs(day), clock)).build().unwrap();
+        for _ in 0..3 {
+            let guard = lock(&cache, "lock", ttl).unwrap();
+            assert!(guard.fencing_token() > last, "{} after {last}", guard.fencing_token());
+            last = guard.fencing_token();
+            assert!(guard.blocking_release().unwrap());
+        }
+    }
 }
 
 // The lock is all that keeps the two steps of each turn together.

@@ -33,7 +33,7 @@ use crate::structure::Answer;
 /// - where they would do harm, give [the token](Self::fencing_token) along with each write, and have the resource itself refuse a token
 ///   below the highest it has seen. Then who was late is refused, whatever it believes.
 ///
-/// Tokens are readings of the clock of whoever keeps the lock, and the next number where that stands still or goes back: so they also grow where the
+/// Tokens are readings of the time of day of whoever keeps the lock, and the next number where that stands still or goes back: so they also grow where the
 /// lock was lost with all it remembers, as long as clocks of servers that take each other's place do not
 /// differ by more than that takes. A day after the end of a lock its last token is forgotten, and clocks must not be set back by more.
 ///

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::key::Key;
 use crate::structure::{Answer, Operation, OtherKind, Record};
-use crate::time::Timestamp;
+use crate::time::{Clock, Timestamp};
 
 const SHELVES: usize = 16;
 
@@ -20,7 +20,22 @@ pub(in crate::engine) struct Shelves {
 }
 
 #[derive(Debug, Default)]
-struct Shelf(Mutex<HashMap<Key, Record>>);
+struct Shelf(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    records: HashMap<Key, Record>,
+    /// The highest fencing token that was given of any lock here: so none has to be remembered for its own.
+    token: u64,
+}
+
+impl Kept {
+    /// Returns a token above all that were given here, and not below the time of day: so tokens grow from one process to the next as well.
+    fn token(&mut self, day: Duration) -> u64 {
+        self.token = (self.token + 1).max(u64::try_from(day.as_micros()).unwrap_or(u64::MAX / 2));
+        self.token
+    }
+}
 
 impl Shelves {
     /// Does what is asked of a key.
@@ -29,20 +44,13 @@ impl Shelves {
         key: &Key,
         operation: &Operation,
         life: Option<Duration>,
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<Answer, OtherKind> {
         let index = foldhash::fast::FixedState::with_seed(0).hash_one(key) as usize % SHELVES;
-        let (mut shelf, now) = (self.shelves[index].lock(), micros(now));
-        if let Some(record) = shelf.get_mut(key) {
-            return record.apply(operation, life, now);
-        }
-        let mut record = Record::default();
-        let answer = record.apply(operation, life, now);
-        // What was only looked at leaves nothing behind.
-        if !record.is_over(now) {
-            shelf.insert(key.clone(), record);
-        }
-        answer
+        let (mut shelf, now) = (self.shelves[index].lock(), micros(clock.now()));
+        let answer = shelf.apply(key, operation, life, now)?;
+        // Break this (take the token of the record, whose time is that of this process) and tokens begin anew with each process.
+        Ok(if let Answer::Token(_) = answer { Answer::Token(shelf.token(clock.unix_time())) } else { answer })
     }
 
     /// Forgets what is over.
@@ -58,17 +66,38 @@ impl Shelves {
 
     #[cfg(test)]
     pub(in crate::engine) fn len(&self) -> usize {
-        self.shelves.iter().map(|shelf| shelf.lock().len()).sum()
+        self.shelves.iter().map(|shelf| shelf.lock().records.len()).sum()
+    }
+}
+
+impl Kept {
+    fn apply(
+        &mut self,
+        key: &Key,
+        operation: &Operation,
+        life: Option<Duration>,
+        now: u64,
+    ) -> Result<Answer, OtherKind> {
+        if let Some(record) = self.records.get_mut(key) {
+            return record.apply(operation, life, now);
+        }
+        let mut record = Record::default();
+        let answer = record.apply(operation, life, now);
+        // What was only looked at leaves nothing behind.
+        if !record.is_over(now) {
+            self.records.insert(key.clone(), record);
+        }
+        answer
     }
 }
 
 impl Shelf {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Record>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reclaim(&self, now: u64) {
-        let mut records = self.lock();
+        let records = &mut self.lock().records;
         records.retain(|_, record| !record.is_over(now));
         if records.len() < records.capacity() / 4 {
             records.shrink_to_fit();
@@ -83,21 +112,22 @@ fn micros(now: Timestamp) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::ManualClock;
 
     #[test]
     fn what_is_over_is_given_back_and_nothing_else_is() {
-        let shelves = Shelves::default();
+        let (shelves, clock) = (Shelves::default(), ManualClock::new());
         let minute = Duration::from_secs(60);
         for number in 0..100_u64 {
             let key = Key::entity("counter", &number);
             let life = number.is_multiple_of(2).then_some(minute);
-            shelves.apply(&key, &Operation::Count(1), life, Timestamp::default()).expect("it is a counter");
-            let looked = shelves.apply(&Key::entity("none", &number), &Operation::Counter, None, Timestamp::default());
+            shelves.apply(&key, &Operation::Count(1), life, &clock).expect("it is a counter");
+            let looked = shelves.apply(&Key::entity("none", &number), &Operation::Counter, None, &clock);
             assert_eq!(looked, Ok(Answer::Missing));
         }
         assert_eq!(shelves.len(), 100);
-        let later = Timestamp::default().after(minute);
-        (0..SHELVES).for_each(|_| shelves.reclaim_some(later));
+        clock.advance(minute);
+        (0..SHELVES).for_each(|_| shelves.reclaim_some(clock.now()));
         assert_eq!(shelves.len(), 50);
     }
 }

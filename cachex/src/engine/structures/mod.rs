@@ -49,7 +49,7 @@ impl Engine {
     }
 
     fn operate_here(&self, key: &Key, operation: &Operation) -> Result<Answer, Error> {
-        let answer = self.structures.apply(key, operation, self.life_of_structure(key), self.now());
+        let answer = self.structures.apply(key, operation, self.life_of_structure(key), self.clock());
         answer.map_err(|_other| Error::other_structure(operation.kind()))
     }
 
