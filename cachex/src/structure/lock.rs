@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Operation};
 
-/// How long after the end of a lock its last token is remembered. After that the clock alone sees to it that tokens grow: only one that was
-/// set back by more than this could give the same again.
-pub(crate) const MEMORY_OF_TOKENS: Duration = Duration::from_secs(24 * 3600);
+/// How long after the end of a lock its last token is remembered, and after the time that the token itself names. After that the clock alone sees to it that tokens grow: only one
+/// that is set back by more than this can give the same again. It is not longer since each key that was ever locked takes room for as long.
+pub(crate) const MEMORY_OF_TOKENS: Duration = Duration::from_secs(600);
 
 /// A lock; its times are microseconds of the clock of whoever keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,7 @@ impl Lock {
     }
 
     /// Whether there is nothing to remember of it.
+    #[cfg(feature = "remote")]
     pub(super) fn is_forgotten(&self, now: u64) -> bool {
         !self.is_taken(now) && self.remembered_until <= now
     }
@@ -42,7 +43,7 @@ impl Lock {
         self.holder.map_or(0, |(_, until)| until).max(self.remembered_until)
     }
 
-    fn is_taken(&self, now: u64) -> bool {
+    pub(super) fn is_taken(&self, now: u64) -> bool {
         self.holder.is_some_and(|(_, until)| now < until)
     }
 
@@ -54,7 +55,7 @@ impl Lock {
         self.holder = Some((owner, until));
         // Break this (leave out the first) and a clock that was set back, or did not move, gives a token again.
         self.token = (self.token + 1).max(now);
-        self.remembered_until = until.saturating_add(micros(MEMORY_OF_TOKENS));
+        self.remember_from(until);
         Answer::Token(self.token)
     }
 
@@ -62,7 +63,8 @@ impl Lock {
         match &mut self.holder {
             Some((holder, until)) if *holder == owner && now < *until => {
                 *until = (*until).max(now.saturating_add(ttl));
-                self.remembered_until = until.saturating_add(micros(MEMORY_OF_TOKENS));
+                let until = *until;
+                self.remember_from(until);
                 true
             }
             _ => false,
@@ -73,8 +75,14 @@ impl Lock {
         let is_held = self.is_taken(now) && self.holder.is_some_and(|(holder, _)| holder == owner);
         if is_held {
             self.holder = None;
+            self.remember_from(now);
         }
         is_held
+    }
+
+    fn remember_from(&mut self, end: u64) {
+        // Break this (leave out the token) and one that was given before the clock was set back is forgotten while it is ahead.
+        self.remembered_until = end.max(self.token).saturating_add(micros(MEMORY_OF_TOKENS));
     }
 }
 

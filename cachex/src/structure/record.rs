@@ -53,9 +53,15 @@ impl Record {
         }
     }
 
-    /// Whether there is nothing left that is to be remembered.
+    /// Whether there is no structure, and nobody has the lock: all there is to remember then is the last token.
+    pub(crate) fn is_idle(&self, now: u64) -> bool {
+        self.content.as_ref().is_none_or(|content| content.is_over(now)) && !self.lock.is_taken(now)
+    }
+
+    /// Whether there is nothing left that is to be remembered, nor a token.
+    #[cfg(feature = "remote")]
     pub(crate) fn is_over(&self, now: u64) -> bool {
-        self.content.as_ref().is_none_or(|content| content.is_over(now)) && self.lock.is_forgotten(now)
+        self.is_idle(now) && self.lock.is_forgotten(now)
     }
 
     /// Returns when there will be nothing left that is to be remembered; nothing if there always will.
@@ -219,6 +225,7 @@ mod tests {
         assert_eq!(record.apply(&Operation::Release(1), None, 19 * SECOND), Ok(Answer::Flag(false)));
     }
 
+    #[cfg(feature = "remote")]
     #[test]
     fn a_record_is_forgotten_when_neither_structure_nor_token_is_of_use() {
         let mut record = Record::default();
@@ -226,8 +233,27 @@ mod tests {
         let _counted = record.apply(&Operation::Count(1), Some(Duration::from_secs(1)), 0);
         assert!(!record.is_over(SECOND - 1));
         assert!(record.is_over(SECOND));
+        let memory = micros(super::super::lock::MEMORY_OF_TOKENS);
         token(record.apply(&Operation::Lock(1, Duration::from_secs(1)), None, SECOND));
         assert!(!record.is_over(3 * SECOND), "its token is remembered");
-        assert!(record.is_over(2 * SECOND + micros(super::super::lock::MEMORY_OF_TOKENS)));
+        assert!(!record.is_over(2 * SECOND + memory - 1));
+        assert!(record.is_over(2 * SECOND + memory));
+        // From when it is given back, and not from when it would have ended.
+        token(record.apply(&Operation::Lock(2, Duration::from_secs(1000)), None, 2 * SECOND));
+        assert_eq!(record.apply(&Operation::Release(2), None, 3 * SECOND), Ok(Answer::Flag(true)));
+        assert!(!record.is_over(3 * SECOND + memory - 1));
+        assert!(record.is_over(3 * SECOND + memory));
+    }
+
+    #[cfg(feature = "remote")]
+    #[test]
+    fn a_token_that_is_ahead_of_the_clock_is_remembered_until_it_is_not() {
+        let mut record = Record::default();
+        let memory = micros(super::super::lock::MEMORY_OF_TOKENS);
+        let ahead = token(record.apply(&Operation::Lock(1, Duration::from_secs(1)), None, 3 * memory));
+        // The clock is set back.
+        assert_eq!(record.apply(&Operation::Release(1), None, 0), Ok(Answer::Flag(true)));
+        assert!(!record.is_over(2 * memory));
+        assert!(token(record.apply(&Operation::Lock(2, Duration::from_secs(1)), None, 2 * memory)) > ahead);
     }
 }

@@ -5,8 +5,9 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use cachex::time::{Clock, ManualClock, Sleep, Timestamp};
+use cachex::time::{Clock, ManualClock, Sleep, SystemClock, Timestamp};
 use cachex::{Cache, LockGuard};
+use cachex_tests::redis::Server;
 
 use super::{all_places, connected, key, pause, places, until};
 
@@ -197,6 +198,33 @@ fn tokens_grow_also_where_all_was_lost() {
             }
         }
     }
+}
+
+/// Each key that was ever locked takes room for as long.
+#[test]
+fn in_redis_a_token_is_remembered_for_ten_minutes_from_when_its_lock_was_given_back() {
+    let place = super::Place { name: "redis", kind: super::Kind::Redis(Server::start()) };
+    let super::Kind::Redis(server) = &place.kind else { return };
+    let cache = place.node();
+    let left = |server: &Server| {
+        let names = server.command(&["KEYS", "*:n:*"]).unwrap();
+        let name = names.lines().find(|line| line.contains(":n:")).unwrap().to_owned();
+        let left = server.command(&["PTTL", &name]).unwrap();
+        left.trim().trim_start_matches(':').parse::<i64>().unwrap()
+    };
+    let guard = lock(&cache, "lock", LONG).unwrap();
+    assert!(left(server) > 3_600_000);
+    assert!(guard.blocking_release().unwrap());
+    assert!((1..=600_000).contains(&left(server)));
+    // A token that is ahead of the server's time, as after that was set back by an hour, is remembered until it is not.
+    let names = server.command(&["KEYS", "*:n:*"]).unwrap();
+    let name = names.lines().find(|line| line.contains(":n:")).unwrap().to_owned();
+    let last = SystemClock.unix_time() + LONG;
+    server.command(&["SET", &name, &last.as_micros().to_string()]).unwrap();
+    let guard = lock(&cache, "lock", SHORT).unwrap();
+    assert!(u128::from(guard.fencing_token()) > last.as_micros());
+    guard.blocking_release().unwrap();
+    assert!(left(server) > 3_600_000);
 }
 
 #[tokio::test]

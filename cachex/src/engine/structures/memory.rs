@@ -79,12 +79,17 @@ impl Kept {
         now: u64,
     ) -> Result<Answer, OtherKind> {
         if let Some(record) = self.records.get_mut(key) {
-            return record.apply(operation, life, now);
+            let answer = record.apply(operation, life, now);
+            // Break this (leave it there) and each key that was ever locked takes room.
+            if record.is_idle(now) {
+                self.records.remove(key);
+            }
+            return answer;
         }
         let mut record = Record::default();
         let answer = record.apply(operation, life, now);
         // What was only looked at leaves nothing behind.
-        if !record.is_over(now) {
+        if !record.is_idle(now) {
             self.records.insert(key.clone(), record);
         }
         answer
@@ -98,7 +103,7 @@ impl Shelf {
 
     fn reclaim(&self, now: u64) {
         let records = &mut self.lock().records;
-        records.retain(|_, record| !record.is_over(now));
+        records.retain(|_, record| !record.is_idle(now));
         if records.len() < records.capacity() / 4 {
             records.shrink_to_fit();
         }
@@ -129,5 +134,26 @@ mod tests {
         clock.advance(minute);
         (0..SHELVES).for_each(|_| shelves.reclaim_some(clock.now()));
         assert_eq!(shelves.len(), 50);
+    }
+
+    #[test]
+    fn a_lock_that_has_ended_takes_no_room_and_tokens_grow_all_the_same() {
+        let (shelves, clock, minute) = (Shelves::default(), ManualClock::new(), Duration::from_secs(60));
+        let mut last = 0;
+        for owner in 0..10 {
+            let (key, lock) = (Key::entity("lock", &(owner % 2)), Operation::Lock(owner, minute));
+            let Ok(Answer::Token(token)) = shelves.apply(&key, &lock, None, &clock) else { panic!("nobody has it") };
+            assert_eq!(shelves.len(), 1);
+            // Of one key: others may be on other shelves.
+            if owner % 2 == 0 {
+                assert!(token > last);
+                last = token;
+                shelves.apply(&key, &Operation::Release(owner), None, &clock).expect("it is a lock");
+            } else {
+                clock.advance(minute);
+                shelves.reclaim(clock.now());
+            }
+            assert_eq!(shelves.len(), 0);
+        }
     }
 }

@@ -70,6 +70,14 @@ begin(ARGV[1])
 return added
 ";
 
+/// How many ms a token is ahead of the time, as after the clock was set back: it is remembered for longer by that, up to a year.
+const AHEAD: &str = r"
+local function ahead(token)
+  local now = redis.call('TIME')
+  return math.min(math.max(math.ceil((token - now[1] * 1000000 - now[2]) / 1000), 0), 31536000000)
+end
+";
+
 /// Keys: the lock, its last token. Arguments: the owner, the span in ms, how long the token is remembered in ms.
 ///
 /// The token is above the last one, and not below the time: so tokens grow also if the last one was lost.
@@ -77,9 +85,10 @@ const LOCK: &str = r"
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
 local now = redis.call('TIME')
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
-local token = string.format('%.0f', math.max(now[1] * 1000000 + now[2], last + 1))
-redis.call('SET', KEYS[2], token, 'PX', ARGV[3])
-return token
+local token = math.max(now[1] * 1000000 + now[2], last + 1)
+local text = string.format('%.0f', token)
+redis.call('SET', KEYS[2], text, 'PX', string.format('%.0f', ARGV[3] + ahead(token)))
+return text
 ";
 
 /// Keys: the lock, its last token. Arguments: as for a lock. The end is never put earlier.
@@ -90,9 +99,13 @@ if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KE
 return 1
 ";
 
-/// Keys: the lock. Arguments: the owner.
+/// Keys: the lock, its last token. Arguments: the owner, how long the token is remembered in ms.
+///
+/// From now on, and not from when the lock would have ended: each key that was ever locked takes room for so long.
 const UNLOCK: &str = r"
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local token = tonumber(redis.call('GET', KEYS[2]) or '0')
+redis.call('PEXPIRE', KEYS[2], string.format('%.0f', ARGV[2] + ahead(token)))
 return redis.call('DEL', KEYS[1])
 ";
 
@@ -105,9 +118,9 @@ static PUSH_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_kind(PUSH));
 static POP_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_kind(POP));
 static ADD_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_kind(ADD));
 static PUT_SCRIPT: LazyLock<Script> = LazyLock::new(|| with_kind(PUT));
-static LOCK_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(LOCK.to_owned()));
+static LOCK_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(format!("{AHEAD}{LOCK}")));
 static EXTEND_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(EXTEND.to_owned()));
-static UNLOCK_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(UNLOCK.to_owned()));
+static UNLOCK_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(format!("{AHEAD}{UNLOCK}")));
 
 impl Structures for Redis {
     fn operate<'a>(&'a self, key: &'a str, operation: &'a Operation, life: Option<Duration>) -> Doing<'a, Answer> {
@@ -187,7 +200,8 @@ impl Redis {
                 self.run(key, script, &names, &arguments).await?
             }
             Operation::Release(owner) => {
-                self.run(key, &UNLOCK_SCRIPT, &names[..1], &[Argument::Number(*owner)]).await?
+                let arguments = [Argument::Number(*owner), Argument::Number(millis(MEMORY_OF_TOKENS))];
+                self.run(key, &UNLOCK_SCRIPT, &names, &arguments).await?
             }
             _ => return Err(unexpected()),
         };
