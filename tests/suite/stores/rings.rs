@@ -99,6 +99,34 @@ async fn a_server_that_is_added_has_its_part_of_the_keys_to_load_anew() {
     assert!((50..=160).contains(&missing), "{missing} of 400 are to be loaded anew, of which 100 would be a fourth");
 }
 
+/// They are no copies: a counter that begins anew, and a lock that two hold, would be wrong and not slow.
+#[tokio::test]
+async fn counters_and_locks_are_where_a_ring_is_told_that_they_are_whatever_its_stores() {
+    let servers = [Server::start(), Server::start(), Server::start(), Server::start()];
+    let at = |count: usize, fixed: Option<&Server>| {
+        let servers = &servers[..count];
+        let ring = match fixed {
+            Some(server) => ring(servers).structures_in(&server.url()).unwrap(),
+            None => ring(servers),
+        };
+        async move {
+            let cache = Cache::builder().namespace("tests").store(ring).build().unwrap();
+            cache.connected(Duration::from_secs(10)).await.unwrap();
+            cache
+        }
+    };
+    let none = at(3, None).await;
+    assert!(none.increment(&key(0), 1).await.unwrap_err().is_unsupported());
+    assert!(none.try_lock(&key(0), Duration::from_secs(60)).await.unwrap_err().is_unsupported());
+    let (before, after) = (at(3, Some(&servers[1])).await, at(4, Some(&servers[1])).await);
+    for number in 0..40 {
+        assert_eq!(before.increment(&key(number), 1).await.unwrap(), 1);
+        assert_eq!(after.increment(&key(number), 1).await.unwrap(), 2);
+        let _held = before.try_lock(&key(number), Duration::from_secs(60)).await.unwrap().unwrap();
+        assert!(after.try_lock(&key(number), Duration::from_secs(60)).await.unwrap().is_none());
+    }
+}
+
 /// Counts what is heard of one thing.
 struct Hearing(Semaphore);
 

@@ -16,6 +16,11 @@
 //! 1. All programs of a namespace have the same stores under the same names. While they are restarted one after the other with another list, those with the old one do not invalidate what those with
 //!    the new one keep in a store that is added: so stop all before the first one starts with the new list; or change the namespace with the list, and let both be for a while.
 //! 2. A store that comes back was not told what was invalidated while it was not in the list: empty it before it is added again (`FLUSHALL`, `flush_all`, a removed directory), or give it another prefix.
+//!
+//! # Counters, lists, locks
+//!
+//! They are no copies of something, so they may not move: with another list of stores a counter would begin anew, and two could hold a lock. So a ring has none, unless
+//! [one of its stores](Ring::structures_in) is named for all of them.
 
 mod commands;
 
@@ -39,6 +44,8 @@ const PLACES: u32 = 160;
 /// A store that is added gets about one part in *n + 1* of the keys. **Before a store is added again that was not in the list for a while, empty it**: it was not told what was invalidated meanwhile.
 /// And do not let programs with different lists run at once in one namespace.
 ///
+/// Counters, lists, sets, hashes and locks are in none of the stores, as they would be others once the list is: [name the one](Self::structures_in) that is to have them.
+///
 /// # Examples
 ///
 /// ```
@@ -60,6 +67,8 @@ pub struct Ring {
     /// In the order of their names. The first one tells what was invalidated.
     stores: Vec<(Box<str>, Box<dyn Store>)>,
     places: HashRing<Place>,
+    /// The one that has the structures and locks, if one has.
+    fixed: Option<usize>,
     listening: OnceLock<()>,
 }
 
@@ -93,7 +102,37 @@ impl Ring {
         for (index, (name, _)) in stores.iter().enumerate() {
             places.batch_add((0..PLACES).map(|number| Place { index, name: format!("{name}#{number}") }).collect());
         }
-        Ok(Self { stores, places, listening: OnceLock::new() })
+        Ok(Self { stores, places, fixed: None, listening: OnceLock::new() })
+    }
+
+    /// Has all counters, lists, sets, hashes and locks kept in the store of this name, which has to be the same in all programs, and has to stay: with another one they begin anew, and two may hold a
+    /// lock. Default: there are none, and what asks for them
+    /// [is refused](crate::Error::is_unsupported).
+    ///
+    /// # Errors
+    ///
+    /// No store has this name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::FileSettings;
+    /// use cachex::store::{Ring, Store};
+    ///
+    /// let store = |name: &str| FileSettings::new(std::env::temp_dir().join(name)).open("shop");
+    /// let ring = || Ok::<_, cachex::Error>(Ring::new([("one", store("one")?), ("two", store("two")?)])?);
+    /// assert!(ring()?.structures_in("one").is_ok());
+    /// assert!(ring()?.structures_in("three").unwrap_err().is_configuration());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn structures_in(mut self, name: &str) -> Result<Self, Error> {
+        let index = self.stores.iter().position(|(known, _)| **known == *name);
+        self.fixed = Some(index.ok_or_else(|| {
+            Error::configuration(
+                "no store of the ring has the name that its structures are to be in; name one of its stores",
+            )
+        })?);
+        Ok(self)
     }
 
     /// Returns the name of the store that has a key.
