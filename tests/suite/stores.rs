@@ -6,6 +6,7 @@ mod flawed;
 mod memcached;
 mod rings;
 mod swapped;
+mod updates;
 
 use std::time::Duration;
 

@@ -86,6 +86,10 @@ impl Store for Box<dyn Store> {
         (**self).write(key, value, life, written)
     }
 
+    fn takes_updates(&self, key: &str) -> bool {
+        (**self).takes_updates(key)
+    }
+
     fn announce<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, ()> {
         (**self).announce(key, token, span)
     }

@@ -135,6 +135,7 @@ pub type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Sen
 /// assert!(store.clocks(key, &groups).await?[0].is_some_and(|clock| clock > stamp));
 ///
 /// // An update of the source, which is written if nothing came between. (Not every store does so.)
+/// assert!(store.takes_updates(key));
 /// store.announce(key, 2, minute).await?;
 /// # let (since, invalidated) = (stamp, Vec::new());
 /// # let update = cachex::store::Settling { since, groups: groups.to_vec(), life: None, invalidated, notice: Notice::default() };
@@ -236,6 +237,11 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Where a write can arrive after its answer was given up, as over a connection that was, it must not undo what was written or removed since: then the key may as well be
     /// left without a value.
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()>;
+
+    /// Whether it writes the value of an update of a key, if nothing comes between. Else it is not asked to: then an update invalidates and removes. Default: no.
+    fn takes_updates(&self, _key: &str) -> bool {
+        false
+    }
 
     /// Notes that an update of a key begins, for `span` at most. Who writes the key by hand or removes it takes the note away, and so does each other update of
     /// the key when it begins, and when it ends, be it written or not. A load does not: what it stores is replaced, or removed, when the update ends.

@@ -217,6 +217,10 @@ impl Store for Gated {
         self.through("write", self.store.write(key, value, life, written))
     }
 
+    fn takes_updates(&self, key: &str) -> bool {
+        self.store.takes_updates(key)
+    }
+
     fn announce<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, ()> {
         self.through("announce", self.store.announce(key, token, span))
     }

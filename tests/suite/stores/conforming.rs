@@ -28,10 +28,14 @@ async fn redis_at(url: String) {
     let mut settings = RedisSettings::new(url);
     settings.timeout = Duration::from_secs(10);
     passes(conformance::check(async || settings.open("tests").unwrap()).await);
-    // A store need not take updates, so the suite does not ask for that.
-    let store = settings.open("tests").unwrap();
+    takes_updates(&*settings.open("tests").unwrap()).await;
+}
+
+/// A store need not take updates, so the suite does not ask for that.
+async fn takes_updates(store: &dyn Store) {
     store.start(Arc::new(Deaf));
     until("it is reached", async || store.is_whole()).await;
+    assert!(store.takes_updates("k"));
     store.announce("k", 1, Duration::from_secs(60)).await.unwrap();
     assert!(store.write_announced("k", 1, b"value".to_vec(), None, Notice::default()).await.unwrap());
 }
@@ -40,6 +44,7 @@ async fn redis_at(url: String) {
 async fn a_directory_does() {
     let folder = Folder::new();
     passes(conformance::check(async || files(&folder)).await);
+    takes_updates(&*files(&folder)).await;
 }
 
 #[tokio::test]
@@ -59,6 +64,7 @@ async fn a_ring_of_directories_does() {
     let (one, two) = (Folder::new(), Folder::new());
     let ring = || Ring::new([("one", files(&one)), ("two", files(&two))]).unwrap();
     passes(conformance::check(async || ring()).await);
+    takes_updates(&ring()).await;
 }
 
 #[tokio::test]

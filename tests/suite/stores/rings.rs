@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cachex::store::{Group, Invalidation, Listener, Notice, Reading, Ring, Store};
+use cachex::store::{Group, Invalidation, Listener, Notice, Reading, Ring, Settling, Store};
 use cachex::{Cache, EntryOptions, Key, RedisSettings};
 use cachex_tests::proxy::Proxy;
 use cachex_tests::redis::Server;
@@ -97,6 +97,28 @@ async fn a_server_that_is_added_has_its_part_of_the_keys_to_load_anew() {
         missing += u32::from(more.get::<u64>(&key(number)).await.unwrap().is_none());
     }
     assert!((50..=160).contains(&missing), "{missing} of 400 are to be loaded anew, of which 100 would be a fourth");
+}
+
+#[tokio::test]
+async fn what_an_update_of_one_key_invalidates_is_invalid_in_all_servers() {
+    let servers = [Server::start(), Server::start()];
+    let (ring, group) = (ring(&servers), [Group::tag("group")]);
+    ring.start(Arc::new(Deaf));
+    until("all can be reached", async || ring.is_whole()).await;
+    let mut stamps: Vec<(String, Reading)> = Vec::new();
+    for key in (0..20).map(|number| format!("find({number})")) {
+        let stamp = ring.begin(&key, &group, None).await.unwrap();
+        stamps.push((key, stamp));
+    }
+    ring.announce("k", 1, Duration::from_secs(60)).await.unwrap();
+    let since = ring.begin("k", &[], None).await.unwrap();
+    let (groups, invalidated, notice) = (Vec::new(), group.to_vec(), Notice::default());
+    let update = Settling { since, groups, life: None, invalidated, notice };
+    assert!(ring.settle("k", &update).await.unwrap().is_some());
+    for (key, stamp) in &stamps {
+        let clock = ring.clocks(key, &group).await.unwrap()[0];
+        assert!(clock.is_some_and(|clock| clock > *stamp), "what {key} had is valid by {clock:?}");
+    }
 }
 
 /// They are no copies: a counter that begins anew, and a lock that two hold, would be wrong and not slow.

@@ -47,8 +47,10 @@ pub(crate) struct Settled {
 impl Engine {
     /// Tells L2 that the source is about to be written. Nothing if it does not take it: then the value is not kept there.
     pub(in crate::engine) async fn announce(&self, at: KeyRef<'_>) -> Option<Announced> {
-        let remote = self.remote.as_ref().filter(|remote| remote.store.is_up())?;
-        let (name, token) = (name::name(at), remote.token());
+        let name = name::name(at);
+        let takes_it = |remote: &&Arc<Remote>| remote.store.is_up() && remote.store.takes_updates(&name);
+        let remote = self.remote.as_ref().filter(takes_it)?;
+        let token = remote.token();
         let announced = async {
             remote.store.announce(&name, token, LONGEST_UPDATE).await?;
             // After that: what is invalidated before is seen by who writes the source, and no reason against it.

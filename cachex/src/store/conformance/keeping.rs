@@ -166,10 +166,16 @@ async fn the_same_is_changed(on: &Ground) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a store takes updates: it need not, and then says so of each of them.
+/// Whether a store takes updates: it need not, and then says so before and of each of them.
 async fn takes_updates(on: &Ground, store: &dyn Store) -> Result<bool, String> {
     let name = on.key("takes updates");
-    Update::begin(on, store, &name).await?.write(1, Some(LONG)).await
+    let says = store.takes_updates(&name);
+    let does = Update::begin(on, store, &name).await?.write(1, Some(LONG)).await?;
+    hold!(
+        says == does,
+        "it says of itself that it takes updates: {says}; and of one that was announced that it was written: {does}"
+    );
+    Ok(does)
 }
 
 async fn undisturbed_updates_are_written(on: &Ground) -> Result<(), String> {

@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use super::directory::{Directory, Locked};
 use super::record::{self, Record};
 use super::{life_after, now_ms};
-use crate::store::{Group, Reading};
+use crate::store::{Group, Reading, Settling};
 use crate::time::{Clock, SystemClock};
 
 const CLOCK: &str = "clock";
@@ -115,6 +115,22 @@ pub(super) fn invalidate(locked: &Locked<'_>, groups: &[Group]) -> io::Result<Re
     let mut state = load(locked)?;
     step(locked, &mut state, groups)?;
     Ok(Reading(state.clock))
+}
+
+/// Invalidates what an update does, and reads the clock for its value. Also returns whether none of the groups that this has was invalidated since the update began, but by
+/// this; only then each has a clock.
+pub(super) fn settle(locked: &Locked<'_>, update: &Settling) -> io::Result<(Reading, bool)> {
+    let mut state = load(locked)?;
+    // Break this (look afterwards) and what is invalidated here hides in the log what others have invalidated before.
+    let is_undisturbed = !state.was_invalidated(&update.groups, update.since);
+    if !update.invalidated.is_empty() {
+        step(locked, &mut state, &update.invalidated)?;
+    }
+    let clock = Reading(state.clock);
+    if is_undisturbed {
+        keep(locked, &update.groups, clock, update.life)?;
+    }
+    Ok((clock, is_undisturbed))
 }
 
 /// Makes sure that there is a clock.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::directory::Locked;
 use super::{File, clock, journal, keys};
 use crate::store::structures::Structures;
-use crate::store::{Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Store};
+use crate::store::{Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store};
 
 impl Store for File {
     fn start(&self, listener: Arc<dyn Listener>) {
@@ -107,10 +107,52 @@ impl Store for File {
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()> {
         let key = key.to_owned();
         Box::pin(self.locked(move |locked| {
-            // The lease first: if the rest fails, no load from before is stored in between.
-            keys::end_lease(locked, &key)?;
+            // First: if the rest fails, nothing from before is stored in between.
+            keys::end_all(locked, &key)?;
             keys::store(locked, &key, &value, life)?;
             journal::append(locked, &[written.at(Reading(0))])
+        }))
+    }
+
+    fn takes_updates(&self, _key: &str) -> bool {
+        true
+    }
+
+    fn announce<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, ()> {
+        let key = key.to_owned();
+        Box::pin(self.locked(move |locked| keys::announce(locked, &key, token, span)))
+    }
+
+    fn settle<'a>(&'a self, _key: &'a str, update: &'a Settling) -> Doing<'a, Option<Reading>> {
+        let update = update.clone();
+        Box::pin(self.locked(move |locked| {
+            let (clock, is_undisturbed) = clock::settle(locked, &update)?;
+            if !update.invalidated.is_empty() {
+                journal::append(locked, &[update.notice.at(clock)])?;
+            }
+            Ok(is_undisturbed.then_some(clock))
+        }))
+    }
+
+    fn write_announced<'a>(
+        &'a self,
+        key: &'a str,
+        token: u64,
+        value: Vec<u8>,
+        life: Option<Duration>,
+        written: Notice,
+    ) -> Doing<'a, bool> {
+        let key = key.to_owned();
+        Box::pin(self.locked(move |locked| {
+            let is_undisturbed = keys::is_announced(locked, &key, token)?;
+            keys::end_all(locked, &key)?;
+            if is_undisturbed {
+                keys::store(locked, &key, &value, life)?;
+            } else {
+                keys::remove_value(locked, &key)?;
+            }
+            journal::append(locked, &[written.at(Reading(0))])?;
+            Ok(is_undisturbed)
         }))
     }
 
@@ -179,7 +221,7 @@ fn invalidate_groups(locked: &Locked<'_>, groups: &[Group], notice: Option<&Noti
 
 fn remove_keys(locked: &Locked<'_>, keys: &[(Box<str>, Option<Notice>)]) -> io::Result<()> {
     for (key, _) in keys {
-        keys::end_lease(locked, key)?;
+        keys::end_all(locked, key)?;
         keys::remove_value(locked, key)?;
     }
     let notices: Vec<_> = keys.iter().flat_map(|(_, notice)| notice).map(|notice| notice.at(Reading(0))).collect();

@@ -1,4 +1,4 @@
-//! Values and leases, each in a file of its key.
+//! Values, leases and notes of updates, each in a file of its key.
 
 use std::io;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use crate::store::{Lease, mark};
 
 const VALUES: &str = "values";
 const LEASES: &str = "leases";
+/// Which update of a key is under way, in the form of a lease that nobody waits for.
+pub(super) const UPDATES: &str = "updates";
 
 /// Who may store the value of a key.
 struct Held {
@@ -18,6 +20,12 @@ struct Held {
     span: u64,
     /// Whether others wait for the value, and are to be told.
     is_waited_for: bool,
+}
+
+impl Held {
+    fn new(token: u64, span: Duration, is_waited_for: bool) -> Self {
+        Self { token, span: millis(span), is_waited_for }
+    }
 }
 
 /// Reads the value of a key; what is no value any more is not there.
@@ -68,14 +76,14 @@ pub(super) fn lease(locked: &Locked<'_>, key: &str, token: u64, span: Duration, 
     if !stored.is_empty() && stored != seen {
         return Ok(Lease::Stored);
     }
-    match held(locked, key)? {
+    match held(locked, LEASES, key)? {
         None => {
-            hold(locked, key, &Held { token, span: millis(span), is_waited_for: false }, life_after(Some(span)))?;
+            hold(locked, LEASES, key, &Held::new(token, span, false), life_after(Some(span)))?;
             Ok(Lease::Granted)
         }
         Some((held, ends_at)) => {
             if !held.is_waited_for {
-                hold(locked, key, &Held { is_waited_for: true, ..held }, ends_at)?;
+                hold(locked, LEASES, key, &Held { is_waited_for: true, ..held }, ends_at)?;
             }
             Ok(Lease::Held)
         }
@@ -84,13 +92,13 @@ pub(super) fn lease(locked: &Locked<'_>, key: &str, token: u64, span: Duration, 
 
 /// Whether a lease is that of `token`; and whether others wait for the value.
 pub(super) fn is_held(locked: &Locked<'_>, key: &str, token: u64) -> io::Result<Option<bool>> {
-    Ok(held(locked, key)?.filter(|(held, _)| held.token == token).map(|(held, _)| held.is_waited_for))
+    Ok(held(locked, LEASES, key)?.filter(|(held, _)| held.token == token).map(|(held, _)| held.is_waited_for))
 }
 
 /// Puts off the end of a lease.
 pub(super) fn renew(locked: &Locked<'_>, key: &str, token: u64, span: Duration) -> io::Result<bool> {
     let Some(is_waited_for) = is_held(locked, key, token)? else { return Ok(false) };
-    hold(locked, key, &Held { token, span: millis(span), is_waited_for }, life_after(Some(span)))?;
+    hold(locked, LEASES, key, &Held::new(token, span, is_waited_for), life_after(Some(span)))?;
     Ok(true)
 }
 
@@ -98,8 +106,24 @@ pub(super) fn end_lease(locked: &Locked<'_>, key: &str) -> io::Result<()> {
     locked.remove(&locked.directory().place(LEASES, key.as_bytes()))
 }
 
-fn held(locked: &Locked<'_>, key: &str) -> io::Result<Option<(Held, Option<u64>)>> {
-    let Some(bytes) = locked.read(&locked.directory().place(LEASES, key.as_bytes()))? else { return Ok(None) };
+/// Notes that an update of a key begins, in the place of another one.
+pub(super) fn announce(locked: &Locked<'_>, key: &str, token: u64, span: Duration) -> io::Result<()> {
+    hold(locked, UPDATES, key, &Held::new(token, span, false), life_after(Some(span)))
+}
+
+/// Whether the note of an update is that of `token`.
+pub(super) fn is_announced(locked: &Locked<'_>, key: &str, token: u64) -> io::Result<bool> {
+    Ok(held(locked, UPDATES, key)?.is_some_and(|(held, _)| held.token == token))
+}
+
+/// Ends whatever is under way: lease and note go, and so nothing from before is stored.
+pub(super) fn end_all(locked: &Locked<'_>, key: &str) -> io::Result<()> {
+    end_lease(locked, key)?;
+    locked.remove(&locked.directory().place(UPDATES, key.as_bytes()))
+}
+
+fn held(locked: &Locked<'_>, kind: &str, key: &str) -> io::Result<Option<(Held, Option<u64>)>> {
+    let Some(bytes) = locked.read(&locked.directory().place(kind, key.as_bytes()))? else { return Ok(None) };
     let Some(Record { ends_at, payload }) = record::open(&bytes, key.as_bytes()) else { return Ok(None) };
     let number = |at: usize| payload.get(at..)?.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
     let (Some(token), Some(span), Some(waited)) = (number(0), number(8), payload.get(16)) else { return Ok(None) };
@@ -108,9 +132,9 @@ fn held(locked: &Locked<'_>, key: &str) -> io::Result<Option<(Held, Option<u64>)
     Ok(is_there.then_some((Held { token, span, is_waited_for: *waited == 1 }, ends_at)))
 }
 
-fn hold(locked: &Locked<'_>, key: &str, held: &Held, ends_at: Option<u64>) -> io::Result<()> {
+fn hold(locked: &Locked<'_>, kind: &str, key: &str, held: &Held, ends_at: Option<u64>) -> io::Result<()> {
     let numbers = [held.token, held.span].map(u64::to_be_bytes).concat();
     let payload = [&numbers[..], &[u8::from(held.is_waited_for)]].concat();
     let sealed = record::seal(key.as_bytes(), ends_at, &payload);
-    locked.replace(&locked.directory().place(LEASES, key.as_bytes()), &sealed)
+    locked.replace(&locked.directory().place(kind, key.as_bytes()), &sealed)
 }

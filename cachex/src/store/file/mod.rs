@@ -1,6 +1,6 @@
 //! A directory as a store, which processes of one machine share.
 //!
-//! Reading order: this file (the store), [`directory`] (its lock, and files that are replaced as a whole), [`record`] (what is in a file), [`clock`] (the clocks), [`keys`] (values and leases),
+//! Reading order: this file (the store), [`directory`] (its lock, and files that are replaced as a whole), [`record`] (what is in a file), [`clock`] (the clocks), [`keys`] (values, leases, notes of updates),
 //! [`journal`] (notices), [`structures`] (what is not a copy of something), [`watch`] (what goes on in the background), [`commands`] (the contract).
 //!
 //! Whatever has to be one step is done under the lock of the directory, on a thread for what blocks. Who only reads takes no lock: it reads the value
@@ -37,7 +37,7 @@ use crate::time::{Clock, SystemClock};
 use directory::{Directory, Locked, Modes};
 
 /// The folders of what can expire.
-const KINDS: [&str; 4] = ["values", "leases", "groups", structures::STRUCTURES];
+const KINDS: [&str; 5] = ["values", "leases", keys::UPDATES, "groups", structures::STRUCTURES];
 /// Threads that may be at work for a store at once. More would take them from blocking loads.
 const MOST_AT_ONCE: usize = 32;
 

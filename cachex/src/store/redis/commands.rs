@@ -188,6 +188,10 @@ impl Store for Redis {
         })
     }
 
+    fn takes_updates(&self, _key: &str) -> bool {
+        true
+    }
+
     fn announce<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, ()> {
         self.asked(async move {
             let mut command = redis::cmd("SET");

@@ -7,7 +7,7 @@ use super::Ring;
 use crate::runtime::together;
 use crate::store::ears::Ears;
 use crate::store::{
-    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Store, StoreError, Structures,
+    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, StoreError, Structures,
 };
 
 impl Store for Ring {
@@ -89,6 +89,52 @@ impl Store for Ring {
 
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>, life: Option<Duration>, written: Notice) -> Doing<'a, ()> {
         self.store(key).write(key, value, life, written)
+    }
+
+    fn takes_updates(&self, key: &str) -> bool {
+        self.store(key).takes_updates(key)
+    }
+
+    fn announce<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, ()> {
+        self.store(key).announce(key, token, span)
+    }
+
+    /// The store of the key settles, and all others invalidate the same; then it is told.
+    fn settle<'a>(&'a self, key: &'a str, update: &'a Settling) -> Doing<'a, Option<Reading>> {
+        if update.invalidated.is_empty() {
+            return self.store(key).settle(key, update);
+        }
+        Box::pin(async move {
+            let of_key = self.index_of(key);
+            let quietly = Settling { notice: Notice::silent(), ..update.clone() };
+            let (groups, notices) = (update.invalidated.clone(), vec![Notice::silent()]);
+            let same = Invalidation { groups, keys: Vec::new(), notices };
+            let each = self.all().enumerate().map(|(index, store)| {
+                let (quietly, same) = (&quietly, &same);
+                async move {
+                    if index == of_key {
+                        return store.settle(key, quietly).await;
+                    }
+                    store.invalidate(same).await.map(|_no_keys| None)
+                }
+            });
+            let done = together(each).await;
+            // As of an invalidation: also if one of them has failed, for what others have in memory.
+            self.first().publish(update.notice.clone()).await?;
+            let settled = done.into_iter().collect::<Result<Vec<_>, _>>()?;
+            Ok(settled.into_iter().flatten().next())
+        })
+    }
+
+    fn write_announced<'a>(
+        &'a self,
+        key: &'a str,
+        token: u64,
+        value: Vec<u8>,
+        life: Option<Duration>,
+        written: Notice,
+    ) -> Doing<'a, bool> {
+        self.store(key).write_announced(key, token, value, life, written)
     }
 
     fn remove_same<'a>(&'a self, key: &'a str, value: &'a [u8]) -> Doing<'a, ()> {

@@ -176,6 +176,10 @@ impl Store for Flawed {
         })
     }
 
+    fn takes_updates(&self, key: &str) -> bool {
+        self.store.takes_updates(key)
+    }
+
     fn announce<'a>(&'a self, key: &'a str, token: u64, span: Duration) -> Doing<'a, ()> {
         Box::pin(self.announce_wrongly(key, token, span))
     }
