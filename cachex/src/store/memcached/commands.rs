@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Memcached;
 use super::item::{Held, Item};
-use super::wire::{Answer, Command, Connection, Over};
+use super::wire::{Answer, Command, Connection, Failure, Over};
 use crate::store::{
     Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Store, StoreError, StoreErrorKind, mark,
 };
@@ -36,15 +36,8 @@ impl Store for Memcached {
                 std::iter::once(Command::Get(&name)).chain(names.iter().map(|name| Command::Get(name))).collect();
             let read = async {
                 let mut taken = self.pool.take().await?;
-                let mut answers = taken.connection.ask(&commands).await?.into_iter();
-                let value = match answers.next() {
-                    Some(Answer::Found { value, .. }) => Item::read(&value).value,
-                    Some(Answer::NotFound) => None,
-                    other => return Err(refused(other)),
-                };
-                let clocks = clocks(&taken.connection, answers)?;
-                taken.give_back();
-                Ok(Read { value, clocks })
+                let read = read(&mut taken.connection, &commands).await;
+                taken.ended(read)
             };
             self.pool.within(read).await
         })
@@ -57,9 +50,8 @@ impl Store for Memcached {
             let read = async {
                 let mut taken = self.pool.take().await?;
                 let answers = taken.connection.ask(&commands).await?;
-                let clocks = clocks(&taken.connection, answers.into_iter())?;
-                taken.give_back();
-                Ok(clocks)
+                let clocks = clocks(&taken.connection, answers.into_iter());
+                taken.ended(clocks)
             };
             self.pool.within(read).await
         })
@@ -88,16 +80,8 @@ impl Store for Memcached {
             let draw = self.names.draw();
             let begin = async {
                 let mut taken = self.pool.take().await?;
-                add(&mut taken.connection, &names).await?;
-                // After the groups. Break this (draw the number first) and what a load has just loaded is not valid.
-                let draw = Command::Store { name: &draw, value: b"", over: Over::Anything, seconds: Some(60) };
-                let number = match taken.connection.ask(&[draw]).await?.pop() {
-                    Some(Answer::Done { number: number @ 1.. }) => number,
-                    other => return Err(refused(other)),
-                };
-                let reading = taken.connection.reading(number);
-                taken.give_back();
-                Ok(reading)
+                let begun = begin(&mut taken.connection, &names, &draw).await;
+                taken.ended(begun)
             };
             self.pool.within(begin).await
         })
@@ -125,9 +109,8 @@ impl Store for Memcached {
             let names = self.names_of(&missing);
             let add = async {
                 let mut taken = self.pool.take().await?;
-                add(&mut taken.connection, &names).await?;
-                taken.give_back();
-                Ok(())
+                let added = add(&mut taken.connection, &names).await;
+                taken.ended(added)
             };
             self.pool.within(add).await?;
             Ok(None)
@@ -278,30 +261,16 @@ impl Memcached {
         groups.iter().map(|group| self.names.group(group)).collect()
     }
 
-    /// Gives groups a clock that is later than any from before.
-    async fn step(&self, names: &[String]) -> io::Result<()> {
+    async fn step(&self, names: &[String]) -> Result<(), Failure> {
         let mut taken = self.pool.take().await?;
-        let mut left: Vec<_> = names.iter().collect();
-        // The timeout ends it: each time that one is left, another invalidation of it has come about.
-        while !left.is_empty() {
-            left = step_seen(&mut taken.connection, left).await?;
-        }
-        taken.give_back();
-        Ok(())
+        let stepped = step(&mut taken.connection, names).await;
+        taken.ended(stepped)
     }
 
-    async fn remove(&self, names: &[String]) -> io::Result<()> {
+    async fn remove(&self, names: &[String]) -> Result<(), Failure> {
         let mut taken = self.pool.take().await?;
-        for part in names.chunks(PART) {
-            let commands: Vec<_> = part.iter().map(|name| Command::Delete(name, None)).collect();
-            for answer in taken.connection.ask(&commands).await? {
-                if !matches!(answer, Answer::Done { .. } | Answer::NotFound) {
-                    return Err(refused(Some(answer)));
-                }
-            }
-        }
-        taken.give_back();
-        Ok(())
+        let removed = remove(&mut taken.connection, names).await;
+        taken.ended(removed)
     }
 
     /// Changes the item of a key as `change` says, over the one that it was shown. Nothing if the item is too large, and then it is gone; `vain` if it was another one
@@ -315,11 +284,30 @@ impl Memcached {
         let name = self.names.key(key);
         let changed = async {
             let mut taken = self.pool.take().await?;
-            let done = over_and_over(&mut taken.connection, &name, vain, change).await?;
-            taken.give_back();
-            Ok(done)
+            let done = over_and_over(&mut taken.connection, &name, vain, change).await;
+            taken.ended(done)
         };
         self.pool.within(changed).await
+    }
+}
+
+async fn read(connection: &mut Connection, commands: &[Command<'_>]) -> Result<Read, Failure> {
+    let mut answers = connection.ask(commands).await?.into_iter();
+    let value = match answers.next() {
+        Some(Answer::Found { value, .. }) => Item::read(&value).value,
+        Some(Answer::NotFound) => None,
+        other => return Err(refused(other)),
+    };
+    Ok(Read { value, clocks: clocks(connection, answers)? })
+}
+
+async fn begin(connection: &mut Connection, names: &[String], draw: &str) -> Result<Reading, Failure> {
+    add(connection, names).await?;
+    // After the groups. Break this (draw the number first) and what a load has just loaded is not valid.
+    let draw = Command::Store { name: draw, value: b"", over: Over::Anything, seconds: Some(60) };
+    match connection.ask(&[draw]).await?.pop() {
+        Some(Answer::Done { number: number @ 1.. }) => Ok(connection.reading(number)),
+        other => Err(refused(other)),
     }
 }
 
@@ -328,7 +316,7 @@ async fn over_and_over<T>(
     name: &str,
     vain: T,
     change: impl Fn(&mut Item) -> Change<T>,
-) -> io::Result<Option<T>> {
+) -> Result<Option<T>, Failure> {
     for _ in 0..ATTEMPTS {
         let (mut item, over) = match connection.ask(&[Command::Get(name)]).await?.pop() {
             Some(Answer::Found { value, number }) => (Item::read(&value), Over::This(number)),
@@ -358,10 +346,20 @@ async fn over_and_over<T>(
     Ok(Some(vain))
 }
 
+/// Gives groups a clock that is later than any from before.
+pub(super) async fn step(connection: &mut Connection, names: &[String]) -> Result<(), Failure> {
+    let mut left: Vec<_> = names.iter().collect();
+    // The timeout ends it: each time that one is left, another invalidation of it has come about.
+    while !left.is_empty() {
+        left = step_seen(connection, left).await?;
+    }
+    Ok(())
+}
+
 /// Stores the items of groups anew, each over the very one that is seen first. Returns those that were other ones by then.
 ///
 /// Break this (store whatever is there) and a number that was drawn early and is stored late takes the place of a later one.
-async fn step_seen<'a>(connection: &mut Connection, names: Vec<&'a String>) -> io::Result<Vec<&'a String>> {
+async fn step_seen<'a>(connection: &mut Connection, names: Vec<&'a String>) -> Result<Vec<&'a String>, Failure> {
     let gets: Vec<_> = names.iter().map(|name| Command::Get(name)).collect();
     let mut stores = Vec::with_capacity(names.len());
     for (name, answer) in names.iter().zip(connection.ask(&gets).await?) {
@@ -383,8 +381,20 @@ async fn step_seen<'a>(connection: &mut Connection, names: Vec<&'a String>) -> i
     Ok(left)
 }
 
+async fn remove(connection: &mut Connection, names: &[String]) -> Result<(), Failure> {
+    for part in names.chunks(PART) {
+        let commands: Vec<_> = part.iter().map(|name| Command::Delete(name, None)).collect();
+        for answer in connection.ask(&commands).await? {
+            if !matches!(answer, Answer::Done { .. } | Answer::NotFound) {
+                return Err(refused(Some(answer)));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Adds the items that are not there.
-async fn add(connection: &mut Connection, names: &[String]) -> io::Result<()> {
+async fn add(connection: &mut Connection, names: &[String]) -> Result<(), Failure> {
     let add = |name| Command::Store { name, value: b"", over: Over::Nothing, seconds: None };
     for part in names.chunks(PART) {
         let commands: Vec<_> = part.iter().map(|name| add(name)).collect();
@@ -397,7 +407,7 @@ async fn add(connection: &mut Connection, names: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-fn clocks(connection: &Connection, answers: impl Iterator<Item = Answer>) -> io::Result<Vec<Option<Reading>>> {
+fn clocks(connection: &Connection, answers: impl Iterator<Item = Answer>) -> Result<Vec<Option<Reading>>, Failure> {
     let clock = |answer| match answer {
         Answer::Found { number, .. } => Ok(Some(connection.reading(number))),
         Answer::NotFound => Ok(None),
@@ -406,10 +416,10 @@ fn clocks(connection: &Connection, answers: impl Iterator<Item = Answer>) -> io:
     answers.map(clock).collect()
 }
 
-fn refused(answer: Option<Answer>) -> io::Error {
-    let text = match answer {
-        Some(Answer::Refused(code)) => code,
-        _ => "an answer of another kind".to_owned(),
-    };
-    io::Error::other(text)
+fn refused(answer: Option<Answer>) -> Failure {
+    match answer {
+        Some(Answer::Refused(line)) => Failure::Refused(line),
+        Some(Answer::TooLarge) => Failure::Refused("too large".to_owned()),
+        _ => Failure::Broken(io::Error::new(io::ErrorKind::InvalidData, "an answer of another kind")),
+    }
 }

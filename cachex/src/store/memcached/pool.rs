@@ -10,13 +10,15 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::Options;
-use super::wire::{Command, Connection};
+use super::wire::{Command, Connection, Failure};
 use crate::runtime;
 use crate::store::{Listener, StoreError, StoreErrorKind};
 
 /// Between two attempts to reach a server that is not there: twice as long each time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// So much of what a server says when it refuses is passed on, in letters.
+const LONGEST_REFUSAL: usize = 100;
 
 /// Connections to one server.
 #[derive(Debug)]
@@ -53,13 +55,17 @@ impl Pool {
     }
 
     /// Does something within the timeout, and not at all while the server is known to be gone.
-    pub(super) async fn within<T>(&self, work: impl Future<Output = io::Result<T>> + Send) -> Result<T, StoreError> {
+    pub(super) async fn within<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, StoreError> {
         if !self.is_up() {
             return Err(StoreError::new(StoreErrorKind::Down, "memcached can't be reached"));
         }
         match runtime::within(self.timeout, runtime::with_own_timers(work)).await {
             Some(Ok(done)) => Ok(done),
-            Some(Err(error)) => Err(self.failed(&error)),
+            Some(Err(Failure::Broken(error))) => Err(self.failed(&error)),
+            Some(Err(Failure::Refused(line))) => Err(refused(&line)),
             None => Err(self.failed(&io::ErrorKind::TimedOut.into())),
         }
     }
@@ -89,7 +95,10 @@ impl Pool {
     fn says(&self, error: &io::Error) -> StoreError {
         let text = match error.kind() {
             io::ErrorKind::TimedOut => format!("memcached did not answer within {:?}", self.timeout),
-            io::ErrorKind::Unsupported => "memcached does not number items; start it without `-C`".to_owned(),
+            io::ErrorKind::Unsupported => {
+                "memcached can't be used as it is: it has to be of version 1.6 or later, and started without `-C`"
+                    .to_owned()
+            }
             kind => format!("memcached failed: {kind}"),
         };
         StoreError::new(StoreErrorKind::Unknown, text)
@@ -109,10 +118,20 @@ pub(super) struct Taken<'a> {
 }
 
 impl Taken<'_> {
-    /// Gives it back, once all of its answers were read.
-    pub(super) fn give_back(self) {
-        self.pool.idle().push(self.connection);
+    /// Gives it back, unless it is of no use any more: all of its answers were read.
+    pub(super) fn ended<T>(self, done: Result<T, Failure>) -> Result<T, Failure> {
+        if !matches!(done, Err(Failure::Broken(_))) {
+            self.pool.idle().push(self.connection);
+        }
+        done
     }
+}
+
+/// Says in which words the server refused: there is neither key nor value in them.
+fn refused(line: &str) -> StoreError {
+    let is_plain = |letter: &char| letter.is_ascii_graphic() || *letter == ' ';
+    let words: String = line.chars().filter(is_plain).take(LONGEST_REFUSAL).collect();
+    StoreError::new(StoreErrorKind::Refused, format!("memcached refused: {words}"))
 }
 
 /// Sees again and again whether the server is there, and says so.

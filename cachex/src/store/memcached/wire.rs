@@ -68,8 +68,23 @@ pub(super) enum Answer {
     Other,
     /// The server does not take items of this size.
     TooLarge,
-    /// It refused otherwise.
+    /// It refused otherwise, in these words.
     Refused(String),
+}
+
+/// Why something was not done.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The connection is of no use any more.
+    Broken(io::Error),
+    /// The server refused, in these words, and nothing is wrong with the connection.
+    Refused(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
 }
 
 impl Connection {
@@ -123,7 +138,11 @@ impl Connection {
         let first = words.next().unwrap_or_default();
         if matches!(first, "SERVER_ERROR" | "CLIENT_ERROR" | "ERROR") {
             let is_too_large = line.contains("too large") || line.contains("too big");
-            return Ok(if is_too_large { Answer::TooLarge } else { Answer::Refused(first.to_owned()) });
+            if !is_too_large && first != "SERVER_ERROR" {
+                // It does not know the command, so it may take what follows for others.
+                return Err(io::Error::new(ErrorKind::Unsupported, "it does not know the command"));
+            }
+            return Ok(if is_too_large { Answer::TooLarge } else { Answer::Refused(line) });
         }
         if matches!(command, Command::Ping) {
             return if first == "MN" { Ok(Answer::Done { number: 0 }) } else { Err(unexpected()) };
