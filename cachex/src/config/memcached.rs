@@ -21,7 +21,8 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct MemcachedSettings {
     /// Where the servers are, as `memcached://host:port`; in a configuration `url` where there is one, and `urls` with commas between them where there are several. Of several each has its part
-    /// of the keys, by a [`Ring`](crate::store::Ring), and all programs must have the same ones.
+    /// of the keys, by a [`Ring`](crate::store::Ring), and all programs must have the same ones. A name must lead to one server: where it comes to lead to another one, everything is invalidated there, and it takes each process
+    /// about `ping_interval` to notice.
     pub urls: Vec<String>,
     /// What the names of all items begin with, before the namespace. Default: `cx`.
     pub prefix: String,

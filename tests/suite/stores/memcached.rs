@@ -11,6 +11,7 @@ use cachex::store::{Group, Invalidation, Notice, Store, StoreErrorKind, conforma
 use cachex::{Cache, EntryOptions, Key, MemcachedSettings};
 use cachex_tests::memcached::Server;
 use cachex_tests::proxy::Proxy;
+use futures_util::future::join;
 
 use super::{Deaf, passes, servers};
 use crate::redis::{pause, until};
@@ -175,6 +176,56 @@ async fn a_server_that_is_gone_is_known_to_be_and_is_used_again_when_it_is_back(
     assert!(store.invalidate(&Invalidation { groups: vec![Group::all()], ..Invalidation::default() }).await.is_err());
     server.run();
     until("it is used again", async || store.read("k", &[]).await.is_ok()).await;
+}
+
+/// A store over a proxy that has seen three connections: of the watch, of its look where the name leads, and one to use.
+async fn store_over(proxy: &Proxy) -> Box<dyn Store> {
+    let mut settings = MemcachedSettings::new([format!("memcached://127.0.0.1:{}", proxy.port())]);
+    settings.timeout = Duration::from_secs(10);
+    settings.connect_timeout = Duration::from_secs(10);
+    // Nothing but a suspicion has it look again.
+    settings.ping_interval = LONG;
+    let store = store_of(&settings).await;
+    until("it has looked", async || proxy.connections() == 2).await;
+    assert_eq!(store.read("k", &[]).await.unwrap().value, None);
+    assert_eq!(proxy.connections(), 3);
+    store
+}
+
+/// Else what is invalidated over the one is valid over the other.
+#[tokio::test]
+async fn no_connection_is_used_that_leads_to_another_server_than_the_others() {
+    let (one, other) = (Server::start(), Server::start());
+    let proxy = Proxy::before(one.port());
+    let store = store_over(&proxy).await;
+    store.write("k", b"value".to_vec(), Some(LONG), Notice::default()).await.unwrap();
+    proxy.redirect(other.port());
+    let invalidation = Invalidation { keys: vec!["k".into()], ..Invalidation::default() };
+    // The read has the connection that is there.
+    let (read, invalidated) = join(store.read("k", &[]), store.invalidate(&invalidation)).await;
+    assert!(read.is_ok() && invalidated.is_err());
+    until("it uses the other one", async || store.read("k", &[]).await.is_ok_and(|read| read.value.is_none())).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_led_to_again_was_not_told_what_was_invalidated_meanwhile_and_nothing_of_it_is_valid() {
+    let (one, other) = (Server::start(), Server::start());
+    let proxy = Proxy::before(one.port());
+    let mut settings = MemcachedSettings::new([format!("memcached://127.0.0.1:{}", proxy.port())]);
+    settings.timeout = Duration::from_secs(10);
+    settings.ping_interval = Duration::from_millis(20);
+    let (store, groups) = (store_of(&settings).await, [Group::all(), Group::tag("a")]);
+    let stamp = store.begin("k", &groups, None).await.unwrap();
+    store.write("k", b"value".to_vec(), Some(LONG), Notice::default()).await.unwrap();
+    let is_there = async || store.read("k", &[]).await.is_ok_and(|read| read.value.is_some());
+    assert!(is_there().await);
+    proxy.redirect(other.port());
+    until("it uses the other one", async || store.read("k", &[]).await.is_ok_and(|read| read.value.is_none())).await;
+    store.invalidate(&Invalidation { groups: groups[1..].to_vec(), ..Invalidation::default() }).await.unwrap();
+    proxy.redirect(one.port());
+    until("it uses the first one again", is_there).await;
+    let clocks = store.clocks("k", &groups).await.unwrap();
+    assert!(clocks[0].is_some_and(|clock| clock > stamp), "{clocks:?} after {stamp:?}");
 }
 
 #[tokio::test]

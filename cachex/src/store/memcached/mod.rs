@@ -28,6 +28,10 @@
 //! - Ends of leases, and the exact ends of values, are times of day of the client: where clocks differ, leases end too early or too late, and so do values by less than a second.
 //! - A server that starts within the second in which another one at its address started, and a server whose time of day was set back between two starts, may give numbers
 //!   again. So may one whose numbers are switched off (`-C`), which is noticed, and refused.
+//! - A server is known by its address, the number of its process and the time of its start. All connections are to the one that is watched, and every `ping_interval` it is seen whether the name still leads
+//!   there. Where it leads to another one, everything is invalidated there before it is used: it may be one that was used before, and was not told of what was invalidated meanwhile. But until all processes have
+//!   noticed, for about `ping_interval`, some use the one and some the other, and then one may read what another one has invalidated; so it is for good if a process ends that alone has used the other one meanwhile. And
+//!   where a server takes the place of one that started later, a write by hand that is under way in that moment may keep a stamp of that one.
 //! - A proxy between us and several servers would mix their numbers: name the servers themselves, the [ring](super::ring) is for that.
 
 mod commands;
@@ -42,7 +46,7 @@ use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
-use super::Listener;
+use super::{Group, Listener};
 use crate::error::Error;
 use crate::runtime;
 use names::Names;
@@ -75,11 +79,9 @@ impl Memcached {
                 "`memcached.url` is not the address of a server; write for example \"memcached://localhost:11211\"";
             Error::configuration(text)
         })?;
-        Ok(Self {
-            names: Names::new(options.prefix, options.namespace),
-            pool: Arc::new(Pool::new(address, options)),
-            watching: OnceLock::new(),
-        })
+        let names = Names::new(options.prefix, options.namespace);
+        let everything = names.group(&Group::all());
+        Ok(Self { names, pool: Arc::new(Pool::new(address, everything, options)), watching: OnceLock::new() })
     }
 
     fn begin_to_work(&self, listener: Arc<dyn Listener>) {

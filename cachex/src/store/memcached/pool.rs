@@ -10,7 +10,8 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::Options;
-use super::wire::{Command, Connection, Failure};
+use super::commands::step;
+use super::wire::{Command, Connection, Failure, Identity};
 use crate::runtime;
 use crate::store::{Listener, StoreError, StoreErrorKind};
 
@@ -21,10 +22,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_REFUSAL: usize = 100;
 
 /// Connections to one server.
+///
+/// A name may lead to several servers, or to another one than before. What is invalidated at one of them is not at the other, so all connections are to one: the one that is watched. What leads elsewhere is refused.
 #[derive(Debug)]
 pub(super) struct Pool {
     address: String,
-    idle: Mutex<Vec<Connection>>,
+    /// What all of it is named by which is invalidated when another server is in the place of the one that was used.
+    everything: String,
+    at_hand: Mutex<AtHand>,
     /// So many more may be in use.
     free: Semaphore,
     is_up: AtomicBool,
@@ -35,12 +40,21 @@ pub(super) struct Pool {
     ping_interval: Duration,
 }
 
+#[derive(Debug, Default)]
+struct AtHand {
+    /// The server that is watched, or was last.
+    server: Option<Identity>,
+    idle: Vec<Connection>,
+}
+
 impl Pool {
-    pub(super) fn new(address: String, options: &Options<'_>) -> Self {
+    /// Makes one that is not connected; `everything` is the item of the group of all values.
+    pub(super) fn new(address: String, everything: String, options: &Options<'_>) -> Self {
         let Options { connections, connect_timeout, timeout, ping_interval, .. } = *options;
         Self {
             address,
-            idle: Mutex::default(),
+            everything,
+            at_hand: Mutex::default(),
             free: Semaphore::new(connections),
             is_up: AtomicBool::new(false),
             suspected: Notify::new(),
@@ -73,21 +87,51 @@ impl Pool {
     /// Takes a connection, for nobody else. Dropped before it is given back, it is closed: its answers may not have been read.
     pub(super) async fn take(&self) -> io::Result<Taken<'_>> {
         let permit = self.free.acquire().await;
-        let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => Connection::open(&self.address).await?,
+        let (idle, server) = {
+            let mut at_hand = self.at_hand();
+            (at_hand.idle.pop(), at_hand.server)
+        };
+        let connection = match (idle, server) {
+            (Some(connection), _) => connection,
+            (None, Some(server)) => {
+                let connection = Connection::open(server.peer).await?;
+                // Break this (use it all the same) and what is invalidated over it is still valid over the others.
+                if connection.identity() != server {
+                    return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "another server is there"));
+                }
+                connection
+            }
+            (None, None) => return Err(io::ErrorKind::NotConnected.into()),
         };
         Ok(Taken { connection, pool: self, _permit: permit.ok() })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn at_hand(&self) -> MutexGuard<'_, AtHand> {
+        self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut at_hand = self.at_hand();
+        // It may have been taken before another server was in the place.
+        if at_hand.server == Some(connection.identity()) {
+            at_hand.idle.push(connection);
+        }
+    }
+
+    /// Takes a server for the one that is used from now on. If it is not the one that was used before, all that it may have from a time when it was not told of invalidations is wrong.
+    async fn adopt(&self, connection: &mut Connection, listener: &dyn Listener) -> Result<(), Failure> {
+        let (identity, before) = (connection.identity(), self.at_hand().server);
+        if before.is_some_and(|before| before != identity) {
+            step(connection, std::slice::from_ref(&self.everything)).await?;
+            listener.replaced();
+        }
+        *self.at_hand() = AtHand { server: Some(identity), idle: Vec::new() };
+        Ok(())
     }
 
     fn failed(&self, error: &io::Error) -> StoreError {
         // Those at hand may be to a server that is no more.
-        self.idle().clear();
+        self.at_hand().idle.clear();
         self.suspected.notify_one();
         self.says(error)
     }
@@ -104,8 +148,31 @@ impl Pool {
         StoreError::new(StoreErrorKind::Unknown, text)
     }
 
-    async fn ping(&self, connection: &mut Connection) -> bool {
-        matches!(timeout(self.timeout, connection.ask(&[Command::Ping])).await, Ok(Ok(_)))
+    /// Whether the server that is watched is there, and its name still leads to it.
+    async fn is_as_it_was(&self, connection: &mut Connection) -> bool {
+        if !matches!(timeout(self.timeout, connection.ask(&[Command::Ping])).await, Ok(Ok(_))) {
+            return false;
+        }
+        // One that can't be reached is not another one.
+        match timeout(self.connect_timeout, Connection::open(&self.address)).await {
+            Ok(Ok(led_to)) => led_to.identity() == connection.identity(),
+            _ => true,
+        }
+    }
+
+    /// Connects, and makes sure that the server may be used.
+    async fn connected(&self, listener: &dyn Listener) -> Result<Connection, StoreError> {
+        let connected = async {
+            let mut connection = Connection::open(&self.address).await?;
+            self.adopt(&mut connection, listener).await?;
+            Ok(connection)
+        };
+        match timeout(self.connect_timeout, connected).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(Failure::Broken(error))) => Err(self.says(&error)),
+            Ok(Err(Failure::Refused(line))) => Err(refused(&line)),
+            Err(_elapsed) => Err(self.says(&io::ErrorKind::TimedOut.into())),
+        }
     }
 }
 
@@ -121,7 +188,7 @@ impl Taken<'_> {
     /// Gives it back, unless it is of no use any more: all of its answers were read.
     pub(super) fn ended<T>(self, done: Result<T, Failure>) -> Result<T, Failure> {
         if !matches!(done, Err(Failure::Broken(_))) {
-            self.pool.idle().push(self.connection);
+            self.pool.give_back(self.connection);
         }
         done
     }
@@ -138,20 +205,19 @@ fn refused(line: &str) -> StoreError {
 pub(super) async fn keep_watching(pool: Arc<Pool>, listener: Arc<dyn Listener>) {
     let mut pause = SHORTEST_PAUSE;
     loop {
-        match timeout(pool.connect_timeout, Connection::open(&pool.address)).await {
-            Ok(Ok(mut connection)) => {
+        match pool.connected(&*listener).await {
+            Ok(mut connection) => {
                 pool.is_up.store(true, Ordering::Release);
                 listener.up();
                 pause = SHORTEST_PAUSE;
-                while pool.ping(&mut connection).await {
+                while pool.is_as_it_was(&mut connection).await {
                     let _why = timeout(pool.ping_interval, pool.suspected.notified()).await;
                 }
                 pool.is_up.store(false, Ordering::Release);
-                pool.idle().clear();
+                pool.at_hand().idle.clear();
                 listener.down();
             }
-            Ok(Err(error)) => listener.troubled(&pool.says(&error).to_string()),
-            Err(_elapsed) => listener.troubled(&pool.says(&io::ErrorKind::TimedOut.into()).to_string()),
+            Err(error) => listener.troubled(&error.to_string()),
         }
         runtime::pause(pause).await;
         pause = (2 * pause).min(LONGEST_PAUSE);

@@ -4,9 +4,10 @@
 //! answer: so nobody is given the answer of another.
 
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, ToSocketAddrs};
 
 use crate::store::Reading;
 
@@ -21,10 +22,20 @@ const LONGEST_SPAN: u64 = 30 * 24 * 3600;
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: BufReader<TcpStream>,
-    /// When the server started, in ns since 1970.
-    start: u64,
+    identity: Identity,
     /// Commands so far.
     count: u64,
+}
+
+/// Which server it is, as far as that can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// Where it is.
+    pub(super) peer: SocketAddr,
+    /// The number of its process.
+    process: u64,
+    /// When it started, in ns since 1970.
+    start: u64,
 }
 
 /// What the server is told.
@@ -88,32 +99,38 @@ impl From<io::Error> for Failure {
 }
 
 impl Connection {
-    /// Connects, and asks when the server started.
-    pub(super) async fn open(address: &str) -> io::Result<Self> {
+    /// Connects, and asks which server it is.
+    pub(super) async fn open(address: impl ToSocketAddrs) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let mut connection = Self { stream: BufReader::new(stream), start: 0, count: 0 };
+        let identity = Identity { peer: stream.peer_addr()?, process: 0, start: 0 };
+        let mut connection = Self { stream: BufReader::new(stream), identity, count: 0 };
         connection.stream.write_all(b"stats\r\n").await?;
-        let (mut time, mut uptime) = (None, None);
+        let (mut time, mut uptime, mut process) = (None, None, 0);
         loop {
             let line = connection.line().await?;
             let mut words = line.split(' ');
             match (words.next(), words.next(), words.next()) {
                 (Some("STAT"), Some("time"), Some(seconds)) => time = seconds.parse::<u64>().ok(),
                 (Some("STAT"), Some("uptime"), Some(seconds)) => uptime = seconds.parse::<u64>().ok(),
+                (Some("STAT"), Some("pid"), Some(number)) => process = number.parse().unwrap_or(0),
                 (Some("STAT"), ..) => {}
                 (Some("END"), ..) => break,
                 _ => return Err(unexpected()),
             }
         }
         let start = time.zip(uptime).and_then(|(time, uptime)| time.checked_sub(uptime)).ok_or_else(unexpected)?;
-        connection.start = start.saturating_mul(1_000_000_000);
+        connection.identity = Identity { process, start: start.saturating_mul(1_000_000_000), ..identity };
         Ok(connection)
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// Returns the reading that an item's number is. Nobody stores more than one item in a nanosecond, so that of a server which starts later is later.
     pub(super) fn reading(&self, number: u64) -> Reading {
-        Reading(self.start.saturating_add(number))
+        Reading(self.identity.start.saturating_add(number))
     }
 
     /// Sends commands at once, and reads their answers, in their order.
