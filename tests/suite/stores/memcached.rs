@@ -192,6 +192,25 @@ async fn store_over(proxy: &Proxy) -> Box<dyn Store> {
     store
 }
 
+#[tokio::test]
+async fn a_server_that_is_full_says_so_and_its_connections_stay() {
+    let server = Server::start_with(&["-M", "-m", "2"]);
+    let proxy = Proxy::before(server.port());
+    let store = store_over(&proxy).await;
+    let mut refused = Vec::new();
+    for number in 0..100 {
+        let written = store.write(&format!("find({number})"), vec![7; 400_000], None, Notice::default()).await;
+        refused.extend(written.err());
+    }
+    assert!(refused.len() > 50, "{}", refused.len());
+    for error in refused {
+        assert_eq!(error.kind(), StoreErrorKind::Refused, "{error}");
+        assert!(error.to_string().contains("SERVER_ERROR out of memory"), "{error}");
+    }
+    assert_eq!(proxy.connections(), 3);
+    assert!(store.is_up() && store.clocks("k", &[Group::tag("a")]).await.is_ok());
+}
+
 /// Else what is invalidated over the one is valid over the other.
 #[tokio::test]
 async fn no_connection_is_used_that_leads_to_another_server_than_the_others() {
