@@ -37,6 +37,7 @@ enum Flaw {
     RemovalsLeaveTheValue,
     LeasesAreForever,
     LeasesAreForAll,
+    ReleasesAreForAll,
     RenewalsDoNothing,
     ValuesAreForever,
     ValuesAreCutOff,
@@ -79,7 +80,7 @@ enum Flaw {
 }
 
 /// Each flaw of a directory, and the rule that it breaks.
-const FLAWS: [(Flaw, &str); 32] = [
+const FLAWS: [(Flaw, &str); 33] = [
     (Flaw::ClocksGoBack, "the clock never goes back"),
     (Flaw::InvalidationsAreForgotten, "an invalidation steps the clock"),
     (Flaw::InvalidationsAreLate, "an invalidation outdates what was stamped before"),
@@ -101,6 +102,7 @@ const FLAWS: [(Flaw, &str); 32] = [
     (Flaw::RemovalsLeaveTheValue, "nothing older than the removal of its key is read"),
     (Flaw::LeasesAreForever, "a lease that has ended is of no use"),
     (Flaw::LeasesAreForAll, "a lease has one holder"),
+    (Flaw::ReleasesAreForAll, "a lease has one holder"),
     (Flaw::RenewalsDoNothing, "a lease that is renewed holds"),
     (Flaw::ValuesAreForever, "a value that has ended is not read"),
     (Flaw::ValuesAreCutOff, "a value is read as it was written"),

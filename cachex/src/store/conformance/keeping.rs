@@ -96,6 +96,11 @@ async fn one_holder(on: &Ground) -> Result<(), String> {
     for store in [&on.a, &on.b] {
         hold!(on.lease(&**store, &name, LONG).await?.is_none(), "a second one got it");
     }
+    on.b.release(&name, on.token()).await.or_say("release")?;
+    hold!(
+        on.lease(&*on.b, &name, LONG).await?.is_none(),
+        "one that does not have it gave it back, and a second one got it"
+    );
     on.a.release(&name, token).await.or_say("release")?;
     hold!(on.lease(&*on.b, &name, LONG).await?.is_some(), "it was given back, and nobody else gets it");
     on.a.invalidate(&key(&name, "holder")).await.or_say("invalidate")?;

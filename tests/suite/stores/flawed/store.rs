@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) notes: Mutex<HashMap<String, u64>>,
     /// Who has asked for the lease of a key last.
     pub(super) leases: Mutex<HashMap<String, u64>>,
+    /// Who was granted it last.
+    holders: Mutex<HashMap<String, u64>>,
 }
 
 impl Flawed {
@@ -101,6 +103,9 @@ impl Store for Flawed {
             let seen = if self.has(Flaw::OtherValuesAreNotTold) { mark(&read) } else { ask.seen };
             let span = if self.has(Flaw::LeasesAreForever) { Duration::from_secs(600) } else { ask.span };
             let lease = self.store.lease(Ask { seen, span, ..ask }).await?;
+            if lease == Lease::Granted {
+                self.shared.holders.lock().unwrap().insert(ask.key.to_owned(), ask.token);
+            }
             self.shared.leases.lock().unwrap().insert(ask.key.to_owned(), ask.token);
             if self.has(Flaw::LeasesTakeTheNote) {
                 self.store.announce(ask.key, 0, span).await?;
@@ -163,6 +168,8 @@ impl Store for Flawed {
     }
 
     fn release<'a>(&'a self, key: &'a str, token: u64) -> Doing<'a, ()> {
+        let holder = self.shared.holders.lock().unwrap().get(key).copied();
+        let token = holder.filter(|_| self.has(Flaw::ReleasesAreForAll)).unwrap_or(token);
         self.store.release(key, token)
     }
 
