@@ -38,6 +38,7 @@ enum Flaw {
     LeasesAreForever,
     LeasesAreForAll,
     ReleasesAreForAll,
+    ShortValuesHaveAMark,
     RenewalsDoNothing,
     ValuesAreForever,
     ValuesAreCutOff,
@@ -80,7 +81,7 @@ enum Flaw {
 }
 
 /// Each flaw of a directory, and the rule that it breaks.
-const FLAWS: [(Flaw, &str); 33] = [
+const FLAWS: [(Flaw, &str); 34] = [
     (Flaw::ClocksGoBack, "the clock never goes back"),
     (Flaw::InvalidationsAreForgotten, "an invalidation steps the clock"),
     (Flaw::InvalidationsAreLate, "an invalidation outdates what was stamped before"),
@@ -103,6 +104,7 @@ const FLAWS: [(Flaw, &str); 33] = [
     (Flaw::LeasesAreForever, "a lease that has ended is of no use"),
     (Flaw::LeasesAreForAll, "a lease has one holder"),
     (Flaw::ReleasesAreForAll, "a lease has one holder"),
+    (Flaw::ShortValuesHaveAMark, "a value that is too short to tell keeps nobody from the lease"),
     (Flaw::RenewalsDoNothing, "a lease that is renewed holds"),
     (Flaw::ValuesAreForever, "a value that has ended is not read"),
     (Flaw::ValuesAreCutOff, "a value is read as it was written"),

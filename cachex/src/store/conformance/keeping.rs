@@ -14,6 +14,7 @@ rules! {
     "of many who ask at once one gets the lease" => one_of_many,
     "a lease that is renewed holds" => renewal_holds,
     "who asks for a lease is told of another value" => another_value_is_told,
+    "a value that is too short to tell keeps nobody from the lease" => short_values_have_no_mark,
     "exactly the value that is named is removed or replaced" => the_same_is_changed,
     "an update that nothing has disturbed is written" => undisturbed_updates_are_written,
     "an update is not disturbed by what it invalidates itself" => own_invalidations_do_not_disturb,
@@ -155,6 +156,16 @@ async fn another_value_is_told(on: &Ground) -> Result<(), String> {
     hold!(lease == Lease::Granted, "the value that was seen is there, and the answer is {lease:?}");
     let read = on.a.read(&name, &[]).await.or_say("read")?.value;
     hold!(read == Some(value(1)), "the value is gone for the lease");
+    Ok(())
+}
+
+async fn short_values_have_no_mark(on: &Ground) -> Result<(), String> {
+    for len in [0, 16, 17, 20, 31] {
+        let name = on.key(&format!("short {len}"));
+        on.a.write(&name, vec![7; len], Some(LONG), notice("short")).await.or_say("write")?;
+        let granted = on.lease(&*on.b, &name, LONG).await?;
+        hold!(granted.is_some(), "one of {len} bytes has no mark, and who has seen that does not get the lease");
+    }
     Ok(())
 }
 

@@ -139,9 +139,10 @@ end
 ";
 
 /// Keys: the value, the lease, the mark of those who wait. Arguments: the token, the lease's span in ms, the mark of the value seen,
-/// where that mark begins and where it ends.
+/// where that mark begins and where it ends. A value that ends before has none.
 const LEASE: &str = r"
 local mark = redis.call('GETRANGE', KEYS[1], ARGV[4], ARGV[5])
+if #mark < ARGV[5] - ARGV[4] + 1 then mark = '' end
 if mark ~= ARGV[3] and mark ~= '' then return 2 end
 if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 redis.call('SET', KEYS[3], '1', 'PX', ARGV[2])

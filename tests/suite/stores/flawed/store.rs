@@ -102,6 +102,9 @@ impl Store for Flawed {
             let read = self.store.read(ask.key, &[]).await?.value.unwrap_or_default();
             let seen = if self.has(Flaw::OtherValuesAreNotTold) { mark(&read) } else { ask.seen };
             let span = if self.has(Flaw::LeasesAreForever) { Duration::from_secs(600) } else { ask.span };
+            if self.has(Flaw::ShortValuesHaveAMark) && (17..32).contains(&read.len()) {
+                return Ok(Lease::Stored);
+            }
             let lease = self.store.lease(Ask { seen, span, ..ask }).await?;
             if lease == Lease::Granted {
                 self.shared.holders.lock().unwrap().insert(ask.key.to_owned(), ask.token);
