@@ -30,7 +30,7 @@ pub struct FileSettings {
     pub timeout: Duration,
     /// How often what has expired is removed. Default: one minute.
     pub sweep_interval: Duration,
-    /// How often it is looked for notices of other processes: so long may a process be stale. Default: 50 ms.
+    /// How often it is looked for notices of other processes: so long may a process be stale, and twice `timeout` longer on a disk that is slow. Default: 50 ms.
     pub poll_interval: Duration,
 }
 

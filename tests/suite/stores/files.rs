@@ -121,6 +121,16 @@ async fn what_has_expired_is_removed() {
     assert_eq!(store.read("long", &[]).await.unwrap().value, Some(vec![2]));
 }
 
+/// As long as nothing is known to be wrong: of two looks each may take as long as it may, with the pause between them.
+#[tokio::test]
+async fn a_directory_says_how_late_a_notice_may_be() {
+    let folder = Folder::new();
+    let mut settings = directory(&folder);
+    settings.poll_interval = Duration::from_millis(50);
+    settings.timeout = Duration::from_millis(250);
+    assert_eq!(settings.open("tests").unwrap().staleness(), Duration::from_millis(550));
+}
+
 /// What was told.
 #[derive(Default)]
 struct Told(Mutex<Vec<Vec<u8>>>);

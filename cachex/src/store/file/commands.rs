@@ -24,7 +24,8 @@ impl Store for File {
     }
 
     fn staleness(&self) -> Duration {
-        self.shared.poll_interval + self.shared.timeout
+        // A look may have begun right before a notice, and the next one may take as long as it may.
+        self.shared.poll_interval + 2 * self.shared.timeout
     }
 
     fn read<'a>(&'a self, key: &'a str, groups: &'a [Group]) -> Doing<'a, Read> {
