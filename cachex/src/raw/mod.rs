@@ -18,8 +18,11 @@
 //!    it by value: nobody is reading then, and all can be dropped at once.
 //!
 //! What each block of unsafe code relies on stands beside it. The tests of this module run under Miri
-//! (`cargo xtask test miri`), the protocol of [`grace`] is model-checked (`cargo xtask test loom`).
+//! (`cargo xtask test miri`), the protocol of [`grace`] is model-checked (`cargo xtask test loom`). Neither knows the barrier of
+//! Linux, which has a test of its own (`barrier_tests`).
 
+#[cfg(all(test, not(cachex_loom), not(miri)))]
+mod barrier_tests;
 mod bucket_word;
 pub(crate) mod grace;
 mod index;
