@@ -26,7 +26,7 @@ use crate::error::Error;
 #[non_exhaustive]
 pub enum MemoryEngine {
     /// Our own: every [`Eviction`] policy, [`S3Fifo`](Eviction::S3Fifo) unless another is set. Entries that are dead by age leave
-    /// first, and what was stored last stays.
+    /// before the others of their shard, and what was stored last stays.
     #[default]
     Cachex,
     /// The crate [`moka`](https://docs.rs/moka), of version 0.12: TinyLFU with its record, [`Lfu`](Eviction::Lfu) here, or

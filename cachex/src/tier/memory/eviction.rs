@@ -7,8 +7,11 @@ use crate::error::Error;
 
 /// Which entry leaves the memory tier when a bound is reached.
 ///
-/// Whatever the policy, where there are entries that are dead by age, they go first. In configuration each policy has the name shown by
-/// [`Display`](fmt::Display).
+/// A tier for 256 entries or more (and 2 MiB or more, if it is bounded by bytes) is divided into shards, up to 64 of them; the key of an
+/// entry decides which one it is in. A policy sees one shard. So does the rule that holds for all policies: where there are entries
+/// that are dead by age, they go before the others of their shard.
+///
+/// In configuration each policy has the name shown by [`Display`](fmt::Display).
 ///
 /// Default: [`S3Fifo`](Self::S3Fifo).
 ///
@@ -32,8 +35,8 @@ pub enum Eviction {
     S3Fifo,
     /// The entry that was used longest ago leaves. Good where recent use foretells the next one.
     ///
-    /// A tier of fewer than 1024 entries (or less than 2 MiB) keeps the order exactly; a larger one keeps it exactly
-    /// within each of its shards.
+    /// The order is kept exactly where the tier is one shard (fewer than 256 entries, or less than 2 MiB), and exactly within each
+    /// shard of a larger one.
     Lru,
     /// W-TinyLFU: the entry that was used least often leaves, where old uses count less and less. Good for work that
     /// loops over more than fits.

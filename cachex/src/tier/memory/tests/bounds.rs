@@ -157,6 +157,78 @@ fn lru_evicts_in_the_order_of_the_last_use() {
     assert_eq!(order, [2, 1, 3], "a look without noting is no use; a replacement is one");
 }
 
+/// Bounds of the largest tiers of one shard and of the smallest ones of two, with what each entry weighs.
+const ONE_SHARD: [(u64, Option<u64>, u64); 3] =
+    [(255, None, 1), (255, Some(1 << 30), 1), (1 << 20, Some((2 << 20) - 1), 8 << 10)];
+const TWO_SHARDS: [(u64, Option<u64>, u64); 2] = [(256, None, 1), (1 << 20, Some(2 << 20), 8 << 10)];
+
+/// Fills a tier, uses all its entries in another order than they came, and displaces all of them. Returns them in the order of their
+/// last use, and in the order in which they left.
+fn use_and_displace(tier: &L1, weight: u64) -> (Vec<u64>, Vec<u64>) {
+    let used = || (0..).map(|number: u64| number * 101 % 255).take(255).filter(|key| has(tier, *key)).collect();
+    (0..255).for_each(|key| _ = put(tier, key, entry_with(key, weight, forever())));
+    let order: Vec<u64> = used();
+    assert!(order.len() > 200, "most found room");
+    order.iter().for_each(|key| _ = get(tier, *key));
+    let mut left = Vec::new();
+    for key in 1000..1255 {
+        let (_, evicted) = put(tier, key, entry_with(key, weight, forever()));
+        left.extend(evicted.iter().map(number).filter(|key| *key < 255));
+    }
+    (order, left)
+}
+
+#[test]
+fn lru_keeps_the_order_exactly_below_256_entries_or_2_mib() {
+    for (max_entries, max_bytes, weight) in ONE_SHARD {
+        let tier = tier(max_entries, max_bytes, Eviction::Lru);
+        let (used, left) = use_and_displace(&tier, weight);
+        assert_eq!(left, used, "{max_entries}, {max_bytes:?}");
+    }
+}
+
+#[test]
+fn lru_keeps_the_order_exactly_within_each_shard_of_a_larger_tier() {
+    for (max_entries, max_bytes, weight) in TWO_SHARDS {
+        let tier = tier(max_entries, max_bytes, Eviction::Lru);
+        assert_eq!(tier.memory.table.shards(), 2, "{max_entries}, {max_bytes:?}");
+        let (used, left) = use_and_displace(&tier, weight);
+        for shard in 0..2 {
+            let of_shard = |keys: &[u64]| -> Vec<u64> {
+                let is_there = |key: &u64| tier.memory.table.shard_of(tier.key_ref(&key.to_be_bytes()).hash) == shard;
+                keys.iter().copied().filter(is_there).collect()
+            };
+            let (used, left) = (of_shard(&used), of_shard(&left));
+            assert!(left.len() > 50, "{left:?}");
+            assert_eq!(left, used[..left.len()], "{max_entries}, {max_bytes:?}, shard {shard}");
+        }
+        // Not over both: the promise is not stronger than what holds.
+        assert_ne!(left, used[..left.len()]);
+    }
+}
+
+#[test]
+fn what_is_dead_by_age_leaves_before_the_others_of_its_shard() {
+    for (name, tier) in Eviction::NAMES.map(|(name, eviction)| (name, tier(ENTRIES_IN_MANY_SHARDS, None, eviction))) {
+        let shard = |key: u64| tier.memory.table.shard_of(tier.key_ref(&key.to_be_bytes()).hash);
+        let life = |key: u64| if key % 4 == 0 { between(0, 10) } else { forever() };
+        (0..ENTRIES_IN_MANY_SHARDS).for_each(|key| _ = put(&tier, key, entry_with(key, 1, life(key))));
+        (0..ENTRIES_IN_MANY_SHARDS).filter(|key| key % 4 == 0).for_each(|key| _ = get(&tier, key));
+        let mut dead = vec![0; tier.memory.table.shards()];
+        (0..ENTRIES_IN_MANY_SHARDS).step_by(4).for_each(|key| dead[shard(key)] += 1);
+        for key in 10_000..10_000 + ENTRIES_IN_MANY_SHARDS {
+            let later = entry_with(key, 1, Life { created_at: seconds(20), ..forever() });
+            for gone in put(&tier, key, later).1.iter().map(number) {
+                let (is_dead, left) = (gone < 10_000 && gone % 4 == 0, &mut dead[shard(gone)]);
+                assert_eq!(is_dead, *left > 0, "{name}: {gone} leaves, {left} are dead in its shard");
+                *left -= i32::from(is_dead);
+            }
+        }
+        assert!(dead.iter().all(|left| *left == 0), "{name}: all had their turn");
+        tier.check_invariants();
+    }
+}
+
 #[test]
 fn fifo_evicts_in_the_order_of_storing_whatever_is_used() {
     let tier = tier(3, None, Eviction::Fifo);
