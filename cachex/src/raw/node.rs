@@ -17,7 +17,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
@@ -101,14 +101,20 @@ const fn max(a: usize, b: usize) -> usize {
 }
 
 /// Drops a value. A panic of its drop ends here: who happens to be the last holder is mostly another caller than the one whose
-/// value it was, and two such values that are dropped together would end the process.
+/// value it was, and two such values that are dropped together would end the process. So does the panic of what it threw; what that
+/// throws in turn is lost.
 ///
 /// # Safety
 ///
 /// `value` is a valid `V` that nobody uses afterwards.
 unsafe fn drop_value<V>(value: *mut u8) {
     // SAFETY: the caller's promise.
-    let _panicked = catch_unwind(|| unsafe { ptr::drop_in_place(value.cast::<V>()) });
+    let dropped = catch_unwind(|| unsafe { ptr::drop_in_place(value.cast::<V>()) });
+    if let Err(thrown) = dropped
+        && let Err(thrown_in_turn) = catch_unwind(AssertUnwindSafe(|| drop(thrown)))
+    {
+        std::mem::forget(thrown_in_turn);
+    }
 }
 
 /// Where the parts of one node lie; offsets are back from the start.

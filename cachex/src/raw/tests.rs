@@ -177,6 +177,25 @@ fn a_value_that_panics_when_dropped_leaks_nothing_and_ends_nothing() {
 }
 
 #[test]
+fn a_value_that_throws_what_panics_in_its_turn_ends_nothing_either() {
+    /// Panics with itself that many times.
+    struct Throws(u8);
+    impl Drop for Throws {
+        fn drop(&mut self) {
+            if let Some(left) = self.0.checked_sub(1) {
+                std::panic::panic_any(Throws(left));
+            }
+        }
+    }
+    for times in 0..4 {
+        let item = Arc::new(1);
+        let node = Node::<Test>::new(1, (0, 0), None, Throws(times), std::slice::from_ref(&item), b"key");
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(node))).is_ok(), "{times}");
+        assert_eq!(Arc::strong_count(&item), 1);
+    }
+}
+
+#[test]
 fn what_is_unlinked_lives_as_long_as_it_may_be_read_and_no_longer() {
     let living = Arc::new(AtomicUsize::new(0));
     let table = TestTable::new(1, 1 << 20, |_| ());
