@@ -8,7 +8,8 @@ use crate::entry::Entry;
 use crate::key::KeyRef;
 use crate::time::Timestamp;
 
-/// How many entries leave one shard under one hold of its lock, and before another shard has to give.
+/// How many entries leave one shard under one hold of its lock, and before another shard has to give; more where a new entry needs the
+/// room of many.
 const BATCH: usize = 8;
 
 /// What became of an entry that was to be stored.
@@ -106,7 +107,10 @@ impl MemoryTier {
         let mut found = shard.entry_at(at);
         let mut given_way = None;
         let mut change = Change::default();
-        while self.lacks_room(found.as_ref(), weight, &change) && self.can_give(shard, leaving.count) {
+        let weight_left = shard.state().weight().saturating_sub(self.part_for(shard, found.as_ref(), weight));
+        while self.lacks_room(found.as_ref(), weight, &change)
+            && (self.can_give(shard, leaving.count) || shard.state().weight() > weight_left)
+        {
             let was_other = shard.evict(now, |gone| {
                 change.leaves(gone);
                 let is_other = found.as_ref().is_none_or(|found| !found.is_same(gone));
@@ -150,6 +154,18 @@ impl MemoryTier {
             let present = self.weight().wrapping_add_signed(change.weight);
             present.saturating_sub(lost).saturating_add(weight) > most
         })
+    }
+
+    /// Returns how much weight a shard has to give before an entry is stored that needs much room: its part. Otherwise the others would
+    /// have to give more than theirs, and what is missing then would be taken where the new entry may be the one that leaves.
+    fn part_for(&self, shard: &ShardOwner<'_>, found: Option<&Entry>, weight: u64) -> u64 {
+        let Some(most) = self.room.max_bytes else { return 0 };
+        let (own, all) = (shard.state().weight(), self.weight());
+        let needed = all.saturating_sub(found.map_or(0, Entry::weight)).saturating_add(weight).saturating_sub(most);
+        // Where little is needed, the others give it by turns, under short holds of their locks.
+        let is_much = needed.saturating_mul(self.table.shards() as u64) > all || needed > all.saturating_sub(own);
+        let part = (u128::from(needed) * u128::from(own)).div_ceil(u128::from(all.max(1)));
+        if is_much { u64::try_from(part).unwrap_or(u64::MAX) } else { 0 }
     }
 
     /// Counts what was changed under the lock of a shard.

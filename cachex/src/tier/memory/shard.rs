@@ -29,16 +29,23 @@ pub(crate) struct Shard {
     /// Not later than the entries of slots die by age: an access moves the deadline of an entry with a TTI, which is noticed when
     /// the slot comes up.
     deadlines: Deadlines,
+    /// The sum of the entries' weights.
+    weight: u64,
 }
 
 impl Shard {
     pub(crate) fn new(policy: Chosen, hasher: KeyHasher, uses: Arc<Uses>) -> Self {
-        Self { hasher, uses, policy, empty: Vec::new(), next: 0, deadlines: Deadlines::default() }
+        Self { hasher, uses, policy, empty: Vec::new(), next: 0, deadlines: Deadlines::default(), weight: 0 }
     }
 
     /// Returns a time not later than the first deadline of all.
     pub(crate) fn next_deadline(&self) -> Timestamp {
         self.deadlines.first()
+    }
+
+    /// Returns the sum of the entries' weights.
+    pub(crate) fn weight(&self) -> u64 {
+        self.weight
     }
 
     #[inline(never)]
@@ -101,6 +108,7 @@ impl ShardOwner<'_> {
     /// Stores the entry of a key that is not there. What stands in its way, because too many keys have its hash, leaves.
     pub(crate) fn add(&mut self, at: KeyRef<'_>, entry: Entry, gone: &mut Left) {
         let dead_at = entry.dead_at();
+        self.state_mut().weight += entry.weight();
         self.state().uses.begin(&entry);
         let slot = self.state_mut().take_number();
         let mut node = entry;
@@ -116,6 +124,8 @@ impl ShardOwner<'_> {
     /// Stores the entry of a key in the place of the one that is there, and returns that. Counts as a use of the same.
     pub(crate) fn put(&mut self, known: &Entry, entry: Entry) -> Entry {
         let (slot, dead_at) = (known.number(), entry.dead_at());
+        self.state_mut().weight += entry.weight();
+        self.state_mut().weight -= known.weight();
         entry.set_trace(known.trace());
         self.state().uses.note(&entry);
         let replaced = self.replace(slot, entry, known.weight());
@@ -128,6 +138,7 @@ impl ShardOwner<'_> {
     /// Empties the slot of an entry for another reason than room.
     pub(crate) fn take(&mut self, entry: &Entry) -> Entry {
         let slot = entry.number();
+        self.state_mut().weight -= entry.weight();
         self.state_mut().forget(slot);
         self.remove(slot, Entry::weight)
     }
@@ -135,17 +146,22 @@ impl ShardOwner<'_> {
     /// Empties a slot for room: one whose entry is dead at `now` if there is one, else the one the policy chooses. `see` is shown
     /// the entry.
     pub(crate) fn evict<T>(&mut self, now: Timestamp, see: impl FnOnce(&Entry) -> T) -> Option<T> {
-        let see = |entry: &Entry| (see(entry), entry.weight());
         if let Some(dead) = self.next_dead(now) {
             self.state_mut().forget(dead);
-            return Some(self.take_out(dead, see));
+            return Some(self.empty(dead, see));
         }
         let (Shard { hasher, uses, policy, empty, .. }, nodes) = self.split();
         let slots = Slots { nodes, hasher, uses };
         let victim = policy.evict(&slots, empty)?;
         empty.push(victim);
         policy.note_victim(slots.hash(victim));
-        Some(self.take_out(victim, see))
+        Some(self.empty(victim, see))
+    }
+
+    fn empty<T>(&mut self, slot: SlotId, see: impl FnOnce(&Entry) -> T) -> T {
+        let (seen, weight) = self.take_out(slot, |entry| ((see(entry), entry.weight()), entry.weight()));
+        self.state_mut().weight -= weight;
+        seen
     }
 
     /// Empties all slots.
@@ -155,6 +171,7 @@ impl ShardOwner<'_> {
         shard.empty.clear();
         shard.next = 0;
         shard.deadlines = Deadlines::default();
+        shard.weight = 0;
         self.clear(Entry::weight)
     }
 
@@ -165,6 +182,7 @@ impl ShardOwner<'_> {
         let numbers = 0..nodes.numbers() as SlotId;
         let filled: Vec<SlotId> = numbers.filter(|slot| nodes.get(*slot).is_some()).collect();
         assert_eq!(filled.len(), self.len());
+        assert_eq!(self.all().iter().map(Entry::weight).sum::<u64>(), self.state().weight());
         assert!(empty.iter().all(|slot| slot < next && nodes.get(*slot).is_none()), "what is used anew is empty");
         let mut in_index: Vec<SlotId> = self.all().iter().map(Entry::number).collect();
         in_index.sort_unstable();

@@ -104,16 +104,46 @@ fn an_entry_that_grows_displaces_others_and_is_kept() {
 
 #[test]
 fn a_very_heavy_entry_finds_room_in_a_tier_of_many_shards() {
-    let tier = tier(1 << 20, Some(8 << 20), Eviction::Lru);
-    assert_eq!(tier.memory.table.shards(), 8);
-    (0..8192).for_each(|key| _ = put(&tier, key, entry_with(key, 1024, forever())));
-    assert_eq!(tier.weight(), 8 << 20);
-    let (_, evicted) = put(&tier, 9999, entry_with(9999_u64, 4 << 20, forever()));
-    assert!(has(&tier, 9999));
-    assert_eq!(evicted.len(), 4096, "as many as it needs");
-    tier.check_invariants();
-    let least = (0..8).map(|index| tier.memory.table.own(index).len()).min();
-    assert!(least > Some(300), "every shard gave its part, and none all it had: {least:?}");
+    for (_, eviction) in Eviction::NAMES {
+        // How many shards there are, and of how many light entries a heavy one needs the room.
+        for (shards, needed) in [(8, 4096), (8, 8000), (8, 8192), (2, 1024), (2, 1945), (2, 2048)] {
+            let light = shards * 1024;
+            let tier = tier(1 << 20, Some(light * 1024), eviction);
+            let shard = |index: u64| tier.memory.table.own(index as usize).len() as u64;
+            assert_eq!(tier.memory.table.shards() as u64, shards);
+            (0..light).for_each(|key| _ = put(&tier, key, entry_with(key, 1024, forever())));
+            let before: Vec<u64> = (0..shards).map(shard).collect();
+            let heavy = put(&tier, 9999, entry_with(9999_u64, needed * 1024, forever()));
+            assert!(has(&tier, 9999), "{eviction}: it stays");
+            assert_eq!(heavy.1.len() as u64, needed, "{eviction}: as many leave as it needs");
+            tier.check_invariants();
+            let after = (0..shards).map(shard);
+            let gave = before.iter().zip(after).map(|(before, after)| before.saturating_sub(after));
+            // Within a batch or two: its own shard by its weight, the others in turns.
+            let (least, most) = (needed / shards - needed / shards / 4, needed / shards + needed / shards / 4);
+            let all: Vec<u64> = gave.collect();
+            assert!(all.iter().all(|gave| (least..=most).contains(gave)), "{eviction}: of {before:?} left {all:?}");
+        }
+    }
+}
+
+#[test]
+fn a_heavy_entry_finds_room_where_its_own_shard_holds_most_of_all() {
+    for (_, eviction) in Eviction::NAMES {
+        for others in [0, 1, 200] {
+            let tier = tier(1 << 20, Some(2 << 20), eviction);
+            let is_own = |key: &u64| tier.memory.table.shard_of(tier.key_ref(&key.to_be_bytes()).hash) == 0;
+            // Few heavy entries, and many light ones in the other shard.
+            let own = (0..).filter(is_own).take(10).chain((10_000..).filter(|key| !is_own(key)).take(others));
+            own.for_each(|key| {
+                _ = put(&tier, key, entry_with(key, if key < 10_000 { 200 << 10 } else { 1 }, forever()))
+            });
+            let key = (1000..).find(is_own).expect("there are many");
+            assert!(put(&tier, key, entry_with(key, 1 << 20, forever())).1.len() >= 5);
+            assert!(has(&tier, key), "{eviction}: it stays");
+            tier.check_invariants();
+        }
+    }
 }
 
 #[test]
