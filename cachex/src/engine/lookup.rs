@@ -30,7 +30,19 @@ pub(crate) struct Found<V> {
     pub(crate) freshness: Freshness,
 }
 
-/// Whether a clone of a value is known to be a copy of bytes or a step of a counter.
+/// What a hit takes from an entry while the thread is pinned.
+enum Taken<V> {
+    Copy(V),
+    Hold(Entry),
+}
+
+/// Takes what can be taken quickly.
+#[inline(always)]
+fn take<V, K: Keep<V>>(entry: &Entry, value: &V, keep: K) -> Taken<V> {
+    if keep.is_short(value) { Taken::Copy(keep.copy(value)) } else { Taken::Hold(entry.clone()) }
+}
+
+/// Whether a clone of any value of a type is known to be a copy of bytes or a step of a counter.
 ///
 /// An `Arc` is known by its name: to be wrong about it costs a little time or holds a pin for longer, and changes nothing else.
 #[inline(always)]
@@ -92,19 +104,20 @@ impl Engine {
             .unwrap_or(Err(NoHit::NotPlain))?;
             return if self.is_yet_to_come(expires_at) { Ok(value) } else { Err(NoHit::NotPlain) };
         }
-        // A clone of users' making may take long, and a pin holds up what all tiers of the process give up.
-        let (held, expires_at) = try_pinned(Hit {
+        // Another clone may take long, and a pin holds up what all tiers of the process give up.
+        let (taken, expires_at) = try_pinned(Hit {
             engine: self,
             method,
             sought,
             keep,
-            take: |entry: &Entry, _: &V| entry.clone(),
+            take: |entry: &Entry, value: &V| take(entry, value, keep),
             _value: PhantomData,
         })
         .unwrap_or(Err(NoHit::NotPlain))?;
-        match keep.plain(&held) {
-            Some(plain) if self.is_yet_to_come(expires_at) => Ok(keep.copy(plain.value())),
-            _ => Err(NoHit::NotPlain),
+        match taken {
+            _ if !self.is_yet_to_come(expires_at) => Err(NoHit::NotPlain),
+            Taken::Copy(value) => Ok(value),
+            Taken::Hold(held) => keep.plain(&held).map(|plain| keep.copy(plain.value())).ok_or(NoHit::NotPlain),
         }
     }
 
@@ -140,5 +153,49 @@ impl Engine {
     /// Returns how old a current entry is, and notes the access; an entry that is not current is dead.
     pub(crate) fn freshness(&self, method: &Method, entry: &Entry) -> Freshness {
         if self.is_current(method, entry) { entry.access(|| self.now()) } else { Freshness::Dead }
+    }
+}
+
+#[cfg(all(test, not(cachex_loom)))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::entry::tags::TagCells;
+    use crate::entry::{Life, Meta, Stamp};
+    use crate::method::Region;
+    use crate::method::keep::Local;
+
+    /// Whether a hit on the value takes a hold of its entry.
+    fn is_held<V: Clone + Send + Sync + 'static>(value: &V) -> bool {
+        let life = Life {
+            created_at: Timestamp::default(),
+            accessed_at: Timestamp::default(),
+            stale_at: Timestamp::NEVER,
+            expires_at: Timestamp::NEVER,
+            grace: Duration::ZERO,
+            tti: None,
+        };
+        let meta = Meta {
+            key: (Region::manual().id(), b"key"),
+            stamp: Stamp::default(),
+            tags: &TagCells::default(),
+            life,
+            weight: 1,
+            is_negative: false,
+            load_time: None,
+        };
+        let entry = Entry::of(&meta, value.clone());
+        !clones_quickly::<V>() && matches!(take(&entry, value, Local), Taken::Hold(_))
+    }
+
+    #[test]
+    fn a_hit_holds_an_entry_only_if_the_clone_may_take_long() {
+        assert!(!is_held(&7_u64) && !is_held(&[7_u8; 10_000]));
+        assert!(
+            !is_held(&std::sync::Arc::new(vec![7_u8; 10_000])) && !is_held(&Some(std::sync::Arc::<str>::from("text")))
+        );
+        assert!(!is_held(&"text".to_owned()) && !is_held(&Some("text".to_owned())) && !is_held(&vec![7_u8; 9]));
+        assert!(is_held(&"text".repeat(10_000)) && is_held(&vec!["text".to_owned()]));
     }
 }

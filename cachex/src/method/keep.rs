@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::shape::Shape;
+use super::short::is_short;
 use super::size::size_of_value;
 #[cfg(feature = "remote")]
 use crate::codec::{self, Codec};
@@ -62,6 +63,9 @@ pub trait Keep<V>: Copy + Send + Sync {
     /// Clones a value.
     #[doc(hidden)]
     fn copy(self, value: &V) -> V;
+    /// Whether the value is text or bytes, and few of them.
+    #[doc(hidden)]
+    fn is_short(self, value: &V) -> bool;
     /// Estimates what the value takes in memory, in bytes.
     #[doc(hidden)]
     fn size(self, value: &V) -> u64;
@@ -114,6 +118,11 @@ macro_rules! in_memory {
         #[inline(always)]
         fn plain(self, entry: &Entry) -> Option<PlainEntry<'_, $value>> {
             entry.plain()
+        }
+
+        #[inline(always)]
+        fn is_short(self, value: &$value) -> bool {
+            is_short(value)
         }
 
         #[inline(always)]

@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::keep::{Keep, in_memory};
+use super::short::is_short;
 #[cfg(feature = "remote")]
 use crate::codec::Codec;
 use crate::entry::{Entry, Meta, PlainEntry};

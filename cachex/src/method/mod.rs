@@ -1,7 +1,7 @@
 //! What is known of a method whose results are kept: facts of its annotation, and how its values are handled.
 //!
 //! Reading order: [`site`] (what is known before the program runs), [`region`] (one method of one type), [`shape`] (what of a
-//! return value is kept), [`keep`], [`message`] and [`size`] (how a value is kept, what it takes), [`value_rules`] (rules that need the value),
+//! return value is kept), [`keep`], [`message`], [`size`] and [`short`] (how a value is kept, what it takes, how it is cloned), [`value_rules`] (rules that need the value),
 //! [`results`] (what a method for many keys returns).
 
 pub(crate) mod keep;
@@ -9,6 +9,7 @@ pub(crate) mod message;
 pub(crate) mod region;
 pub(crate) mod results;
 pub(crate) mod shape;
+mod short;
 pub(crate) mod site;
 pub(crate) mod size;
 pub(crate) mod value_rules;
