@@ -85,6 +85,9 @@ pub use policy::{Jitter, MethodSettings, Policy, Tiers};
 pub use tag::{Tag, Tags};
 pub use tier::MemoryEngine;
 pub use tier::memory::Eviction;
+#[cfg(feature = "flood")]
+#[doc(hidden)]
+pub use tier::memory::flood::Flood;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -10,8 +10,8 @@ const MOST: usize = 4096;
 pub(super) fn is_short<V: Any>(value: &V) -> bool {
     let len = len_if(value, String::len)
         .or_else(|| len_if(value, Vec::<u8>::len))
-        .or_else(|| len_if(value, |text: &Box<str>| text.len()))
-        .or_else(|| len_if(value, |bytes: &Box<[u8]>| bytes.len()));
+        .or_else(|| len_if::<Box<str>>(value, |text| text.len()))
+        .or_else(|| len_if::<Box<[u8]>>(value, |bytes| bytes.len()));
     len.is_some_and(|len| len <= MOST)
 }
 

@@ -7,18 +7,18 @@ use crate::key::hash_of;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyHasher {
     /// Every key has the same hash.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "flood"))]
     is_flooded: bool,
 }
 
 impl KeyHasher {
-    #[cfg(test)]
+    #[cfg(any(test, feature = "flood"))]
     pub(crate) fn flooded() -> Self {
         Self { is_flooded: true }
     }
 
     pub(crate) fn hash(&self, region: u32, bytes: &[u8]) -> u64 {
-        #[cfg(test)]
+        #[cfg(any(test, feature = "flood"))]
         if self.is_flooded {
             return 7;
         }

@@ -3,10 +3,12 @@
 //!
 //! Reading order: this file (the tier, looking up, removing), [`insert`] (bounds), [`reclaim`] (what died), [`visit`]
 //! (walks); [`shard`], [`slots`] and [`deadlines`] (one lock's worth of it), [`uses`] (what readers leave behind),
-//! [`eviction`] and [`policy`] (who leaves for room). What is read without a lock is in [`crate::raw`].
+//! [`eviction`] and [`policy`] (who leaves for room); `flood` (a tier by itself, for benches). What is read without a lock is in [`crate::raw`].
 
 mod deadlines;
 mod eviction;
+#[cfg(any(test, feature = "flood"))]
+pub(crate) mod flood;
 mod hasher;
 mod insert;
 mod policy;
