@@ -21,16 +21,23 @@ pub(crate) struct Arguments {
     pub(crate) is_quick: bool,
     /// Where to write the rows as well.
     pub(crate) json: Option<PathBuf>,
+    /// Whether to make the page of results from the rows.
+    pub(crate) is_reported: bool,
     /// How the program was started.
     pub(crate) command: String,
 }
 
 const PROGRAM: &str = "cargo run --release -p cachex-bench --";
 
+/// Stands for all suites.
+const ALL: &str = "all";
+/// Stands for all suites, and the page of their rows.
+const RESULTS: &str = "results";
+
 /// Returns what `--help` shows.
 pub(crate) fn help() -> String {
-    let mut help = format!("usage: {PROGRAM} <suite> [option ...]\n       {PROGRAM} report FILE\n\n");
-    let all = ("all", "all of these, one after the other");
+    let mut help = format!("usage: {PROGRAM} <suite> [option ...]\n       {PROGRAM} results [option ...]\n\n");
+    let all = (ALL, "all of these, one after the other");
     for (name, summary) in SUITES.iter().map(|suite| (suite.name, suite.summary)).chain([all]) {
         help.push_str(&format!("  {name:<14}{summary}\n"));
     }
@@ -38,7 +45,8 @@ pub(crate) fn help() -> String {
         "\n  --methods N   how many methods the generated crates of `compile` have, 1 to 10000 (default: 200)\
          \n  --quick       measure less often: to see that it works, not to quote\
          \n  --json FILE   write the rows to FILE as well\
-         \n\n`report` makes benches/RESULTS.md and its plots from FILE, which `all --json FILE` has written",
+         \n\n`results` runs all suites and makes benches/RESULTS.md and its plots of their rows\
+         \n`report FILE` makes them of the rows that a run has written to FILE",
     );
     help
 }
@@ -69,8 +77,10 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Command, Stri
     if let Some(file) = file {
         return Ok(Command::Report(file.into()));
     }
-    let suites = suites(&name.ok_or_else(|| format!("which suite? {}", names()))?)?;
-    Ok(Command::Run(Arguments { suites, methods, is_quick, json, command }))
+    let name = name.ok_or_else(|| format!("which suite? {}", names()))?;
+    let is_reported = name == RESULTS;
+    let suites = suites(if is_reported { ALL } else { &name })?;
+    Ok(Command::Run(Arguments { suites, methods, is_quick, json, is_reported, command }))
 }
 
 /// Returns how the program was started, without where the rows are to be written.
@@ -100,7 +110,7 @@ fn count(word: &str) -> Result<usize, String> {
 }
 
 fn suites(name: &str) -> Result<Vec<&'static Suite>, String> {
-    let suites: Vec<_> = SUITES.iter().filter(|suite| name == "all" || name == suite.name).collect();
+    let suites: Vec<_> = SUITES.iter().filter(|suite| name == ALL || name == suite.name).collect();
     if suites.is_empty() {
         return Err(format!("there is no suite `{name}`; {}", names()));
     }
@@ -134,7 +144,9 @@ mod tests {
     #[test]
     fn all_suites_can_be_asked_for_and_their_rows_shown() {
         let Ok(Command::Run(arguments)) = parsed("all") else { panic!() };
-        assert_eq!(arguments.suites.len(), SUITES.len());
+        assert_eq!((arguments.suites.len(), arguments.is_reported), (SUITES.len(), false));
+        let Ok(Command::Run(arguments)) = parsed("results --json out") else { panic!() };
+        assert_eq!((arguments.suites.len(), arguments.is_reported), (SUITES.len(), true));
         assert!(matches!(parsed("report rows.json"), Ok(Command::Report(file)) if *file == *"rows.json"));
     }
 

@@ -6,6 +6,8 @@
 //! - `evicting`: two threads ask for different keys. `cachex` and `moka` and `quick_cache` load a key once for all who ask at
 //!   the same time (single flight); `foyer`, `cached` and `concurrent_cached` don't. `cachex alone` is the same method with
 //!   `single_flight = false`: what it saves is what single flight costs.
+//! - `evicting, 1 tag`, `evicting, 3 tags`: the same with tags made from the argument, by one thread: each load brings tags that
+//!   nobody had before. In all other cases `cachex` has one constant tag.
 //! - `same keys`: two threads ask for the same keys at the same time. One of them loads; the other one waits for that, hits, or
 //!   loads as well.
 //! - `insert`: all are given the entry without being asked for it first; `cachex` by the companion that primes a method.
@@ -23,7 +25,7 @@ use crate::measure::{Effort, Subject, measure};
 use crate::peers::{Bounded, Cached, ConcurrentCached, Foyer, Memoised, Moka, QuickCache};
 use crate::program::Suite;
 use crate::row::Row;
-use crate::service::{Payload, Service, Value};
+use crate::service::{CONSTANT, Payload, Service, Value};
 
 pub(crate) const SUITE: Suite =
     Suite { name: "miss", summary: "a load that evicts, with and without contention, beside its peers", run };
@@ -38,9 +40,11 @@ enum Keys {
 /// Makes who is asked, with caches of a capacity.
 type Subjects = fn(u32) -> Result<Vec<Subject<'static>>, String>;
 
-const CASES: [(&str, Keys, u32, Subjects); 5] = [
+const CASES: [(&str, Keys, u32, Subjects); 7] = [
     ("evicting", Keys::Different, 1, loading),
     ("evicting", Keys::Different, 2, loading),
+    ("evicting, 1 tag", Keys::Different, 1, tagging::<1>),
+    ("evicting, 3 tags", Keys::Different, 1, tagging::<3>),
     ("same keys", Keys::Same, 2, loading),
     ("insert", Keys::Different, 1, inserting),
     ("insert", Keys::Different, 2, inserting),
@@ -112,6 +116,18 @@ fn loading(capacity: u32) -> Result<Vec<Subject<'static>>, String> {
             _ => function::<ConcurrentCached<100_000>>(),
         },
         calls("uncached", <Arc<Payload>>::load),
+    ])
+}
+
+fn tagging<const TAGS: usize>(capacity: u32) -> Result<Vec<Subject<'static>>, String> {
+    let service = || Service::new(u64::from(capacity), Eviction::S3Fifo);
+    let (tagged, constant) = (service()?, service()?);
+    let call = if TAGS == 1 { Service::by_row } else { Service::three_tags_of_row };
+    let call_constant = if TAGS == 1 { Service::by_number } else { Service::three_tags };
+    Ok(vec![
+        calls("cachex", move |id| call(&tagged, id)),
+        calls(CONSTANT, move |id| call_constant(&constant, id)),
+        loads::<Moka<u64, Arc<Payload>>>(capacity),
     ])
 }
 

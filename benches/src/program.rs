@@ -33,7 +33,7 @@ pub(crate) const SUITES: &[Suite] = &[
 pub fn main() -> ExitCode {
     let outcome = match args::parse(std::env::args().skip(1)) {
         Ok(Command::Run(arguments)) => run(&arguments),
-        Ok(Command::Report(file)) => results::write(&file),
+        Ok(Command::Report(file)) => results::write_again(&file),
         Ok(Command::Help) => {
             println!("{}", args::help());
             Ok(())
@@ -63,5 +63,5 @@ fn run(arguments: &Arguments) -> Result<(), String> {
             row::write_json(path, &all)?;
         }
     }
-    Ok(())
+    if arguments.is_reported { results::write(all) } else { Ok(()) }
 }

@@ -1,7 +1,10 @@
 //! How times grow: with entries, tags and threads.
 //!
 //! - `hit`: with the entries, at one thread; with the threads, at 1000 entries. Uniform, one tag, as in the suite `hit`.
-//! - `hit, 0 tags` to `hit, 8 tags`: what tags add. No peer has them.
+//! - `hit, 0 tags` to `hit, 8 tags`: what tags add. Those of `cachex` are made from the argument, so each entry carries its own; those of
+//!   `cachex constant` are constants, which the method has. No peer has them.
+//! - `get`, `get, one hash`: a look-up in the memory tier by itself, of as many entries as find a place there if all keys have one hash,
+//!   which nobody can bring about from outside; 50 000 of them were stored.
 //! - `insert`: a cache with room for all is filled, from nothing; the time of one insertion. `cachex` is given the entry by the
 //!   companion that primes a method.
 //! - `invalidate`: a tag that all entries have. No peer has tags; what comes nearest is to drop everything (`moka`:
@@ -10,10 +13,11 @@
 //! - `bytes`, `bytes, 0 tags` to `bytes, 8 tags`: for each entry of a full cache, as `bytes churned` of the suite
 //!   [`memory`](crate::memory).
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cachex::{Cache, CacheScope, Eviction, cached};
+use cachex::{Cache, CacheScope, Eviction, Flood, cached};
 
 use crate::args::Arguments;
 use crate::hit::{keys, subjects};
@@ -23,7 +27,7 @@ use crate::peers::{Bounded, Foyer, Moka, QuickCache};
 use crate::program::Suite;
 use crate::random::{Popularity, Random};
 use crate::row::{Row, median};
-use crate::service::{Payload, Service, Value};
+use crate::service::{CONSTANT, Payload, Service, Value};
 
 pub(crate) const SUITE: Suite =
     Suite { name: "scale", summary: "how times and bytes grow with entries, tags and threads, beside its peers", run };
@@ -49,8 +53,11 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     }
     table.hits("hit", &[2, 4], ENTRIES, |keys| beside(keys, ENTRIES))?;
     for (case, annotated) in TAGS {
-        table.hits(case, &[1], ENTRIES, |keys| Ok(vec![annotated(Tagged::new()?, keys)]))?;
+        table.hits(case, &[1], ENTRIES, |keys| {
+            annotated.iter().map(|annotated| Ok(annotated(Tagged::new()?, keys))).collect()
+        })?;
     }
+    table.floods()?;
     for entries in sizes {
         table.insertions(*entries)?;
         table.invalidations(*entries)?;
@@ -100,6 +107,20 @@ impl Table {
         Ok(())
     }
 
+    fn floods(&mut self) -> Result<(), String> {
+        let flooded = Flood::new(50_000, true);
+        let found: Vec<u64> = (0..50_000).filter(|number| flooded.get(*number).is_some()).collect();
+        let count = found.len() as u32;
+        let usual = Flood::new(u64::from(count), false);
+        let numbers: Vec<u64> = (0..u64::from(count)).collect();
+        let subjects = [looks("get", &usual, &numbers), looks("get, one hash", &flooded, &found)];
+        let work =
+            |repetition| vec![Popularity::Uniform(count).draws(self.draws, &mut Random::seeded(repetition as u64))];
+        let times = measure(&subjects, self.effort, work)?;
+        self.rows.extend(subjects.iter().zip(times).map(|(case, time)| row(case.name, "cachex", 1, count, time)));
+        Ok(())
+    }
+
     fn insertions(&mut self, entries: u32) -> Result<(), String> {
         let mut times = [const { Vec::new() }; 4];
         for _ in 0..self.effort.repetitions.min(5) {
@@ -125,9 +146,9 @@ impl Table {
                 self.rows.push(in_bytes(row("bytes", subject, 1, *entries, bytes)));
             }
         }
-        for (case, part) in BYTES_OF_TAGS {
+        for (case, subject, part) in BYTES_OF_TAGS {
             let bytes = program.bytes(part, u64::from(MANY))?;
-            self.rows.push(in_bytes(row(case, "cachex", 1, MANY, bytes)));
+            self.rows.push(in_bytes(row(case, subject, 1, MANY, bytes)));
         }
         Ok(())
     }
@@ -157,9 +178,22 @@ impl Table {
 const BYTES: [(&str, &str); 3] =
     [("cachex", "1-tag"), ("quick_cache", "quick-cache-churned"), ("moka", "moka-churned")];
 
-/// Cases, and what counts their bytes.
-const BYTES_OF_TAGS: [(&str, &str); 4] =
-    [("bytes, 0 tags", "0-tags"), ("bytes, 1 tag", "1-tag"), ("bytes, 3 tags", "3-tags"), ("bytes, 8 tags", "8-tags")];
+/// Cases and subjects, and what counts their bytes.
+const BYTES_OF_TAGS: [(&str, &str, &str); 7] = [
+    ("bytes, 0 tags", "cachex", "0-tags"),
+    ("bytes, 1 tag", "cachex", "1-tag-of-row"),
+    ("bytes, 3 tags", "cachex", "3-tags-of-row"),
+    ("bytes, 8 tags", "cachex", "8-tags-of-row"),
+    ("bytes, 1 tag", CONSTANT, "1-tag"),
+    ("bytes, 3 tags", CONSTANT, "3-tags"),
+    ("bytes, 8 tags", CONSTANT, "8-tags"),
+];
+
+fn looks<'a>(case: &'static str, flood: &'a Flood, numbers: &'a [u64]) -> Subject<'a> {
+    Subject::new(case, |draws| {
+        draws.iter().filter(|draw| black_box(flood.get(numbers[**draw as usize])).is_some()).count()
+    })
+}
 
 /// Returns the time to fill a cache, its making not counted.
 fn fill<P: Bounded<u64, Shared>>(entries: u32) -> f64 {
@@ -188,11 +222,29 @@ struct Tagged {
 
 type Annotated = for<'a> fn(Tagged, &'a [u64]) -> Subject<'a>;
 
-const TAGS: [(&str, Annotated); 4] = [
-    ("hit, 0 tags", |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.none(*id))),
-    ("hit, 1 tag", |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.one(*id))),
-    ("hit, 3 tags", |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.three(*id))),
-    ("hit, 8 tags", |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.eight(*id))),
+const TAGS: [(&str, &[Annotated]); 4] = [
+    ("hit, 0 tags", &[|tagged, keys| subjects::calls("cachex", keys, move |id| tagged.none(*id))]),
+    (
+        "hit, 1 tag",
+        &[
+            |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.one_of_row(*id)),
+            |tagged, keys| subjects::calls(CONSTANT, keys, move |id| tagged.one(*id)),
+        ],
+    ),
+    (
+        "hit, 3 tags",
+        &[
+            |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.three_of_row(*id)),
+            |tagged, keys| subjects::calls(CONSTANT, keys, move |id| tagged.three(*id)),
+        ],
+    ),
+    (
+        "hit, 8 tags",
+        &[
+            |tagged, keys| subjects::calls("cachex", keys, move |id| tagged.eight_of_row(*id)),
+            |tagged, keys| subjects::calls(CONSTANT, keys, move |id| tagged.eight(*id)),
+        ],
+    ),
 ];
 
 impl Tagged {
@@ -218,6 +270,21 @@ impl Tagged {
 
     #[cached(ttl = "1h", tags = ["a", "b", "c", "d", "e", "f", "g", "h"])]
     fn eight(&self, id: u64) -> Shared {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["a:{id}"])]
+    fn one_of_row(&self, id: u64) -> Shared {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["a:{id}", "b:{id}", "c:{id}"])]
+    fn three_of_row(&self, id: u64) -> Shared {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["a:{id}", "b:{id}", "c:{id}", "d:{id}", "e:{id}", "f:{id}", "g:{id}", "h:{id}"])]
+    fn eight_of_row(&self, id: u64) -> Shared {
         Value::load(id)
     }
 }

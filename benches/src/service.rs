@@ -68,6 +68,10 @@ pub(crate) struct Filter {
     pub(crate) page: u32,
 }
 
+/// Who answers by a method whose tags are constants, which the method has and not each entry; beside `cachex`, where tags are made from
+/// the arguments.
+pub(crate) const CONSTANT: &str = "cachex constant";
+
 /// The type with the annotated methods.
 #[derive(CacheScope)]
 pub(crate) struct Service {
@@ -95,6 +99,21 @@ impl Service {
     #[cached(ttl = "1h", tags = ["rows", "payloads", "numbers"])]
     pub(crate) fn three_tags(&self, id: u64) -> Arc<Payload> {
         Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["row:{id}"])]
+    pub(crate) fn by_row(&self, id: u64) -> Arc<Payload> {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["row:{id}", "payload:{id}", "numbers:{id}"])]
+    pub(crate) fn three_tags_of_row(&self, id: u64) -> Arc<Payload> {
+        Value::load(id)
+    }
+
+    #[cached(ttl = "1h", tags = ["group:{group}"])]
+    pub(crate) fn in_group(&self, group: u64, id: u64) -> Arc<Payload> {
+        Value::load(group ^ id)
     }
 
     #[cached(ttl = "1h", tags = ["others"])]

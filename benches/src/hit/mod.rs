@@ -1,6 +1,8 @@
 //! A hit: a whole annotated call, beside look-ups in other crates and the call without a cache.
 //!
-//! All entries are resident, and nothing expires. Reading order: this file (the cases), [`subjects`] (who answers),
+//! All entries are resident, and nothing expires. In the cases `1 tag` and `3 tags`, tags of `cachex` are made from the argument, so
+//! each entry carries its own; those of `cachex constant` are constants, which the method has and no entry. All other cases have one
+//! constant tag, but `0 tags`. Reading order: this file (the cases), [`subjects`] (who answers),
 //! [`mod@keys`] (what is asked for).
 
 pub(crate) mod keys;
@@ -46,8 +48,10 @@ fn kinds(table: &mut Table) -> Result<(), String> {
     let numbers = keys::<u64>(ENTRIES);
     let mut measure = |case, subjects: Vec<Subject<'_>>| table.measure(case, ENTRIES, &uniform, &subjects);
     measure("0 tags", subjects::payloads(&numbers, Service::untagged_subject)?)?;
-    measure("1 tag", subjects::payloads(&numbers, Service::by_number_subject)?)?;
-    measure("3 tags", subjects::payloads(&numbers, Service::three_tags_subject)?)?;
+    let (of_row, constant) = (Service::by_row_subject, Service::constant_subject);
+    measure("1 tag", subjects::payloads_beside(&numbers, of_row, constant)?)?;
+    let (of_row, constant) = (Service::three_tags_of_row_subject, Service::three_constants_subject);
+    measure("3 tags", subjects::payloads_beside(&numbers, of_row, constant)?)?;
     measure("async", subjects::asynchronous(&numbers)?)?;
     measure("u64 value", subjects::blocking::<_, u64>(&numbers, Service::number_by_number_subject)?)?;
     measure("String value", subjects::blocking::<_, String>(&numbers, Service::text_by_number_subject)?)?;

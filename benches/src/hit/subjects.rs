@@ -11,7 +11,7 @@ use crate::peers::{
     Bounded, Cached, CachedUnbounded, ConcurrentCached, ConcurrentCachedUnbounded, Foyer, Hitbox, Memoised, Moka,
     MokaFuture, Papaya, Peer, PeerKey, QuickCache, Unlocked,
 };
-use crate::service::{Filter, Payload, Service, Value};
+use crate::service::{CONSTANT, Filter, Payload, Service, Value};
 
 /// Returns all that answer blocking callers; `annotated` makes the subject that calls a method.
 pub(super) fn blocking<'a, K, V>(
@@ -50,6 +50,17 @@ pub(super) fn payloads<'a>(
         memoised_payloads::<ConcurrentCachedUnbounded>(keys),
         uncached::<Arc<Payload>>(),
     ]);
+    Ok(subjects)
+}
+
+/// Returns the same, and a second annotated method.
+pub(super) fn payloads_beside<'a>(
+    keys: &'a [u64],
+    annotated: fn(Service, &'a [u64]) -> Subject<'a>,
+    second: fn(Service, &'a [u64]) -> Subject<'a>,
+) -> Result<Vec<Subject<'a>>, String> {
+    let mut subjects = payloads(keys, annotated)?;
+    subjects.insert(1, second(Service::new(2 * keys.len() as u64, Eviction::S3Fifo)?, keys));
     Ok(subjects)
 }
 
@@ -152,24 +163,27 @@ pub(crate) fn calls<'a, K: PeerKey, V: 'a>(
 }
 
 macro_rules! annotated {
-    ($($name:ident: $key:ty, $call:expr;)*) => {
+    ($($name:ident: $key:ty, $subject:expr, $call:expr;)*) => {
         impl Service {
             $(pub(crate) fn $name<'a>(self, keys: &'a [$key]) -> Subject<'a> {
                 let call = $call;
-                calls("cachex", keys, move |key| call(&self, *key))
+                calls($subject, keys, move |key| call(&self, *key))
             })*
         }
     };
 }
 
 annotated! {
-    untagged_subject: u64, Self::untagged;
-    by_number_subject: u64, Self::by_number;
-    three_tags_subject: u64, Self::three_tags;
-    number_by_number_subject: u64, Self::number_by_number;
-    text_by_number_subject: u64, Self::text_by_number;
-    person_by_number_subject: u64, Self::person_by_number;
-    by_text_subject: &'static str, |service: &Self, text| service.by_text(text);
-    by_parts_subject: (u64, &'static str, Option<u32>), |service: &Self, (id, text, page)| service.by_parts(id, text, page);
-    by_filter_subject: Filter, |service: &Self, filter| service.by_filter(&filter);
+    untagged_subject: u64, "cachex", Self::untagged;
+    by_row_subject: u64, "cachex", Self::by_row;
+    three_tags_of_row_subject: u64, "cachex", Self::three_tags_of_row;
+    by_number_subject: u64, "cachex", Self::by_number;
+    constant_subject: u64, CONSTANT, Self::by_number;
+    three_constants_subject: u64, CONSTANT, Self::three_tags;
+    number_by_number_subject: u64, "cachex", Self::number_by_number;
+    text_by_number_subject: u64, "cachex", Self::text_by_number;
+    person_by_number_subject: u64, "cachex", Self::person_by_number;
+    by_text_subject: &'static str, "cachex", |service: &Self, text| service.by_text(text);
+    by_parts_subject: (u64, &'static str, Option<u32>), "cachex", |service: &Self, (id, text, page)| service.by_parts(id, text, page);
+    by_filter_subject: Filter, "cachex", |service: &Self, filter| service.by_filter(&filter);
 }

@@ -33,7 +33,7 @@ impl Case {
         drop(call(&Counting::new(1)?, 0));
         let before = counter::bytes();
         let service = Counting::new(self.entries)?;
-        Ok(self.rows(before, |id| drop(call(&service, id)), || ()))
+        Ok(self.rows(before, |id| drop(call(&service, id)), || service.settle()))
     }
 
     /// Counts a cache with a capacity.

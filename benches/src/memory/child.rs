@@ -23,6 +23,15 @@ pub(super) const PARTS: &[Part] = &[
     part("cachex-churned", |entries| churn("cachex", entries).annotated(Counting::tagged)),
     part("plain-filled", |entries| full("cachex plain", entries).annotated(Counting::plain)),
     part("plain-churned", |entries| churn("cachex plain", entries).annotated(Counting::plain)),
+    part("1-tag-of-row-churned", |entries| {
+        churn("cachex, 1 tag of the argument", entries / 10).annotated(Counting::one_of_row)
+    }),
+    part("3-tags-of-row-churned", |entries| {
+        churn("cachex, 3 tags of the argument", entries / 10).annotated(Counting::three_of_row)
+    }),
+    part("8-tags-of-row-churned", |entries| {
+        churn("cachex, 8 tags of the argument", entries / 10).annotated(Counting::eight_of_row)
+    }),
     part("hashmap-filled", |entries| Ok(full("hashmap", entries).map::<Unlocked<u64, Arc<Counted>>>())),
     part("papaya-filled", |entries| Ok(full("papaya", entries).map::<Papaya<u64, Arc<Counted>>>())),
     part("quick-cache-filled", |entries| Ok(full("quick_cache", entries).bounded::<QuickCache<_, _>>())),
@@ -44,12 +53,15 @@ pub(super) const PARTS: &[Part] = &[
     part("allocations", allocations::rows),
 ];
 
-/// The same annotated method with more and more tags.
+/// The same annotated method with more and more tags: constants, and such as each entry has alone.
 pub(super) const TAGS: &[Part] = &[
     part("0-tags", |entries| churn("cachex", entries).annotated(Counting::no_tags)),
     part("1-tag", |entries| churn("cachex", entries).annotated(Counting::tagged)),
     part("3-tags", |entries| churn("cachex", entries).annotated(Counting::three_tags)),
     part("8-tags", |entries| churn("cachex", entries).annotated(Counting::eight_tags)),
+    part("1-tag-of-row", |entries| churn("cachex", entries).annotated(Counting::one_of_row)),
+    part("3-tags-of-row", |entries| churn("cachex", entries).annotated(Counting::three_of_row)),
+    part("8-tags-of-row", |entries| churn("cachex", entries).annotated(Counting::eight_of_row)),
 ];
 
 const FOREVER: &str = <MokaForever<u64, Arc<Counted>> as Peer<_, _>>::NAME;

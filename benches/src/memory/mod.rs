@@ -13,7 +13,9 @@
 //!   before. Each miss is of a cache that is full. The load allocates as well: the same number of bare loads is counted in
 //!   the same way, and subtracted.
 //!
-//! `cachex` is an annotated method with one tag and a TTL; `cachex plain` has neither. How bytes grow with tags and entries is
+//! `cachex` is an annotated method with one constant tag and a TTL; `cachex plain` has neither. `cachex, 1 tag of the argument` has
+//! instead a tag that each entry has alone, 3 or 8 of them: what all these tags take is counted as the entry's (a tenth of the entries;
+//! dead values and tags that nobody needs are given back before, by `Cache::reclaim`). How bytes grow with tags and entries is
 //! in the suite `scale`, counted in the same way.
 //!
 //! [`Arc`]: std::sync::Arc

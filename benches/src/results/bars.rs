@@ -1,6 +1,7 @@
 //! What is to be reached, and what was: ratios within the run.
 
 use super::Figures;
+use crate::service::CONSTANT;
 
 /// Something to be reached.
 pub(super) struct Bar {
@@ -44,7 +45,7 @@ const LARGE: [usize; 2] = [100_000, 1_000_000];
 
 /// Returns all that is to be reached.
 pub(super) fn bars(figures: &Figures) -> Vec<Bar> {
-    [hits(figures), misses(figures), ratios(figures), memory(figures), invalidations(figures)]
+    [hits(figures), floods(figures), misses(figures), ratios(figures), memory(figures), invalidations(figures)]
         .into_iter()
         .flatten()
         .collect()
@@ -53,6 +54,8 @@ pub(super) fn bars(figures: &Figures) -> Vec<Bar> {
 fn hits(figures: &Figures) -> Vec<Bar> {
     let hit = |case: &str, subject: &str, threads| figures.value("hit", case, subject, threads, 1_000);
     let ours = |case| hit(case, "cachex", 1);
+    // What has one constant tag, and differs from other cases in nothing else.
+    let usual = |threads| hit("1 tag", CONSTANT, threads);
     let slower = |what: &str, peer: &str, threads: usize, limit| {
         let what = format!("{what}, {threads} thread{}: how many times faster than `{peer}`", plural(threads));
         at_least(what, limit, "x", ratio(hit("1 tag", peer, threads), hit("1 tag", "cachex", threads)))
@@ -69,13 +72,13 @@ fn hits(figures: &Figures) -> Vec<Bar> {
     };
     vec![
         at_most(
-            "hit, u64 key, 1 tag, TTL: time beside `hashmap`",
+            "hit, u64 key, 1 tag, of the argument or constant, TTL: time beside `hashmap`",
             2.0,
             "x",
-            ratio(ours("1 tag"), hit("1 tag", "hashmap", 1)),
+            [ours("1 tag"), usual(1)].into_iter().filter_map(|ours| ratio(ours, hit("1 tag", "hashmap", 1))),
         ),
-        at_most("hit, async: time beside the blocking call", 1.15, "x", ratio(ours("async"), ours("1 tag"))),
-        at_most("hit, tuple key: time beside a u64 key", 1.6, "x", ratio(ours("tuple key"), ours("1 tag"))),
+        at_most("hit, async: time beside the blocking call", 1.15, "x", ratio(ours("async"), usual(1))),
+        at_most("hit, tuple key: time beside a u64 key", 1.6, "x", ratio(ours("tuple key"), usual(1))),
         slower("hit", "cached", 1, 2.5),
         slower("hit", "moka", 1, 5.0),
         slower("hit", "cached", 2, 5.0),
@@ -90,6 +93,12 @@ fn hits(figures: &Figures) -> Vec<Bar> {
         large("moka", 0.35),
         large("cached", 0.75),
     ]
+}
+
+fn floods(figures: &Figures) -> Vec<Bar> {
+    let time = |case: &str| figures.of("scale").into_iter().find(|row| row.case == case).map(|row| row.value);
+    let times = ratio(time("get, one hash"), time("get"));
+    vec![at_most("look-up, all keys on one hash: time beside a normal one", 10.0, "x", times)]
 }
 
 fn misses(figures: &Figures) -> Vec<Bar> {
@@ -151,12 +160,14 @@ fn memory(figures: &Figures) -> Vec<Bar> {
             allocations(&["async miss"]),
         ),
         at_most("values alive beyond the capacity, after churn", BATCH, "values", beyond("live values")),
+        at_most("the same after `Cache::reclaim`: dead values", 0.0, "values", beyond("live values, settled")),
     ]
 }
 
 fn invalidations(figures: &Figures) -> Vec<Bar> {
-    let of = |entries| figures.value("invalidate", "invalidate", "cachex", 1, entries);
-    vec![at_most("invalidation of a tag over 1M entries: time beside 1 entry", 2.0, "x", ratio(of(1_000_000), of(1)))]
+    let of = |subject, entries| figures.value("invalidate", "invalidate", subject, 1, entries);
+    let ratios = ["cachex", CONSTANT].into_iter().filter_map(|subject| ratio(of(subject, 1_000_000), of(subject, 1)));
+    vec![at_most("invalidation of a tag over 1M entries: time beside 1 entry", 2.0, "x", ratios)]
 }
 
 fn plural(threads: usize) -> &'static str {
@@ -198,10 +209,37 @@ mod tests {
                 figure("hit", "zipf 0.99", "moka", (2, 100_000), 100.0),
             ],
         };
-        assert_eq!(reached(hits(&figures), "beside `hashmap`"), (Some(1.5), Some(true)));
+        assert_eq!(reached(hits(&figures), "TTL: time beside `hashmap`"), (Some(1.5), Some(true)));
         assert_eq!(reached(hits(&figures), "1 thread: how many times faster than `moka`"), (Some(4.0), Some(false)));
         assert_eq!(reached(hits(&figures), "time beside `moka`"), (Some(0.4), Some(false)));
         assert_eq!(reached(hits(&figures), "2 threads: how many times faster than `moka`"), (None, None));
+    }
+
+    #[test]
+    fn what_is_flooded_is_beside_what_is_not_and_no_dead_value_is_left() {
+        let figures = Figures {
+            rows: vec![
+                figure("scale", "get", "cachex", (1, 112), 10.0),
+                figure("scale", "get, one hash", "cachex", (1, 112), 101.0),
+                figure("memory", "live values", "cachex", (1, 1_000), 1_100.0),
+                figure("memory", "live values, settled", "cachex", (1, 1_000), 1_001.0),
+            ],
+        };
+        assert_eq!(reached(floods(&figures), "one hash"), (Some(10.1), Some(false)));
+        assert_eq!(reached(memory(&figures), "beyond the capacity"), (Some(100.0), Some(true)));
+        assert_eq!(reached(memory(&figures), "dead values"), (Some(1.0), Some(false)));
+    }
+
+    #[test]
+    fn a_bar_of_an_invalidation_is_of_both_kinds_of_tags() {
+        let figure = |subject, entries, value| figure("invalidate", "invalidate", subject, (1, entries), value);
+        let rows = vec![
+            figure("cachex", 1, 10.0),
+            figure("cachex", 1_000_000, 10.0),
+            figure(CONSTANT, 1, 10.0),
+            figure(CONSTANT, 1_000_000, 30.0),
+        ];
+        assert_eq!(reached(invalidations(&Figures { rows }), "1M entries"), (Some(3.0), Some(false)));
     }
 
     #[test]

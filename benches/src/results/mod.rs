@@ -15,8 +15,13 @@ use std::path::Path;
 use crate::row::{self, Row};
 
 /// Makes the page and its plots from a file with the rows of a run.
-pub(crate) fn write(json: &Path) -> Result<(), String> {
-    let figures = Figures { rows: row::read_json(json)? };
+pub(crate) fn write_again(json: &Path) -> Result<(), String> {
+    write(row::read_json(json)?)
+}
+
+/// Makes the page and its plots from the rows of a run.
+pub(crate) fn write(rows: Vec<Row>) -> Result<(), String> {
+    let figures = Figures { rows };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let plots = folder.join("plots");
     fs::create_dir_all(&plots).map_err(|error| format!("{} can't be made: {error}", plots.display()))?;

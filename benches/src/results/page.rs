@@ -6,11 +6,14 @@ use super::plots::Drawn;
 use super::{Figures, digits, short};
 use crate::machine;
 use crate::row::Row;
+use crate::service::CONSTANT;
 
 const SUBJECT: Label = |row| row.subject.to_string();
 const CASE: Label = |row| row.case.to_string();
 const SIZE: Label = |row| short(row.entries);
 const THREADS: Label = |row| format!("{} thread{}", row.threads, if row.threads == 1 { "" } else { "s" });
+const TASKS: Label = |row| format!("{} task{}", row.threads, if row.threads == 1 { "" } else { "s" });
+const CASE_AND_SIZE: Label = |row| format!("{}, {}", row.case, short(row.entries));
 const SIZE_AND_THREADS: Label = |row| format!("{}, {}", SIZE(row), THREADS(row));
 
 /// Writes the page.
@@ -24,6 +27,7 @@ pub(super) fn text(figures: &Figures, drawn: &[Drawn]) -> String {
         memory(figures, drawn),
         invalidations(figures),
         scale(figures, drawn),
+        second_tier(figures),
         compile(figures),
     ];
     let mut text = sections.concat().trim_end().to_owned();
@@ -33,13 +37,14 @@ pub(super) fn text(figures: &Figures, drawn: &[Drawn]) -> String {
 
 fn introduction(figures: &Figures) -> String {
     let mut text = "# Results\n\n\
-        Made from the rows of one run by `cargo run --release -p cachex-bench -- report FILE`; don't edit. What each suite \
+        Made from the rows of one run by `cargo run --release -p cachex-bench -- results`; don't edit. What each suite \
         does, and what peers do without, is said at the beginning of its module in `benches/src`.\n\n\
         Times are nanoseconds for one call, as the thread that calls sees it, and medians; subjects were measured in turns. \
         In brackets is how many times what cachex takes.\n\n\
         Peers do of a cached method's work what they can. `moka`, `cached`, `concurrent_cached` and `hitbox` have a capacity and \
         a TTL, `quick_cache` and `foyer` a capacity only; `hashmap`, `papaya` and what is `unbounded` keep everything for \
-        ever. None has tags, and maps and caches don't build keys from arguments.\n\n\
+        ever. None has tags, and maps and caches don't build keys from arguments. The tags of `cachex constant` are constants, which a \
+        method has and not each entry; where both stand together, those of `cachex` are made from the arguments.\n\n\
         | measured on | |\n|---|---|\n"
         .to_owned();
     for row in figures.of(machine::SUITE) {
@@ -93,7 +98,7 @@ fn hits(figures: &Figures, drawn: &[Drawn]) -> String {
 fn misses(figures: &Figures, drawn: &[Drawn]) -> String {
     let rows = figures.of("miss");
     let mut text = heading("Miss", "A load that evicts, ns, by capacity and threads.", "miss", drawn);
-    for case in ["evicting", "same keys", "insert"] {
+    for case in ["evicting", "evicting, 1 tag", "evicting, 3 tags", "same keys", "insert"] {
         let rows: Vec<_> = rows.iter().copied().filter(|row| row.case == case).collect();
         text.push_str(&format!("`{case}`:\n\n"));
         text.push_str(&table("subject", &rows, SUBJECT, SIZE_AND_THREADS, true));
@@ -126,7 +131,11 @@ fn memory(figures: &Figures, drawn: &[Drawn]) -> String {
 
 fn invalidations(figures: &Figures) -> String {
     let mut text = heading("Invalidation", "Of one tag, and the calls after it, ns, by entries with the tag.", "", &[]);
-    text.push_str(&table("what", &figures.of("invalidate"), CASE, SIZE, false));
+    for (subject, title) in [("cachex", "A tag that each entry carries"), (CONSTANT, "A constant tag of the method")] {
+        let rows: Vec<_> = figures.of("invalidate").into_iter().filter(|row| row.subject == subject).collect();
+        text.push_str(&format!("{title}:\n\n"));
+        text.push_str(&table("what", &rows, CASE, SIZE, false));
+    }
     text
 }
 
@@ -138,6 +147,8 @@ fn scale(figures: &Figures, drawn: &[Drawn]) -> String {
     text.push_str(&table("subject", &of(|row| row.case == "hit"), SUBJECT, SIZE_AND_THREADS, true));
     text.push_str("A hit, by tags of its entry:\n\n");
     text.push_str(&table("subject", &of(|row| row.case.starts_with("hit, ")), SUBJECT, CASE, true));
+    text.push_str("A look-up in the memory tier by itself, with and without all keys on one hash:\n\n");
+    text.push_str(&table("subject", &of(|row| row.case.starts_with("get")), SUBJECT, CASE, false));
     for (case, title) in [("insert", "An insertion, by entries in the end"), ("invalidate", "The end of all entries")] {
         let rows: Vec<_> = rows.iter().copied().filter(|row| row.case == case).collect();
         text.push_str(&format!("{title}:\n\n"));
@@ -146,6 +157,23 @@ fn scale(figures: &Figures, drawn: &[Drawn]) -> String {
     text.push_str("Bytes for each entry after churn, by entries and by tags:\n\n");
     text.push_str(&table("subject", &of(|row| row.case == "bytes"), SUBJECT, SIZE, true));
     text.push_str(&table("subject", &of(|row| row.case.starts_with("bytes, ")), SUBJECT, CASE, false));
+    text
+}
+
+fn second_tier(figures: &Figures) -> String {
+    let (gets, others): (Vec<&Row>, Vec<&Row>) =
+        figures.of("l2").into_iter().partition(|row| row.case.starts_with("get"));
+    let about = "Values in a Redis of the same machine: an annotated call that finds nothing in memory, ns, by tasks that ask at once.";
+    let mut text = heading("Second tier", about, "", &[]);
+    for (case, title) in
+        [("get", "Over the thread of cachex"), ("get, runtime", "By connections of the callers' runtime")]
+    {
+        let rows: Vec<_> = gets.iter().copied().filter(|row| row.case == case).collect();
+        text.push_str(&format!("{title}:\n\n"));
+        text.push_str(&table("subject", &rows, SUBJECT, TASKS, true));
+    }
+    text.push_str("A hit in memory, a value set by hand, and, as the server sees it, an invalidation:\n\n");
+    text.push_str(&table("what", &others, CASE_AND_SIZE, SUBJECT, false));
     text
 }
 
@@ -169,6 +197,21 @@ fn heading(title: &str, about: &str, plot: &str, drawn: &[Drawn]) -> String {
 mod tests {
     use super::super::figure;
     use super::*;
+
+    #[test]
+    fn the_page_has_the_rows_of_every_suite() {
+        for suite in crate::program::SUITES.iter().map(|suite| suite.name) {
+            let case = match suite {
+                "hit" => "1 tag",
+                "miss" => "evicting",
+                "scale" => "hit",
+                "l2" => "get",
+                _ => "a case",
+            };
+            let text = text(&Figures { rows: vec![figure(suite, case, "cachex", (1, 1_000), 4711.0)] }, &[]);
+            assert!(text.contains("4711 |"), "{suite}: {text}");
+        }
+    }
 
     #[test]
     fn the_page_says_what_was_reached_and_what_was_not_measured() {
