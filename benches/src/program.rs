@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::args::{self, Arguments, Command};
 use crate::row::{self, Row};
-use crate::{compile, hit, invalidate, l2, machine, memory, miss, ratio, results, scale};
+use crate::{compile, diesel, hit, invalidate, l2, machine, memory, miss, ratio, results, scale};
 
 /// A set of measurements that are made in one run, so that they can be compared.
 pub(crate) struct Suite {

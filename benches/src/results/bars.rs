@@ -45,10 +45,8 @@ const LARGE: [usize; 2] = [100_000, 1_000_000];
 
 /// Returns all that is to be reached.
 pub(super) fn bars(figures: &Figures) -> Vec<Bar> {
-    [hits(figures), floods(figures), misses(figures), ratios(figures), memory(figures), invalidations(figures)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let of: [fn(&Figures) -> Vec<Bar>; 8] = [hits, floods, misses, ratios, memory, invalidations, second_tier, diesel];
+    of.into_iter().flat_map(|of| of(figures)).collect()
 }
 
 fn hits(figures: &Figures) -> Vec<Bar> {
@@ -99,6 +97,80 @@ fn floods(figures: &Figures) -> Vec<Bar> {
     let time = |case: &str| figures.of("scale").into_iter().find(|row| row.case == case).map(|row| row.value);
     let times = ratio(time("get, one hash"), time("get"));
     vec![at_most("look-up, all keys on one hash: time beside a normal one", 10.0, "x", times)]
+}
+
+fn second_tier(figures: &Figures) -> Vec<Bar> {
+    let get = |case: &str, subject: &str, tasks: usize| {
+        let rows = figures.of("l2").into_iter().filter(|row| row.case == case && row.subject == subject);
+        rows.filter(|row| row.threads == tasks).map(|row| row.value).reduce(f64::min)
+    };
+    let best = |subject, tasks| match (get("get", subject, tasks), get("get, runtime", subject, tasks)) {
+        (Some(one), Some(other)) => Some(f64::min(one, other)),
+        (one, other) => one.or(other),
+    };
+    let mut bars: Vec<_> = [1, 8, 64]
+        .into_iter()
+        .map(|tasks| {
+            let what = format!("value in Redis, {tasks} task{}: throughput beside the bare client", plural(tasks));
+            at_least(what, 0.9, "x", ratio(best("client", tasks), best("cachex", tasks)))
+        })
+        .collect();
+    let what = "value in Redis, 64 tasks: throughput beside `redis-benchmark`, which sends one after the other";
+    bars.push(at_least(what, 4.0, "x", ratio(best("redis-benchmark", 64), best("cachex", 64))));
+    let memory = |subject: &str| {
+        figures.of("l2").into_iter().find(|row| row.case == "memory" && row.subject == subject).map(|row| row.value)
+    };
+    bars.push(at_most(
+        "hit in memory with a second tier: time beside one without",
+        1.05,
+        "x",
+        ratio(memory("cachex"), memory("alone")),
+    ));
+    bars
+}
+
+fn diesel(figures: &Figures) -> Vec<Bar> {
+    let beside = |is_meant: fn(&str) -> bool| {
+        let rows = figures.of("diesel").into_iter().filter(|row| row.subject == "cachex" && is_meant(&row.case));
+        let ratios = rows.filter_map(|row| {
+            let bare = figures.of("diesel").into_iter().find(|bare| bare.subject == "bare" && bare.case == row.case)?;
+            Some(row.value / bare.value)
+        });
+        ratios.collect::<Vec<_>>()
+    };
+    let is_told_by_type = |case: &str| matches!(case, "sqlite, select" | "sqlite, select, 100 rows");
+    vec![
+        at_most(
+            "Diesel, SQLite in memory, selects known by their type: time beside the bare connection",
+            1.1,
+            "x",
+            beside(is_told_by_type),
+        ),
+        at_most(
+            "Diesel, SQLite in memory, whatever is worst",
+            1.3,
+            "x",
+            beside(|case| case.starts_with("sqlite") && !case.contains("cached")),
+        ),
+        at_most(
+            "Diesel, PostgreSQL, whatever is worst",
+            1.05,
+            "x",
+            beside(|case| case.starts_with("postgres") && !case.contains("cached")),
+        ),
+        at_most(
+            "Diesel, a cached query: time beside SQLite in memory",
+            0.25,
+            "x",
+            beside(|case| case.starts_with("sqlite, cached")),
+        ),
+        at_most(
+            "Diesel, a cached query: time beside PostgreSQL",
+            0.05,
+            "x",
+            beside(|case| case.starts_with("postgres, cached")),
+        ),
+    ]
 }
 
 fn misses(figures: &Figures) -> Vec<Bar> {

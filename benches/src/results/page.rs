@@ -28,6 +28,7 @@ pub(super) fn text(figures: &Figures, drawn: &[Drawn]) -> String {
         invalidations(figures),
         scale(figures, drawn),
         second_tier(figures),
+        diesel(figures),
         compile(figures),
     ];
     let mut text = sections.concat().trim_end().to_owned();
@@ -174,6 +175,13 @@ fn second_tier(figures: &Figures) -> String {
     }
     text.push_str("A hit in memory, a value set by hand, and, as the server sees it, an invalidation:\n\n");
     text.push_str(&table("what", &others, CASE_AND_SIZE, SUBJECT, false));
+    text
+}
+
+fn diesel(figures: &Figures) -> String {
+    let about = "Operations of a connection of Diesel, ns, with the wrapper and without it; `cached, …`: a query whose rows are kept, and the same, asked.";
+    let mut text = heading("Diesel", about, "", &[]);
+    text.push_str(&table("operation", &figures.of("diesel"), CASE, SUBJECT, true));
     text
 }
 

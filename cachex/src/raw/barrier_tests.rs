@@ -71,7 +71,7 @@ impl World {
             self.reads.0.fetch_add(1, Ordering::Release);
             for _ in 0..FAR_STORES[read / LOOKS.len() % FAR_STORES.len()] {
                 // Stores are seen in their order, and later than the loads behind them are done: the pin waits for these.
-                at = (at + 0x9e_3779_b1) % FAR_WORDS;
+                at = (at + 0x9e37_79b1) % FAR_WORDS;
                 far[at] = 1;
             }
             failures += usize::from(try_pinned(Look(self, LOOKS[read % LOOKS.len()])) == Some(true));

@@ -68,7 +68,8 @@ async fn eventually(mut is_so: impl FnMut() -> bool) {
         if is_so() {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::task::block_in_place(|| std::thread::park_timeout(Duration::from_millis(1)));
+        tokio::task::yield_now().await;
     }
     panic!("not so within 10 s");
 }
@@ -178,10 +179,17 @@ async fn a_connection_of_mysql_on_which_something_was_given_up_is_not_believed_a
     let mut lent = pool.get().await.unwrap();
     let before = id(&mut lent).await;
     holder.batch_execute("BEGIN; SELECT * FROM users WHERE id = 1 FOR UPDATE").await.unwrap();
+    let mut plain = AsyncMysqlConnection::establish(&super::mysql_url(&server)).await.unwrap();
+    let is_held = async {
+        let waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+        while diesel::sql_query(waiting).execute(&mut plain).await != Ok(1) {
+            tokio::task::yield_now().await;
+        }
+    };
     let update = diesel::update(users::table.find(1)).set(users::name.eq("b"));
     tokio::select! {
         done = update.execute(&mut *lent) => panic!("the row is held: {done:?}"),
-        () = tokio::time::sleep(Duration::from_millis(200)) => {}
+        () = is_held => {}
     }
     let bypasses = db.stats().bypasses;
     let mark = Mark::of(&db, "users");

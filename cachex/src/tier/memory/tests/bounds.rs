@@ -241,7 +241,7 @@ fn lru_keeps_the_order_exactly_within_each_shard_of_a_larger_tier() {
 fn what_is_dead_by_age_leaves_before_the_others_of_its_shard() {
     for (name, tier) in Eviction::NAMES.map(|(name, eviction)| (name, tier(ENTRIES_IN_MANY_SHARDS, None, eviction))) {
         let shard = |key: u64| tier.memory.table.shard_of(tier.key_ref(&key.to_be_bytes()).hash);
-        let life = |key: u64| if key % 4 == 0 { between(0, 10) } else { forever() };
+        let life = |key: u64| if key.is_multiple_of(4) { between(0, 10) } else { forever() };
         (0..ENTRIES_IN_MANY_SHARDS).for_each(|key| _ = put(&tier, key, entry_with(key, 1, life(key))));
         (0..ENTRIES_IN_MANY_SHARDS).filter(|key| key % 4 == 0).for_each(|key| _ = get(&tier, key));
         let mut dead = vec![0; tier.memory.table.shards()];
