@@ -17,3 +17,9 @@ pub(crate) mod readers;
 mod threads;
 mod values;
 mod writes;
+
+/// Returns for how many seconds a race goes on: as many as `CACHEX_RACE_SECONDS` says, else as is usual for it.
+pub(crate) fn seconds(usual: f64) -> f64 {
+    let variable = std::env::var("CACHEX_RACE_SECONDS");
+    variable.map_or(usual, |seconds| seconds.parse().expect("`CACHEX_RACE_SECONDS` is a number"))
+}

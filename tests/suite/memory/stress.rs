@@ -1,5 +1,6 @@
 //! Everything at once under each policy, by several threads, on a cache that is far too small: annotated reads, loads, writes that
-//! remove, invalidate, replace and clear, expiry and reclaiming. Bounded by the number of operations.
+//! remove, invalidate, replace and clear, expiry and reclaiming. Bounded by the number of operations, some seconds for each policy;
+//! `CACHEX_RACE_SECONDS=60` has storm follow upon storm for so long, for each.
 //!
 //! What must hold: no reader sees a value of another key, or one that is older than an invalidation that had returned before
 //! it asked. Whenever nobody is in the middle of a call, no more values live than there is room for, one [`BATCH`], and those in
@@ -11,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cachex::time::ManualClock;
 use cachex::{Cache, CacheScope, Settings, cached, invalidates};
@@ -19,13 +20,14 @@ use futures_util::FutureExt;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::races::readers::HOLDING_UP;
+use crate::races::seconds;
 use crate::{ENGINE, POLICIES};
 use census::{Census, Counted};
 
 const THREADS: usize = 4;
 const ROUNDS: usize = 3;
 /// What each thread does in a round.
-const OPERATIONS: usize = 600;
+const OPERATIONS: usize = 6_000;
 const CAPACITY: usize = 128;
 /// Room for the average entry, so that either bound is reached now and then.
 const MOST_BYTES: u64 = 128 * 480;
@@ -230,7 +232,7 @@ fn storm(source: &Source, policy: &str) {
 }
 
 /// Lets a storm go over a cache, and checks that nothing is left of it.
-fn check(policy: &str, bytes: Option<u64>) {
+fn check_once(policy: &str, bytes: Option<u64>) {
     let source = Source::new(policy, bytes);
     storm(&source, policy);
     let _alone = HOLDING_UP.lock().unwrap_or_else(PoisonError::into_inner);
@@ -246,6 +248,19 @@ fn check(policy: &str, bytes: Option<u64>) {
     let census = source.census.clone();
     drop(source);
     census.check_all_are_dropped();
+}
+
+/// Lets storms go over caches: one, or as many as there is time for, if it is said how long.
+#[expect(clippy::disallowed_methods, reason = "how long to go on is asked of real time")]
+fn check(policy: &str, bytes: Option<u64>) {
+    let started_at = Instant::now();
+    let least = seconds(0.0);
+    loop {
+        check_once(policy, bytes);
+        if started_at.elapsed().as_secs_f64() >= least {
+            return;
+        }
+    }
 }
 
 #[test]

@@ -179,11 +179,6 @@ fn random() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
-fn seconds() -> f64 {
-    let variable = std::env::var("CACHEX_RACE_SECONDS");
-    variable.map_or(2.0, |seconds| seconds.parse().expect("`CACHEX_RACE_SECONDS` is a number"))
-}
-
 /// How often a value from before an invalidation was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Stale {
@@ -269,7 +264,7 @@ async fn race_with<S: Servers>(
         }
     };
     tokio::select! {
-        () = pause(Duration::from_secs_f64(seconds())) => {}
+        () = pause(Duration::from_secs_f64(crate::races::seconds(2.0))) => {}
         () = adversaries => {}
     }
     state.0.store(true, Ordering::Relaxed);
