@@ -10,7 +10,7 @@ use std::time::Duration;
 use cachex::store::{Group, Invalidation, Notice, Store, StoreErrorKind, conformance};
 use cachex::{Cache, EntryOptions, Key, MemcachedSettings};
 use cachex_tests::memcached::Server;
-use cachex_tests::proxy::Proxy;
+use cachex_tests::proxy::{Mode, Proxy};
 use futures_util::future::join;
 
 use super::{Deaf, passes, servers};
@@ -220,9 +220,15 @@ async fn no_connection_is_used_that_leads_to_another_server_than_the_others() {
     store.write("k", b"value".to_vec(), Some(LONG), Notice::default()).await.unwrap();
     proxy.redirect(other.port());
     let invalidation = Invalidation { keys: vec!["k".into()], ..Invalidation::default() };
-    // The read has the connection that is there.
-    let (read, invalidated) = join(store.read("k", &[]), store.invalidate(&invalidation)).await;
-    assert!(read.is_ok() && invalidated.is_err());
+    // The read has the connection that is there, for as long as the proxy holds it.
+    proxy.set(Mode::HoldRequests);
+    let invalidate = async {
+        let invalidated = store.invalidate(&invalidation).await;
+        proxy.set(Mode::Pass);
+        invalidated
+    };
+    let (_read, invalidated) = join(store.read("k", &[]), invalidate).await;
+    assert!(invalidated.is_err());
     until("it uses the other one", async || store.read("k", &[]).await.is_ok_and(|read| read.value.is_none())).await;
 }
 

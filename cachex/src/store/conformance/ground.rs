@@ -89,7 +89,7 @@ impl Ground {
     }
 
     pub(super) async fn is_ready(&self) -> Result<(), String> {
-        let is_up = async || Ok(self.a.is_up() && self.b.is_up());
+        let is_up = async || Ok(self.a.is_whole() && self.b.is_whole());
         within(is_up).await?.ok_or_else(|| format!("it is not up after {PATIENCE:?}"))
     }
 
