@@ -79,6 +79,11 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Command, Stri
     }
     let name = name.ok_or_else(|| format!("which suite? {}", names()))?;
     let is_reported = name == RESULTS;
+    if is_reported && is_quick {
+        return Err(
+            "`results` writes what is published, and `--quick` measures what is not; `all --quick` shows it".into()
+        );
+    }
     let suites = suites(if is_reported { ALL } else { &name })?;
     Ok(Command::Run(Arguments { suites, methods, is_quick, json, is_reported, command }))
 }

@@ -86,6 +86,7 @@ impl Tracker {
     }
 
     /// Whether a transaction that the transaction manager knows nothing of is open, or may be.
+    #[cfg(any(feature = "r2d2", feature = "async", test))]
     pub(crate) fn is_left_open(&self) -> bool {
         self.depth.is_none() && self.is_in_transaction()
     }

@@ -92,6 +92,10 @@ fn spin_until(mut is_so: impl FnMut() -> bool) {
 
 #[test]
 fn a_hit_reads_nothing_that_was_given_back_while_it_pinned() {
+    // On one processor nothing happens at once, and each round takes two turns.
+    if std::thread::available_parallelism().is_ok_and(|processors| processors.get() < 2) {
+        return;
+    }
     let world = World {
         place: Apart(AtomicUsize::new(0)),
         nodes: [ALIVE, GIVEN_BACK].map(|state| Apart(AtomicU64::new(state))),

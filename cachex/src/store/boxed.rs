@@ -21,6 +21,10 @@ impl Store for Box<dyn Store> {
         (**self).is_whole()
     }
 
+    fn takes_invalidations(&self) -> bool {
+        (**self).takes_invalidations()
+    }
+
     fn reaches(&self, key: &str) -> bool {
         (**self).reaches(key)
     }

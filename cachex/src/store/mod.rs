@@ -177,6 +177,11 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         self.is_up()
     }
 
+    /// Whether an invalidation can be expected to arrive as a whole, so that it is worth trying at once what has failed before. Default: if it can be reached.
+    fn takes_invalidations(&self) -> bool {
+        self.is_up()
+    }
+
     /// Whether what is asked of a key can be reached: parts of a store may be out of reach. Default: if the store can.
     fn reaches(&self, _key: &str) -> bool {
         self.is_up()

@@ -245,6 +245,10 @@ fn check_once(policy: &str, bytes: Option<u64>) {
     let all = [stats.hits, stats.evicted, stats.expired, stats.invalidated, stats.removed, stats.rejected_stores];
     assert!(all.iter().all(|count| *count > 0), "{policy}: not everything happened: {stats:?}");
     assert_eq!(source.cache.loads_in_flight(), 0, "{policy}");
+    // What is counted is what there is.
+    assert_eq!(source.cache.blocking().remove_matching("*"), stats.entries, "{policy}");
+    let left = source.cache.stats();
+    assert_eq!((left.entries, left.weight), (0, 0), "{policy}: of what is counted something was never there");
     let census = source.census.clone();
     drop(source);
     census.check_all_are_dropped();

@@ -29,12 +29,12 @@ impl Remote {
         let groups = tags.iter().map(|tag| Group::tag(tag.as_str())).collect();
         let keys = keys.iter().map(|key| (name::name(key.at()).into(), (*key).clone())).collect();
         let batch = Batch { groups, keys, ..Batch::default() };
-        (!batch.is_empty()).then(|| self.outbox.add(batch, self.store.is_up()))
+        (!batch.is_empty()).then(|| self.outbox.add(batch, self.store.takes_invalidations()))
     }
 
     /// Puts the invalidation of a group into the outbox.
     pub(in crate::engine) fn send_group(&self, group: Group) -> oneshot::Receiver<()> {
-        self.outbox.add(Batch { groups: [group].into(), ..Batch::default() }, self.store.is_up())
+        self.outbox.add(Batch { groups: [group].into(), ..Batch::default() }, self.store.takes_invalidations())
     }
 
     /// Puts what an update invalidates into the outbox: it was not settled.
@@ -169,9 +169,10 @@ impl Remote {
         loop {
             filled.notified().await;
             // Break this (drop the condition) and in an outage all that is on its way is looked through for each invalidation.
-            if self.store.is_up() {
+            if self.store.takes_invalidations() {
                 return;
             }
+            self.outbox.give_up();
         }
     }
 
@@ -185,7 +186,7 @@ impl Remote {
                 Err(failed) => {
                     self.note_failure(&failed);
                     self.counters.invalidation_errors.one();
-                    self.outbox.failed(groups);
+                    self.outbox.failed(groups, self.store.takes_invalidations());
                     return Delivered::Nothing;
                 }
             };

@@ -110,6 +110,12 @@ impl State {
     }
 }
 
+fn give_up(state: &mut State) {
+    let State { waiting, waiting_for_keys, told, .. } = state;
+    told.append(waiting);
+    told.append(waiting_for_keys);
+}
+
 impl Outbox {
     /// Puts in what was invalidated. What is returned ends when it was delivered, or could not be at the first attempt; at once if one has failed
     /// and the store is known to be out of reach still.
@@ -267,8 +273,10 @@ impl Outbox {
         gone
     }
 
-    /// Puts back what was taken out, and of its groups those that have not arrived.
-    pub(super) fn failed(&self, groups: Vec<Group>) {
+    /// Puts back what was taken out, and of its groups those that have not arrived. Who came meanwhile is told if the store is known to be out of reach, and else with the next attempt, which is the first
+    /// of his own.
+    // Break this (tell all) and who invalidates in the last moment of an attempt that fails is told before his was tried.
+    pub(super) fn failed(&self, groups: Vec<Group>, is_up: bool) {
         self.end(|state| {
             let mut sending = std::mem::take(&mut state.sending);
             sending.groups = groups.into_iter().collect();
@@ -277,10 +285,16 @@ impl Outbox {
             state.queue(sending);
             state.is_stuck = true;
             state.unreached.clear();
-            let State { waiting, waiting_for_keys, told, .. } = state;
-            told.append(waiting);
-            told.append(waiting_for_keys);
+            if !is_up {
+                give_up(state);
+            }
         });
+    }
+
+    /// Tells all who wait: the store is known to be out of reach.
+    // Break this (leave it out) and who came just before that waits for the next attempt, up to a second.
+    pub(super) fn give_up(&self) {
+        self.end(give_up);
     }
 
     /// Whether something about a value is on its way.
@@ -384,13 +398,34 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_during_an_attempt_that_fails_is_told_after_one_of_his_own() {
+        let outbox = Outbox::default();
+        let mut early = outbox.add(groups(&["a"]), true);
+        outbox.take().expect("there is something");
+        let mut late = outbox.add(groups(&["b"]), true);
+        outbox.failed(vec![Group::tag("a")], true);
+        assert!(late.try_recv().is_err(), "his was never tried");
+        outbox.take().expect("there is something");
+        outbox.delivered(&[]);
+        assert!(early.try_recv().is_ok() && late.try_recv().is_ok());
+        // Where the store is known to be out of reach, nobody waits.
+        let mut told = outbox.add(groups(&["c"]), true);
+        outbox.take().expect("there is something");
+        outbox.failed(vec![Group::tag("c")], false);
+        assert!(told.try_recv().is_ok());
+        let mut told = outbox.add(groups(&["d"]), true);
+        outbox.give_up();
+        assert!(told.try_recv().is_ok());
+    }
+
+    #[test]
     fn what_is_on_its_way_is_held_until_it_is_delivered() {
         let outbox = Outbox::default();
         let tags = [Group::tag("a")];
         let mut delivered = outbox.add(groups(&["a"]), true);
         assert!(outbox.holds("k", &tags) && !outbox.holds("k", &[Group::tag("b")]));
         assert!(outbox.take().is_some() && outbox.holds("k", &tags));
-        outbox.failed(tags.to_vec());
+        outbox.failed(tags.to_vec(), false);
         assert!(outbox.holds("k", &tags) && delivered.try_recv().is_ok());
         assert!(outbox.take().is_some());
         outbox.delivered(&[]);
@@ -418,7 +453,7 @@ mod tests {
         let _delivered = outbox.add(key("sent"), true);
         assert!(outbox.take().is_some());
         outbox.begin_write("sent");
-        outbox.failed(Vec::new());
+        outbox.failed(Vec::new(), false);
         outbox.end_write("sent");
         assert!(outbox.take().is_none());
         // Who comes then waits until it is delivered.
@@ -430,7 +465,7 @@ mod tests {
         let outbox = Outbox::default();
         let _delivered = outbox.add(key("k"), true);
         assert!(outbox.take().is_some());
-        outbox.failed(Vec::new());
+        outbox.failed(Vec::new(), false);
         outbox.begin_write("k");
         outbox.end_write("k");
         assert!(outbox.take().is_none());
@@ -497,7 +532,7 @@ mod tests {
         let outbox = Outbox::default();
         drop(outbox.add(groups(&["a"]), false));
         assert!(outbox.take().is_some());
-        outbox.failed(vec![Group::tag("a")]);
+        outbox.failed(vec![Group::tag("a")], false);
         assert!(outbox.add(groups(&["b"]), false).try_recv().is_ok());
         let mut delivered = outbox.add(groups(&["c"]), true);
         assert!(delivered.try_recv().is_err());
@@ -553,7 +588,7 @@ mod tests {
         fails_to_be_written(&outbox, "k");
         drop(outbox.add(key("other"), true));
         assert!(outbox.take().is_some());
-        outbox.failed(Vec::new());
+        outbox.failed(Vec::new(), false);
         assert!(outbox.take().is_some());
         assert_eq!(outbox.delivered(&[]), Gone::Keys(vec![Key::new("k")]));
     }
@@ -568,7 +603,7 @@ mod tests {
         assert!(outbox.lock().unwritten.len() <= 2, "{}", outbox.lock().unwritten.len());
         // Also if it does not arrive at once.
         assert!(outbox.take().is_some());
-        outbox.failed(vec![Group::all()]);
+        outbox.failed(vec![Group::all()], false);
         assert!(outbox.take().is_some());
         assert_eq!(outbox.delivered(&[]), Gone::All);
         // What is later goes with its own removal.

@@ -9,7 +9,7 @@ use std::future::Future;
 use redis::{Cmd, FromRedisValue, Value};
 
 use super::scripts::{self as script, Script};
-use super::{Redis, Wiring};
+use super::{Lane, Redis, Side, Wiring};
 use crate::runtime::together;
 use crate::store::{
     Ask, Doing, Group, Index, Invalidation, Lease, Listener, MARK, Notice, Read, Reading, Settling, Store, StoreError,
@@ -41,6 +41,15 @@ impl Store for Redis {
     fn is_up(&self) -> bool {
         match self.wiring.get() {
             Some(Wiring::Server { lanes, .. }) => lanes.is_up(),
+            Some(Wiring::Cluster(cluster)) => cluster.is_up(),
+            None => false,
+        }
+    }
+
+    fn takes_invalidations(&self) -> bool {
+        match self.wiring.get() {
+            // What is of no key goes over one connection.
+            Some(Wiring::Server { lanes, .. }) => lanes.link(Lane { number: self.number(""), side: Side::Own }).is_up(),
             Some(Wiring::Cluster(cluster)) => cluster.is_up(),
             None => false,
         }

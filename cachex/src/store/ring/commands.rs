@@ -30,6 +30,12 @@ impl Store for Ring {
         self.all().all(Store::is_whole)
     }
 
+    /// Each store has to take it. While one is out of reach, what is tried again arrives in the others again and again.
+    // Break this (say `is_up`) and each invalidation sends all that could not be delivered to the stores that have it already.
+    fn takes_invalidations(&self) -> bool {
+        self.all().all(Store::takes_invalidations)
+    }
+
     fn reaches(&self, key: &str) -> bool {
         self.store(key).reaches(key)
     }

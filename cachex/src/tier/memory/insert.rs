@@ -107,7 +107,7 @@ impl MemoryTier {
         let mut found = shard.entry_at(at);
         let mut given_way = None;
         let mut change = Change::default();
-        let weight_left = shard.state().weight().saturating_sub(self.part_for(shard, found.as_ref(), weight));
+        let mut weight_left = shard.state().weight().saturating_sub(self.part_for(shard, found.as_ref(), weight));
         while self.lacks_room(found.as_ref(), weight, &change)
             && (self.can_give(shard, leaving.count) || shard.state().weight() > weight_left)
         {
@@ -121,7 +121,12 @@ impl MemoryTier {
             });
             match was_other {
                 Some(true) => {}
-                Some(false) => given_way = found.take(),
+                Some(false) => {
+                    // It was not counted as something that the shard gives.
+                    // Break this (leave it out) and what is missing is taken where the new entry may be the one that leaves.
+                    weight_left = weight_left.saturating_sub(found.as_ref().map_or(0, Entry::weight));
+                    given_way = found.take();
+                }
                 None => break,
             }
         }
@@ -163,7 +168,7 @@ impl MemoryTier {
         let (own, all) = (shard.state().weight(), self.weight());
         let needed = all.saturating_sub(found.map_or(0, Entry::weight)).saturating_add(weight).saturating_sub(most);
         // Where little is needed, the others give it by turns, under short holds of their locks.
-        let is_much = needed.saturating_mul(self.table.shards() as u64) > all || needed > all.saturating_sub(own);
+        let is_much = needed.saturating_mul(self.table.shards() as u64) >= all || needed > all.saturating_sub(own);
         let part = (u128::from(needed) * u128::from(own)).div_ceil(u128::from(all.max(1)));
         if is_much { u64::try_from(part).unwrap_or(u64::MAX) } else { 0 }
     }

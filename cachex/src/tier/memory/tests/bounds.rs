@@ -147,6 +147,28 @@ fn a_heavy_entry_finds_room_where_its_own_shard_holds_most_of_all() {
 }
 
 #[test]
+fn a_heavy_entry_that_takes_the_place_of_another_one_stays() {
+    for (_, eviction) in Eviction::NAMES {
+        for (elder, younger) in [(512, 1945), (512, 1800), (64, 1945), (1, 1945)] {
+            // Each time other keys, and so another order of what is drawn.
+            for seed in 0..8 {
+                let tier = tier(1 << 20, Some(2 << 20), eviction);
+                let shard_of = |key: u64| tier.memory.table.shard_of(tier.key_ref(&key.to_be_bytes()).hash);
+                let first = seed * 100_000;
+                let own = shard_of(first);
+                put(&tier, first, entry_with(first, elder << 10, forever()));
+                let lights =
+                    |is_own: bool| (first + 1..).filter(move |key| (shard_of(*key) == own) == is_own).take(768);
+                lights(true).chain(lights(false)).for_each(|key| _ = put(&tier, key, entry_with(key, 1024, forever())));
+                put(&tier, first, entry_with(first, younger << 10, forever()));
+                assert!(has(&tier, first), "{eviction}: {elder} KiB, then {younger} KiB");
+                tier.check_invariants();
+            }
+        }
+    }
+}
+
+#[test]
 fn an_entry_heavier_than_the_tier_is_refused_and_its_elder_removed() {
     each_tier(10, Some(100), |tier| {
         put(&tier, 1, entry_with(1_u64, 100, forever()));
