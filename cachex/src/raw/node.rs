@@ -110,11 +110,8 @@ const fn max(a: usize, b: usize) -> usize {
 unsafe fn drop_value<V>(value: *mut u8) {
     // SAFETY: the caller's promise.
     let dropped = catch_unwind(|| unsafe { ptr::drop_in_place(value.cast::<V>()) });
-    if let Err(thrown) = dropped
-        && let Err(thrown_in_turn) = catch_unwind(AssertUnwindSafe(|| drop(thrown)))
-    {
-        std::mem::forget(thrown_in_turn);
-    }
+    let in_turn = dropped.err().and_then(|thrown| catch_unwind(AssertUnwindSafe(|| drop(thrown))).err());
+    std::mem::forget(in_turn);
 }
 
 /// Where the parts of one node lie; offsets are back from the start.

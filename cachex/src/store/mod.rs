@@ -154,7 +154,7 @@ pub type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Sen
 /// store.publish(Notice::default()).await?;
 /// # while !store.is_up() { tokio::task::yield_now().await }
 /// assert_eq!(store.warning(), None);
-/// assert!(store.is_whole() && store.reaches(key));
+/// assert!(store.is_whole() && store.reaches(key) && store.takes_invalidations());
 /// assert!(store.is_up() && store.has_notices() && store.staleness() < minute);
 /// # std::fs::remove_dir_all(&directory)?;
 /// # Ok(())
