@@ -177,6 +177,7 @@ fn a_value_that_panics_when_dropped_leaks_nothing_and_ends_nothing() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "what is thrown in turn is given up on purpose")]
 fn a_value_that_throws_what_panics_in_its_turn_ends_nothing_either() {
     /// Panics with itself that many times.
     struct Throws(u8);
