@@ -38,6 +38,15 @@ async fn a_task_may_block_as_often_as_it_likes() {
     }
 }
 
+/// Counts up when it is dropped.
+struct Ends<'a>(&'a AtomicUsize);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn each_item_of_a_list_is_given_to_one_and_in_order() {
     for place in places() {
@@ -47,10 +56,11 @@ fn each_item_of_a_list_is_given_to_one_and_in_order() {
             for (number, node) in nodes.iter().enumerate() {
                 let have_pushed = &have_pushed;
                 scope.spawn(move || {
+                    // Also if one fails: nobody waits for it then.
+                    let _ends = Ends(have_pushed);
                     for step in 0..STEPS {
                         node.blocking().list_push(&key("list"), &(number, step)).unwrap();
                     }
-                    have_pushed.fetch_add(1, Ordering::SeqCst);
                 });
             }
             let pop = |node: &cachex::Cache| {

@@ -97,7 +97,7 @@ impl Pool {
                 let connection = Connection::open(server.peer).await?;
                 // Break this (use it all the same) and what is invalidated over it is still valid over the others.
                 if connection.identity() != server {
-                    return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "another server is there"));
+                    return Err(io::ErrorKind::AddrNotAvailable.into());
                 }
                 connection
             }
@@ -142,6 +142,9 @@ impl Pool {
             io::ErrorKind::Unsupported => {
                 "memcached can't be used as it is: it has to be of version 1.6 or later, and started without `-C`"
                     .to_owned()
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "memcached's address leads to another server than the one in use: nothing of it is taken until that one is given up".to_owned()
             }
             kind => format!("memcached failed: {kind}"),
         };
