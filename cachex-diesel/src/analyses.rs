@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use diesel::QueryResult;
 use diesel::query_builder::{QueryFragment, QueryId};
+use foldhash::fast::RandomState;
 
 use crate::backend::{CacheBackend, sql};
 use crate::lex::{self, Control, Dialect, Statement};
@@ -32,11 +33,12 @@ impl Script {
 
 #[derive(Debug, Default)]
 pub(crate) struct Analyses {
-    by_type: RwLock<HashMap<(TypeId, Dialect), Arc<Script>>>,
-    by_text: Mutex<[Texts; 2]>,
+    by_type: RwLock<HashMap<(TypeId, Dialect), Arc<Script>, RandomState>>,
+    /// By dialect.
+    by_text: [Mutex<[Texts; 2]>; 3],
 }
 
-type Texts = HashMap<(Box<str>, Dialect), Arc<Script>>;
+type Texts = HashMap<Box<str>, Arc<Script>, RandomState>;
 
 impl Analyses {
     /// Returns what a query does.
@@ -59,31 +61,30 @@ impl Analyses {
 
     /// Returns what a text does.
     pub(crate) fn of_text(&self, text: &str, dialect: Dialect, registry: &RwLock<Registry>) -> Arc<Script> {
-        let key = (Box::from(text), dialect);
-        if let Some(known) = self.known(&key) {
+        if let Some(known) = self.known(text, dialect) {
             return known;
         }
         let script = read(text, dialect, registry);
-        let [latest, before] = &mut *self.texts();
+        let [latest, before] = &mut *self.texts(dialect);
         if latest.len() >= MOST {
             *before = std::mem::take(latest);
         }
-        latest.insert(key, script.clone());
+        latest.insert(text.into(), script.clone());
         script
     }
 
-    fn known(&self, key: &(Box<str>, Dialect)) -> Option<Arc<Script>> {
-        let [latest, before] = &mut *self.texts();
-        if let Some(known) = latest.get(key) {
+    fn known(&self, text: &str, dialect: Dialect) -> Option<Arc<Script>> {
+        let [latest, before] = &mut *self.texts(dialect);
+        if let Some(known) = latest.get(text) {
             return Some(known.clone());
         }
-        let (key, known) = before.remove_entry(key)?;
-        latest.insert(key, known.clone());
+        let (text, known) = before.remove_entry(text)?;
+        latest.insert(text, known.clone());
         Some(known)
     }
 
-    fn texts(&self) -> MutexGuard<'_, [Texts; 2]> {
-        self.by_text.lock().unwrap_or_else(PoisonError::into_inner)
+    fn texts(&self, dialect: Dialect) -> MutexGuard<'_, [Texts; 2]> {
+        self.by_text[dialect as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
