@@ -268,17 +268,24 @@ impl State {
         self.owed.writes.add(writes);
         if self.owed.writes != before {
             // Break this (no fence) and what is read before it is written stays until the next answer.
-            self.owed.fence = self.fence_of(&self.owed.writes, EVER);
+            self.owed.fence = self.owed_fence(EVER);
         }
         // What was hidden before is hidden by the new one.
         drop(fence);
+    }
+
+    /// Hides what may still be written, in whichever scope: that of the connection may be another one by now.
+    fn owed_fence(&self, lease: Duration) -> Option<Fence> {
+        let db = self.db.as_ref().filter(|_| !self.owed.writes.is_none())?;
+        Some(db.fence(&self.owed.writes, None, lease))
     }
 
     /// Tells what was left, and is written by now.
     // Break this (return at once) and it is hidden for as long as the connection is there.
     fn pay(&mut self) -> Told {
         let Owed { writes, fence } = std::mem::take(&mut self.owed);
-        let mut told = self.tell(&writes);
+        let delivery = self.db.as_ref().filter(|_| !writes.is_none()).map(|db| db.tell(&writes, None));
+        let mut told = delivery.map_or_else(Told::default, Told::of);
         told.lift(fence);
         told
     }
@@ -396,7 +403,7 @@ impl Drop for State {
         // Nobody will see an answer any more. What was sent may still be done, for as long as a lease.
         // Break this (drop them) and what is read meanwhile stays.
         let lease = self.db.as_ref().map(|db| db.0.lease);
-        let fence = lease.and_then(|lease| self.fence_of(&self.owed.writes, lease));
+        let fence = lease.and_then(|lease| self.owed_fence(lease));
         fence.into_iter().for_each(Fence::abandon);
     }
 }

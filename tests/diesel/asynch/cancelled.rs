@@ -202,6 +202,21 @@ async fn a_connection_of_mysql_on_which_something_was_given_up_is_not_believed_a
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_given_up_in_one_scope_is_hidden_there_though_the_connection_is_in_another_one_when_it_goes() {
+    let mut held = Held::new(HOLD_ROW).await;
+    held.writer.set_cache_scope(Some("a"));
+    held.reader.set_cache_scope(Some("a"));
+    give_up(&mut held).await;
+    held.writer.set_cache_scope(Some("b"));
+    let other = held.db.wrap_async(AsyncPgConnection::establish(&held.server.url()).await.unwrap());
+    drop(std::mem::replace(&mut held.writer, other));
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    assert_eq!(held.read().await, ("a".to_owned(), true));
+    held.let_go().await;
+    assert_eq!(held.read().await, ("b".to_owned(), true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_is_an_error_is_not_taken_for_one() {
     let mut held = Held::new(HOLD_ROW).await;
     give_up(&mut held).await;
