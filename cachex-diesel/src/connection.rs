@@ -427,9 +427,10 @@ where
                 Ok(Cursor { rows: Some(rows), state, script, outcome: Outcome::Done })
             }
             Err(error) => {
-                let failed = QueryResult::<()>::Err(error);
-                state.after(&script, outcome(&failed)).wait();
-                failed.map(|()| unreachable!("it is an error"))
+                let failed = Err(error);
+                let outcome = outcome(&failed);
+                state.after(&script, outcome).wait();
+                failed
             }
         }
     }
