@@ -39,6 +39,7 @@ mod altered_tests;
 #[cfg(feature = "remote")]
 mod backplane;
 mod call;
+mod caught;
 mod codec;
 mod config;
 mod engine;

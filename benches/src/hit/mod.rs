@@ -1,8 +1,8 @@
 //! A hit: a whole annotated call, beside look-ups in other crates and the call without a cache.
 //!
-//! All entries are resident, and nothing expires. In the cases `1 tag` and `3 tags`, tags of `cachex` are made from the argument, so
-//! each entry carries its own; those of `cachex constant` are constants, which the method has and no entry. All other cases have one
-//! constant tag, but `0 tags`. Reading order: this file (the cases), [`subjects`] (who answers),
+//! All entries are resident, and nothing expires. In the cases `1 tag`, `3 tags`, `uniform` and `zipf 0.99`, tags of `cachex` are made
+//! from the argument, so each entry carries its own; those of `cachex constant` are constants, which the method has and no entry. All
+//! other cases have one constant tag, but `0 tags`. Reading order: this file (the cases), [`subjects`] (who answers),
 //! [`mod@keys`] (what is asked for).
 
 pub(crate) mod keys;
@@ -34,7 +34,7 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     kinds(&mut table)?;
     for entries in sizes {
         let numbers = keys::<u64>(*entries);
-        let subjects = subjects::payloads(&numbers, Service::by_number_subject)?;
+        let subjects = subjects::payloads(&numbers, Service::by_row_subject)?;
         let zipf = Popularity::zipf(*entries, 0.99, &mut Random::seeded(1));
         table.measure("uniform", *entries, &Popularity::Uniform(*entries), &subjects)?;
         table.measure("zipf 0.99", *entries, &zipf, &subjects)?;

@@ -42,6 +42,11 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
+    /// Returns what is told of a key that was invalidated, or written by hand.
+    pub(crate) fn of_key(method: &str, bytes: &[u8]) -> Self {
+        Self::Key { method: method.into(), bytes: bytes.to_vec() }
+    }
+
     fn kind(&self) -> u8 {
         match self {
             Self::Groups(_) => 1,

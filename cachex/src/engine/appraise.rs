@@ -1,12 +1,12 @@
 //! What becomes of a loaded value: how long it lives, what it weighs, which tags it has, whether it is kept.
 
 use std::hash::BuildHasher;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::Engine;
 use super::job::Job;
 use super::subject::Subject;
+use crate::caught::caught;
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Life, Meta};
 use crate::key::KeyRef;
@@ -37,7 +37,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         load_time: Option<Duration>,
         now: Timestamp,
     ) -> Option<Appraised> {
-        catch_unwind(AssertUnwindSafe(|| self.appraise_by_rules(stamp, value, load_time, now))).ok()
+        caught(|| self.appraise_by_rules(stamp, value, load_time, now))
     }
 
     fn appraise_by_rules(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::cache::Cache;
+use crate::caught::caught;
 use crate::entry::Entry;
 use crate::key::Key;
 use crate::observe::event::Event;
@@ -103,8 +104,7 @@ pub(crate) fn keep_reclaiming(engine: &Arc<Engine>, interval: Duration) {
             runtime::sleep(interval).await;
             let Some(engine) = engine.upgrade() else { return };
             // A value whose drop panics must not end the reclaiming.
-            let work = std::panic::AssertUnwindSafe(|| engine.reclaim_some());
-            let _caught = std::panic::catch_unwind(work);
+            let _caught = caught(|| engine.reclaim_some());
         }
     });
 }

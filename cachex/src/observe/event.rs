@@ -1,9 +1,9 @@
 //! Things that happen in a cache and may interest an operator.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::caught::caught;
 use crate::key::Key;
 
 /// Something that happened to an entry or a load.
@@ -131,7 +131,7 @@ impl Observers {
         let event = event();
         for observer in &self.0 {
             // An observer that panics must not break the call that is observed.
-            let _ignored = catch_unwind(AssertUnwindSafe(|| observer.observe(&event)));
+            let _ignored = caught(|| observer.observe(&event));
         }
     }
 }

@@ -17,9 +17,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering, fence};
+
+use crate::caught::caught;
 
 /// What nodes are made of.
 pub trait Parts: 'static {
@@ -109,9 +110,7 @@ const fn max(a: usize, b: usize) -> usize {
 /// `value` is a valid `V` that nobody uses afterwards.
 unsafe fn drop_value<V>(value: *mut u8) {
     // SAFETY: the caller's promise.
-    let dropped = catch_unwind(|| unsafe { ptr::drop_in_place(value.cast::<V>()) });
-    let in_turn = dropped.err().and_then(|thrown| catch_unwind(AssertUnwindSafe(|| drop(thrown))).err());
-    std::mem::forget(in_turn);
+    let _panicked = caught(|| unsafe { ptr::drop_in_place(value.cast::<V>()) });
 }
 
 /// Where the parts of one node lie; offsets are back from the start.

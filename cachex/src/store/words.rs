@@ -182,7 +182,6 @@ pub struct Notice {
 
 impl Notice {
     /// Returns a notice that says nothing.
-    #[cfg(any(feature = "redis", feature = "ring"))]
     pub(crate) fn silent() -> Self {
         let (head, tail) = told::Notice { origin: 0, number: 0, subject: told::Subject::Heartbeat }.parts();
         Self { head, tail }

@@ -1,5 +1,7 @@
 //! Invalidations and a store that is out of reach, wholly or in part, and comes back: when they are tried, who waits for that, and what others hear.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -116,7 +118,7 @@ async fn who_has_invalidated_waits_for_the_store_although_the_attempt_before_fai
     assert_eq!(super::node(&node.server).await.get::<i32>(&key).await.unwrap(), None);
 }
 
-// Guards `out_of_reach` and `tells_nothing`.
+// Guards `out_of_reach`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_out_of_reach_costs_others_nothing_of_what_they_have_in_memory() {
     let node = Node::new().await;
@@ -145,6 +147,85 @@ async fn a_key_that_is_out_of_reach_costs_others_nothing_of_what_they_have_in_me
     until("it is delivered", async || node.stats().undelivered == 0).await;
     until("the other has heard of it", async || heard().notices == 13).await;
     assert_eq!(heard().gaps, 0);
+}
+
+// Guards `Telling`, and what `send_part` tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_a_server_refuses_others_hear_all_the_same_and_lose_nothing_else() {
+    const KEYS: u64 = 5;
+    let node = Node::new().await;
+    let other = super::node(&node.server).await;
+    let heard = || other.remote_stats().unwrap();
+    node.cache.invalidate_tags(["first"]).await;
+    until("the other has heard of it", async || heard().notices == 1).await;
+    let flushes = heard().flushes;
+    // A write is just on its way.
+    let mut gate = node.gates.hold(Step::Before("write"));
+    let (text, options) = (Key::new("text"), EntryOptions::new());
+    let refusing = async {
+        gate.reached().await;
+        node.server.command(&["CONFIG", "SET", "min-replicas-to-write", "1"]).unwrap();
+        gate.open();
+    };
+    tokio::join!(refusing, async { node.cache.set(&text, 1, &options).await.unwrap() });
+    for id in 0..KEYS {
+        // All from before are tried with each of them.
+        node.cache.remove(&Key::entity("thing", &id)).await;
+    }
+    assert_eq!(node.stats().undelivered, KEYS + 1);
+    // Of each key once, of the write, and of the removal that it has become.
+    let tries = node.stats().invalidation_errors;
+    until("it was tried again", async || node.stats().invalidation_errors > tries + 1).await;
+    until("the other has heard of it", async || heard().notices == KEYS + 3).await;
+    assert_eq!(node.stats().published, KEYS + 3);
+    // What is published now says how many there were.
+    let mut told = node.gates.hold(Step::After("publish"));
+    told.reached().await;
+    told.open();
+    node.cache.invalidate_tags(["some"]).await;
+    until("the other has heard of it", async || heard().notices > KEYS + 3).await;
+    assert_eq!((heard().gaps, heard().flushes), (0, flushes));
+    node.server.command(&["CONFIG", "SET", "min-replicas-to-write", "0"]).unwrap();
+    until("it is delivered", async || node.stats().undelivered == 0).await;
+    until("the other has heard of all", async || heard().notices == node.stats().published).await;
+    assert!(node.stats().published > 2 * (KEYS + 1));
+    assert_eq!((heard().gaps, heard().flushes), (0, flushes));
+}
+
+// Guards `Redis::reaches`, and what `Redis::invalidate` does with several connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_connections_with_a_server_one_that_is_gone_holds_up_nothing_that_goes_over_the_other() {
+    const KEYS: u64 = 40;
+    let server = Server::start();
+    let cache = super::node_with(&server, |redis, _| {
+        redis.connections = 2;
+        redis.ping_interval = Duration::from_secs(60);
+    })
+    .await;
+    let stats = || cache.remote_stats().unwrap();
+    // The one over which groups are invalidated has done that last, and the other one has greeted.
+    for _ in 0..2 {
+        cache.invalidate_tags(["some"]).await;
+    }
+    let clients = server.command(&["CLIENT", "LIST"]).unwrap();
+    let greeted: Vec<_> = clients.lines().filter(|line| line.contains("cmd=eval ")).collect();
+    let [victim] = greeted[..] else { panic!("{clients}") };
+    let id = victim.split("id=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    write!(stream, "CONFIG SET maxclients 1\r\nCLIENT KILL ID {id}\r\n").unwrap();
+    for id in 0..KEYS {
+        cache.remove(&Key::entity("thing", &id)).await;
+        cache.invalidate_tags(["some"]).await;
+    }
+    let left = stats().undelivered;
+    assert!(0 < left && left < KEYS, "{left} of {KEYS}: {:?}", stats());
+    // Of what goes over the other one nothing is missing.
+    for id in 0..KEYS {
+        cache.set(&Key::entity("other", &id), id, &EntryOptions::new()).await.unwrap();
+    }
+    assert!(0 < stats().writes && stats().writes < KEYS, "{:?}", stats());
+    write!(stream, "CONFIG SET maxclients 1000\r\n").unwrap();
+    until("all is delivered", async || stats().undelivered == 0).await;
 }
 
 // Guards what `deliver` does with `Gone::All`.

@@ -1,6 +1,6 @@
 //! Sending what is in the outbox, and writes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,10 +10,11 @@ use tokio::time::timeout;
 
 use super::Remote;
 use super::outbox::{Batch, Gone};
+use super::telling::{self, Telling};
 use crate::backplane::notice::{LONGEST, Subject};
 use crate::engine::Engine;
 use crate::engine::methods::Method;
-use crate::key::Key;
+use crate::key::{Key, KeyRef};
 use crate::runtime;
 use crate::store::{Group, Invalidation, Notice, StoreError};
 use crate::tag::Tags;
@@ -39,7 +40,7 @@ impl Remote {
 
     /// Puts what an update invalidates into the outbox: it was not settled.
     pub(super) fn send_unsettled(&self, number: u64) -> Option<oneshot::Receiver<()>> {
-        self.outbox.unsettled(number, self.store.is_up())
+        self.outbox.unsettled(number, self.store.takes_invalidations())
     }
 }
 
@@ -60,28 +61,32 @@ impl Engine {
     }
 }
 
-impl Remote {
+impl Telling<'_> {
     /// Returns what others are told of an invalidation of groups.
-    pub(super) fn notice_of(&self, groups: &[Group]) -> Notice {
+    pub(super) fn of_groups(&self, groups: &[Group]) -> Notice {
         // A name that is too long for a notice stands for everything.
         let name = |group: &Group| if group.as_str().len() > LONGEST { "*".into() } else { group.as_str().into() };
         self.notice(Subject::Groups(groups.iter().map(name).collect()))
     }
 
-    fn invalidation(&self, groups: &[Group], keyed: &HashMap<Box<str>, Key>) -> Invalidation {
-        let mut notices = Vec::new();
-        if !groups.is_empty() {
-            notices.push(self.notice_of(groups));
-        }
-        let mut keys = Vec::new();
-        for (name, key) in keyed {
-            keys.push(name.clone());
-            let method = key.region().remote_name().into();
-            notices.push(self.notice(Subject::Key { method, bytes: key.bytes().to_vec() }));
-        }
-        Invalidation { groups: groups.to_vec(), keys, notices }
+    /// Returns what others are told of a key.
+    pub(super) fn of_key(&self, key: KeyRef<'_>) -> Notice {
+        self.notice(Subject::of_key(key.region.remote_name(), key.bytes))
+    }
+
+    /// Returns what the store is to do. Of keys of `again` it tells nobody.
+    fn invalidation(&self, groups: &[Group], keyed: &Keyed, again: &HashSet<Box<str>>) -> Invalidation {
+        let of_groups = (!groups.is_empty()).then(|| self.of_groups(groups));
+        let of_key = |(name, key): (&Box<str>, &Key)| match again.contains(name) {
+            true => Notice::silent(),
+            false => self.of_key(key.at()),
+        };
+        let notices = of_groups.into_iter().chain(keyed.iter().map(of_key)).collect();
+        Invalidation { groups: groups.to_vec(), keys: keyed.keys().cloned().collect(), notices }
     }
 }
+
+type Keyed = HashMap<Box<str>, Key>;
 
 /// So many groups are invalidated in one step, which has a timeout of its own: what takes longer would never arrive, and hold up the store for others.
 const GROUPS_AT_ONCE: usize = 512;
@@ -141,10 +146,10 @@ pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
     loop {
         runtime::pause(interval).await;
         let Some(known) = remote.upgrade() else { return };
-        let number = known.notices.load(Ordering::Relaxed);
         // Of notices on their way others would think that they are lost.
-        if number > 0 && known.store.is_up() && known.tells_nothing() {
-            let _ignored = known.store.publish(known.numbered(Subject::Heartbeat, number)).await;
+        let count = known.numbers.all_told().filter(|count| *count > 0 && known.store.takes_invalidations());
+        if let Some(count) = count {
+            let _ignored = known.store.publish(known.numbered(Subject::Heartbeat, count)).await;
         }
     }
 }
@@ -156,12 +161,6 @@ impl Remote {
         // What the others did before they were gone is seen.
         fence(Ordering::Acquire);
         is_left
-    }
-
-    /// Whether no notice is on its way: of keys that the store does not reach none is sent.
-    // Break this (want nothing to be on its way) and as long as a part of the store is gone nobody finds out that notices of the rest were lost.
-    fn tells_nothing(&self) -> bool {
-        self.outbox.only_waiting().is_some_and(|names| names.iter().all(|name| !self.store.reaches(name)))
     }
 
     /// Waits until there is something to do, and the store is not known to be out of reach.
@@ -181,7 +180,7 @@ impl Remote {
         while let Some(Batch { groups, mut keys, .. }) = self.outbox.take() {
             let out_of_reach = self.out_of_reach(&mut keys);
             let mut groups = groups.into_iter().collect();
-            let mut left = match self.send_batch(&mut groups, &keys).await {
+            let mut left: HashSet<_> = match self.send_batch(&mut groups, &keys).await {
                 Ok(left) => left,
                 Err(failed) => {
                     self.note_failure(&failed);
@@ -191,7 +190,7 @@ impl Remote {
                 }
             };
             self.counters.invalidations.add(keys.len().saturating_sub(left.len()) as u64);
-            keys.keys().filter(|name| !left.contains(name)).for_each(|name| self.note_removed(name));
+            keys.keys().filter(|name| !left.contains(*name)).for_each(|name| self.note_removed(name));
             left.extend(out_of_reach);
             let gone = self.outbox.delivered(&left);
             if let Some(engine) = self.engine() {
@@ -214,27 +213,23 @@ impl Remote {
 
     /// Takes out the keys that are for a part of the store which is known to be out of reach, while the rest is not.
     // Break this (leave them in) and each attempt draws numbers of notices that nobody hears of: what others have in memory goes for that, again and again.
-    fn out_of_reach(&self, keys: &mut HashMap<Box<str>, Key>) -> Vec<Box<str>> {
-        if !self.store.is_up() {
+    fn out_of_reach(&self, keys: &mut Keyed) -> Vec<Box<str>> {
+        if !self.store.takes_invalidations() {
             return Vec::new();
         }
         keys.extract_if(|name, _| !self.store.reaches(name)).map(|(name, _)| name).collect()
     }
 
     /// Sends it in parts, the keys with the last. Returns the keys that are for what is out of reach. Of `groups` those are left that have not arrived.
-    async fn send_batch(
-        &self,
-        groups: &mut Vec<Group>,
-        keys: &HashMap<Box<str>, Key>,
-    ) -> Result<Vec<Box<str>>, StoreError> {
+    async fn send_batch(&self, groups: &mut Vec<Group>, keys: &Keyed) -> Result<HashSet<Box<str>>, StoreError> {
         if groups.is_empty() && keys.is_empty() {
-            return Ok(Vec::new());
+            return Ok(HashSet::new());
         }
         let none = HashMap::new();
         loop {
             let rest = groups.len().saturating_sub(GROUPS_AT_ONCE);
             let keys = if rest == 0 { keys } else { &none };
-            let left = self.store.invalidate(&self.invalidation(&groups[rest..], keys)).await?;
+            let left = self.send_part(&groups[rest..], keys).await?;
             let arrived = groups.split_off(rest);
             self.counters.invalidations.add(arrived.len() as u64);
             self.note_invalidated(&arrived);
@@ -243,4 +238,35 @@ impl Remote {
             }
         }
     }
+
+    /// Sends what fits into one step. Of a key that is tried again the others are told once it is done: they were told when it was tried first, and a number is not to be
+    /// drawn each time.
+    // Break this (tell with the step) and a node that takes no writes makes others hear of each key each second.
+    async fn send_part(&self, groups: &[Group], keys: &Keyed) -> Result<HashSet<Box<str>>, StoreError> {
+        let (again, telling) = (self.outbox.tried(keys.keys()), self.telling());
+        let what = telling.invalidation(groups, keys, &again);
+        let left: HashSet<_> = match self.store.invalidate(&what).await {
+            Ok(left) => left.into_iter().collect(),
+            Err(failed) => {
+                if telling::is_refusal(&failed) {
+                    let of_groups = what.told().0.cloned();
+                    telling
+                        .tell(of_groups.into_iter().chain(of_keys(&what, |name| !again.contains(name))).collect())
+                        .await;
+                }
+                return Err(failed);
+            }
+        };
+        let mut untold: Vec<_> = of_keys(&what, |name| left.contains(name) && !again.contains(name)).collect();
+        // Break this (leave them out of it) and others keep what they loaded from there meanwhile.
+        let done = keys.iter().filter(|(name, _)| again.contains(*name) && !left.contains(*name));
+        untold.extend(done.map(|(_, key)| telling.of_key(key.at())));
+        telling.tell(untold).await;
+        Ok(left)
+    }
+}
+
+/// Returns what others were to be told of these keys.
+fn of_keys(what: &Invalidation, is_meant: impl Fn(&str) -> bool) -> impl Iterator<Item = Notice> {
+    what.told().1.filter_map(move |(name, notice)| notice.filter(|_| is_meant(name)).cloned())
 }

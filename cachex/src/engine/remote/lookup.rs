@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Remote;
 use super::permit::Permit;
-use crate::backplane::notice::Subject;
+use crate::caught::caught;
 use crate::codec::{Codec, Compression};
 use crate::config::Guard;
 use crate::engine::Engine;
@@ -151,9 +150,10 @@ impl Remote {
             let life = ttl.saturating_add(asking.policy.grace.unwrap_or_default());
             let groups: Vec<_> = search.groups.iter().chain(&header.groups).cloned().collect();
             self.store.begin(search.name, &groups, Some(life)).await?;
-            let subject =
-                Subject::Key { method: asking.at.region.remote_name().into(), bytes: asking.at.bytes.to_vec() };
-            let is_there = self.store.replace_same(search.name, bytes, next, life, self.notice(subject)).await?;
+            let telling = self.telling();
+            let notice = telling.of_key(asking.at);
+            let replaced = self.store.replace_same(search.name, bytes, next, life, notice.clone()).await;
+            let is_there = telling.ended(replaced, notice).await?;
             if is_there {
                 self.note_stored(search.name, &asking.at.key(), &groups, Some(life));
             }
@@ -365,7 +365,7 @@ impl Search<'_> {
         }
         let raw = Compression::numbered(header.compression)?.unpack(found.payload(), header.raw_len as usize)?;
         // Code of users, of which a cache must not break.
-        catch_unwind(AssertUnwindSafe(|| keep.decode(&raw, codec))).ok()?
+        caught(|| keep.decode(&raw, codec))?
     }
 
     /// Removes what can't be read.

@@ -52,7 +52,8 @@ impl Remote {
         if !self.store.remove_all(&is_meant).await? {
             return Ok(false);
         }
-        self.store.publish(self.notice(Subject::Matching(pattern.into()))).await?;
+        let telling = self.telling();
+        self.store.publish(telling.notice(Subject::Matching(pattern.into()))).await?;
         Ok(true)
     }
 }

@@ -1,7 +1,6 @@
 //! The notices of all processes, for users who want them.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -10,6 +9,7 @@ use tokio::sync::mpsc::{self, Sender};
 
 use super::Remote;
 use crate::backplane::notice::{Notice, Subject};
+use crate::caught::caught;
 use crate::engine::cache::Cache;
 use crate::engine::delivery::Delivery;
 use crate::key::Key;
@@ -346,13 +346,13 @@ impl Messages {
                 let callback = callback.clone();
                 // Code of users: it may block, which our own thread must not, and it may panic.
                 runtime::on_thread(move || {
-                    let _panicked = catch_unwind(AssertUnwindSafe(|| callback(message)));
+                    let _panicked = caught(|| callback(message));
                 })
                 .await;
             }
             // So is what it holds.
             runtime::on_thread(move || {
-                let _panicked = catch_unwind(AssertUnwindSafe(|| drop(callback)));
+                let _panicked = caught(|| drop(callback));
             })
             .await;
         });

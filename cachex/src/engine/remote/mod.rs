@@ -1,7 +1,7 @@
 //! L2 and the other processes, as the engine sees them.
 //!
 //! Reading order: this file (what there is), [`through`] (a load that asks L2 first), [`batch`] (many at once), [`lookup`] (what is found there), [`permit`] (the right to store
-//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`matching`] (those by pattern), [`writing`] and [`updating`] (writes by hand, and of the source), [`inbox`] (those of others), [`messages`] (the same for users), [`structures`] (what is not a copy of something), [`values`] (entries as bytes), [`explain`] (why a look there hits or misses), [`index`] (which keys have a tag).
+//! there), [`outbox`] and [`delivery`] (invalidations on their way), [`matching`] (those by pattern), [`writing`] and [`updating`] (writes by hand, and of the source), [`telling`] (what others are told), [`inbox`] (what they tell), [`messages`] (the same for users), [`structures`] (what is not a copy of something), [`values`] (entries as bytes), [`explain`] (why a look there hits or misses), [`index`] (which keys have a tag).
 //!
 //! What must hold, besides what holds of every store ([`crate::store`]):
 //!
@@ -26,6 +26,7 @@ mod outbox;
 pub(super) mod permit;
 pub(super) mod setup;
 mod structures;
+mod telling;
 pub(super) mod through;
 pub(super) mod updating;
 pub(super) mod values;
@@ -33,7 +34,7 @@ pub(super) mod writing;
 
 use std::fmt;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -59,6 +60,7 @@ use index::{IndexRules, Indexing};
 use messages::Messages;
 use outbox::Outbox;
 use permit::Renewals;
+use telling::Numbers;
 use writing::Writes;
 
 /// Those who wait for the load of another process are woken in so many parts.
@@ -98,8 +100,7 @@ pub(crate) struct Remote {
     rules: RemoteRules,
     /// Tells our notices from those of others.
     origin: u64,
-    /// Notices so far.
-    notices: AtomicU64,
+    numbers: Numbers,
     outbox: Outbox,
     writes: Writes,
     messages: Messages,
@@ -123,7 +124,7 @@ impl Remote {
             store,
             rules,
             origin: std::hash::RandomState::new().hash_one(std::process::id()),
-            notices: AtomicU64::new(0),
+            numbers: Numbers::default(),
             outbox: Outbox::default(),
             writes: Writes::default(),
             messages: Messages::default(),
@@ -168,11 +169,6 @@ impl Remote {
     fn most_in_l1(&self) -> Option<Duration> {
         let RemoteRules { l1_ttl, outage_ttl, .. } = self.rules;
         if self.is_listening() { l1_ttl } else { Some(l1_ttl.map_or(outage_ttl, |ttl| ttl.min(outage_ttl))) }
-    }
-
-    fn notice(&self, subject: Subject) -> crate::store::Notice {
-        let number = self.notices.fetch_add(1, Ordering::Relaxed) + 1;
-        self.numbered(subject, number)
     }
 
     /// Returns a number that nobody else uses in the store.
@@ -276,7 +272,7 @@ impl Cache {
         stats.warning = remote.store.warning().or(lacks_index.then_some(NO_INDEX)).map(str::to_owned);
         stats.is_up = remote.store.is_up();
         stats.is_listening = remote.is_listening();
-        stats.published = remote.notices.load(Ordering::Relaxed);
+        stats.published = remote.numbers.count();
         stats.undelivered = remote.outbox.len() as u64;
         stats.last_error.clone_from(&remote.trouble());
         Some(stats)

@@ -44,7 +44,7 @@ struct State {
     writes: HashSet<Box<str>>,
     /// Those of them that were to be removed: whoever waits for keys waits for these as well.
     superseded: HashSet<Box<str>>,
-    /// Keys that the store could not reach, while it took the rest.
+    /// Keys that were tried, in vain.
     unreached: HashSet<Box<str>>,
     /// What updates of the source invalidate that are being settled, by their numbers.
     settling: HashMap<u64, Batch>,
@@ -254,11 +254,11 @@ impl Outbox {
 
     /// Notes that what was taken out has arrived, but these keys: they are put back, and hold up nobody else. Returns what is to go here
     /// as well.
-    pub(super) fn delivered(&self, left: &[Box<str>]) -> Gone {
+    pub(super) fn delivered(&self, left: &HashSet<Box<str>>) -> Gone {
         let mut gone = Gone::All;
         self.end(|state| {
             let mut sent = std::mem::take(&mut state.sending);
-            state.unreached = left.iter().cloned().collect();
+            state.unreached = left.clone();
             let left = left.iter().filter_map(|name| sent.keys.remove_entry(name));
             // What was written since is later than the removal.
             let keys = left.filter(|(name, _)| !state.writes.contains(name)).collect();
@@ -282,9 +282,9 @@ impl Outbox {
             sending.groups = groups.into_iter().collect();
             // What was written since is later than the removal.
             sending.keys.retain(|name, _| !state.writes.contains(name));
+            state.unreached.extend(sending.keys.keys().cloned());
             state.queue(sending);
             state.is_stuck = true;
-            state.unreached.clear();
             if !is_up {
                 give_up(state);
             }
@@ -342,18 +342,10 @@ impl Outbox {
         self.len.load(Ordering::Acquire)
     }
 
-    /// Returns the names of the keys that wait to be removed, if nothing is on its way besides.
-    pub(super) fn only_waiting(&self) -> Option<Vec<Box<str>>> {
-        if self.len() == 0 {
-            return Some(Vec::new());
-        }
+    /// Returns those of these keys that were tried before, in vain.
+    pub(super) fn tried<'a>(&self, names: impl Iterator<Item = &'a Box<str>>) -> HashSet<Box<str>> {
         let state = self.lock();
-        let is_at_rest = state.sending.is_empty()
-            && state.queued.groups.is_empty()
-            && state.writes.is_empty()
-            && state.settling.is_empty()
-            && state.patterns.is_empty();
-        is_at_rest.then(|| state.queued.keys.keys().cloned().collect())
+        names.filter(|name| state.unreached.contains(*name)).cloned().collect()
     }
 
     fn end(&self, change: impl FnOnce(&mut State)) {

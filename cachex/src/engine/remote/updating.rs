@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 use super::Remote;
 use super::outbox::Batch;
 use super::values::Portion;
-use crate::backplane::notice::Subject;
 use crate::engine::Engine;
 use crate::engine::delivery::Delivery;
 use crate::key::{Key, KeyRef};
@@ -48,7 +47,7 @@ impl Engine {
     /// Tells L2 that the source is about to be written. Nothing if it does not take it: then the value is not kept there.
     pub(in crate::engine) async fn announce(&self, at: KeyRef<'_>) -> Option<Announced> {
         let name = name::name(at);
-        let takes_it = |remote: &&Arc<Remote>| remote.store.is_up() && remote.store.takes_updates(&name);
+        let takes_it = |remote: &&Arc<Remote>| remote.store.reaches(&name) && remote.store.takes_updates(&name);
         let remote = self.remote.as_ref().filter(takes_it)?;
         let token = remote.token();
         let announced = async {
@@ -121,18 +120,17 @@ impl Settled {
 
     async fn settle(&self) -> Result<bool, StoreError> {
         let Self { announced: Announced { remote, name, token, since }, portion, invalidated, key } = self;
-        let notice = if invalidated.is_empty() {
-            Notice { head: Vec::new(), tail: Vec::new() }
-        } else {
-            remote.notice_of(invalidated)
-        };
+        let telling = remote.telling();
+        let notice = if invalidated.is_empty() { Notice::default() } else { telling.of_groups(invalidated) };
         let (groups, life) = (portion.groups.clone(), portion.life);
         let update = Settling { since: *since, groups, life, invalidated: invalidated.clone(), notice };
-        let stamp = remote.store.settle(name, &update).await?;
+        let settled = remote.store.settle(name, &update).await;
+        let stamp = if invalidated.is_empty() { settled } else { telling.ended(settled, update.notice).await }?;
         remote.note_invalidated(invalidated);
         let Some(value) = stamp.and_then(|stamp| portion.sealed(stamp)) else { return Ok(false) };
-        let at = key.at();
-        let subject = Subject::Key { method: at.region.remote_name().into(), bytes: at.bytes.to_vec() };
-        remote.store.write_announced(name, *token, value, life, remote.notice(subject)).await
+        let telling = remote.telling();
+        let notice = telling.of_key(key.at());
+        let written = remote.store.write_announced(name, *token, value, life, notice.clone()).await;
+        telling.ended(written, notice).await
     }
 }

@@ -1,8 +1,8 @@
 //! Entries as the store keeps them, and the other way round.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use crate::caught::caught;
 use crate::codec::Compression;
 use crate::engine::Engine;
 use crate::entry::stamp::Stamp;
@@ -52,7 +52,7 @@ impl Engine {
         let rules = self.remote.as_ref().filter(|_| policy.keeps_remotely())?.rules;
         let codec = keep.codec(policy.codec.unwrap_or(rules.codec));
         // Code of users, of which a cache must not break.
-        let raw = catch_unwind(AssertUnwindSafe(|| keep.encode(value, codec))).ok()??;
+        let raw = caught(|| keep.encode(value, codec))??;
         let raw_len = u32::try_from(raw.len()).ok()?;
         let is_long = raw.len() as u64 >= rules.compression_threshold;
         let wanted = policy.compression.unwrap_or(rules.compression);

@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 
 use super::Remote;
 use super::values::Portion;
-use crate::backplane::notice::Subject;
 use crate::engine::Engine;
 use crate::engine::delivery::Delivery;
 use crate::engine::subject::Borrowed;
@@ -139,8 +138,10 @@ impl Remote {
             // Break this (drop the condition) and a value that was invalidated right after it was set comes back from L2.
             let is_unaltered = write.is_unaltered(engine);
             let Some(value) = is_unaltered.then(|| portion.sealed(stamp)).flatten() else { return Ok(false) };
-            let subject = Subject::Key { method: at.region.remote_name().into(), bytes: at.bytes.to_vec() };
-            self.store.write(name, value, portion.life, self.notice(subject)).await.map(|()| true)
+            let telling = self.telling();
+            let notice = telling.of_key(at);
+            let written = self.store.write(name, value, portion.life, notice.clone()).await;
+            telling.ended(written, notice).await.map(|()| true)
         };
         match written.await {
             Ok(true) => {

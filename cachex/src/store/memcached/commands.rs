@@ -348,21 +348,31 @@ async fn over_and_over<T>(
 
 /// Gives groups a clock that is later than any from before.
 pub(super) async fn step(connection: &mut Connection, names: &[String]) -> Result<(), Failure> {
-    let mut left: Vec<_> = names.iter().collect();
-    // The timeout ends it: each time that one is left, another invalidation of it has come about.
+    let mut left: Vec<_> = names.iter().map(|name| Steps { name, by_others: 0 }).collect();
+    // The timeout ends it, if items vanish again and again.
     while !left.is_empty() {
         left = step_seen(connection, left).await?;
+        // The second step of others was sent after the first was there, and that came about after it was looked here: its number is later than all from before.
+        // Break this (stop after the first, whose number may have been drawn before) and what was loaded in between is taken for valid;
+        // break it (go on) and who invalidates what a hundred others do as well waits until the timeout.
+        left.retain(|steps| steps.by_others < 2);
     }
     Ok(())
+}
+
+/// The item of a group, and how often others have stored it anew while we wanted to.
+struct Steps<'a> {
+    name: &'a String,
+    by_others: u8,
 }
 
 /// Stores the items of groups anew, each over the very one that is seen first. Returns those that were other ones by then.
 ///
 /// Break this (store whatever is there) and a number that was drawn early and is stored late takes the place of a later one.
-async fn step_seen<'a>(connection: &mut Connection, names: Vec<&'a String>) -> Result<Vec<&'a String>, Failure> {
-    let gets: Vec<_> = names.iter().map(|name| Command::Get(name)).collect();
-    let mut stores = Vec::with_capacity(names.len());
-    for (name, answer) in names.iter().zip(connection.ask(&gets).await?) {
+async fn step_seen<'a>(connection: &mut Connection, left: Vec<Steps<'a>>) -> Result<Vec<Steps<'a>>, Failure> {
+    let gets: Vec<_> = left.iter().map(|steps| Command::Get(steps.name)).collect();
+    let mut stores = Vec::with_capacity(left.len());
+    for (Steps { name, .. }, answer) in left.iter().zip(connection.ask(&gets).await?) {
         let over = match answer {
             Answer::Found { number, .. } => Over::This(number),
             Answer::NotFound => Over::Nothing,
@@ -370,15 +380,16 @@ async fn step_seen<'a>(connection: &mut Connection, names: Vec<&'a String>) -> R
         };
         stores.push(Command::Store { name, value: b"", over, seconds: None });
     }
-    let mut left = Vec::new();
-    for (name, answer) in names.into_iter().zip(connection.ask(&stores).await?) {
+    let mut other_ones = Vec::new();
+    for (Steps { name, by_others }, answer) in left.into_iter().zip(connection.ask(&stores).await?) {
         match answer {
             Answer::Done { .. } => {}
-            Answer::Other | Answer::NotFound => left.push(name),
+            Answer::Other => other_ones.push(Steps { name, by_others: by_others + 1 }),
+            Answer::NotFound => other_ones.push(Steps { name, by_others }),
             other => return Err(refused(Some(other))),
         }
     }
-    Ok(left)
+    Ok(other_ones)
 }
 
 async fn remove(connection: &mut Connection, names: &[String]) -> Result<(), Failure> {
@@ -421,5 +432,56 @@ fn refused(answer: Option<Answer>) -> Failure {
         Some(Answer::Refused(line)) => Failure::Refused(line),
         Some(Answer::TooLarge) => Failure::Refused("too large".to_owned()),
         _ => Failure::Broken(io::Error::new(io::ErrorKind::InvalidData, "an answer of another kind")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Steps a group at a server that answers to what is stored with these words in turn. Returns how many of them were heard.
+    async fn steps(answers: &[&str]) -> usize {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = BufReader::new(stream);
+            let (mut heard, mut line) = (0, String::new());
+            loop {
+                line.clear();
+                if stream.read_line(&mut line).await.unwrap() == 0 {
+                    return heard;
+                }
+                let number = line.trim_end().rsplit(' ').next().unwrap_or_default();
+                let answer = match line.split(' ').next() {
+                    Some("stats\r\n") => "STAT pid 1\r\nSTAT time 10\r\nSTAT uptime 1\r\nEND\r\n".to_owned(),
+                    Some("mg") => format!("VA 0 c{} {number}\r\n\r\n", heard + 1),
+                    Some("ms") => {
+                        heard += 1;
+                        format!("{} {number}\r\n", answers[heard - 1])
+                    }
+                    _ => continue,
+                };
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        };
+        let client = async {
+            let mut connection = Connection::open(address).await.unwrap();
+            step(&mut connection, &["group".to_owned()]).await.unwrap();
+        };
+        tokio::join!(server, client).0
+    }
+
+    #[tokio::test]
+    async fn a_group_that_others_step_as_well_is_stepped_once_that_is_certain() {
+        assert_eq!(steps(&["HD", "HD"]).await, 1);
+        // The first of others may have drawn its number before.
+        assert_eq!(steps(&["EX", "HD", "HD"]).await, 2);
+        assert_eq!(steps(&["EX", "EX", "HD"]).await, 2);
+        // What has vanished was stepped by nobody.
+        assert_eq!(steps(&["NF", "NF", "EX", "NF", "EX", "HD"]).await, 5);
     }
 }

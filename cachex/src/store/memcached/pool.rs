@@ -151,15 +151,15 @@ impl Pool {
         StoreError::new(StoreErrorKind::Unknown, text)
     }
 
-    /// Whether the server that is watched is there, and its name still leads to it.
-    async fn is_as_it_was(&self, connection: &mut Connection) -> bool {
+    /// Looks whether the server that is watched is there, and its name still leads to it.
+    async fn look(&self, connection: &mut Connection) -> Seen {
         if !matches!(timeout(self.timeout, connection.ask(&[Command::Ping])).await, Ok(Ok(_))) {
-            return false;
+            return Seen::Gone;
         }
         // One that can't be reached is not another one.
         match timeout(self.connect_timeout, Connection::open(&self.address)).await {
-            Ok(Ok(led_to)) => led_to.identity() == connection.identity(),
-            _ => true,
+            Ok(Ok(led_to)) if led_to.identity() != connection.identity() => Seen::Another,
+            _ => Seen::Same,
         }
     }
 
@@ -178,6 +178,20 @@ impl Pool {
         }
     }
 }
+
+/// What is seen of the server that is watched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// It is as it was.
+    Same,
+    Gone,
+    /// Its name leads to another one, while it is still there.
+    Another,
+}
+
+/// What is to be seen once the name has led to another server.
+const LED_ELSEWHERE: &str = "memcached's address led to another server while the one before was still there; \
+                             if there are several behind it, name each of them in `memcached.urls`";
 
 /// A connection in use.
 #[derive(Debug)]
@@ -213,8 +227,14 @@ pub(super) async fn keep_watching(pool: Arc<Pool>, listener: Arc<dyn Listener>) 
                 pool.is_up.store(true, Ordering::Release);
                 listener.up();
                 pause = SHORTEST_PAUSE;
-                while pool.is_as_it_was(&mut connection).await {
-                    let _why = timeout(pool.ping_interval, pool.suspected.notified()).await;
+                let seen = loop {
+                    match pool.look(&mut connection).await {
+                        Seen::Same => drop(timeout(pool.ping_interval, pool.suspected.notified()).await),
+                        seen => break seen,
+                    }
+                };
+                if seen == Seen::Another {
+                    listener.troubled(LED_ELSEWHERE);
                 }
                 pool.is_up.store(false, Ordering::Release);
                 pool.at_hand().idle.clear();

@@ -17,7 +17,7 @@ fn who_comes_during_an_attempt_that_fails_is_told_after_one_of_his_own() {
     outbox.failed(vec![Group::tag("a")], true);
     assert!(late.try_recv().is_err(), "his was never tried");
     outbox.take().expect("there is something");
-    outbox.delivered(&[]);
+    outbox.delivered(&HashSet::new());
     assert!(early.try_recv().is_ok() && late.try_recv().is_ok());
     // Where the store is known to be out of reach, nobody waits.
     let mut told = outbox.add(groups(&["c"]), true);
@@ -39,7 +39,7 @@ fn what_is_on_its_way_is_held_until_it_is_delivered() {
     outbox.failed(tags.to_vec(), false);
     assert!(outbox.holds("k", &tags) && delivered.try_recv().is_ok());
     assert!(outbox.take().is_some());
-    outbox.delivered(&[]);
+    outbox.delivered(&HashSet::new());
     assert!(!outbox.holds("k", &tags) && outbox.take().is_none());
 }
 
@@ -94,7 +94,7 @@ fn who_waits_for_a_key_is_not_told_because_another_one_was_written() {
     assert!(outbox.take().is_some());
     outbox.end_write("third");
     assert!(other.try_recv().is_err());
-    outbox.delivered(&[]);
+    outbox.delivered(&HashSet::new());
     assert!(other.try_recv().is_ok() && written.try_recv().is_ok());
 }
 
@@ -103,13 +103,13 @@ fn a_key_that_could_not_be_reached_holds_up_nothing_else() {
     let outbox = Outbox::default();
     let mut told = outbox.add(key("far"), true);
     assert!(outbox.take().is_some());
-    assert_eq!(outbox.delivered(&["far".into()]), Gone::Keys(Vec::new()));
+    assert_eq!(outbox.delivered(&HashSet::from(["far".into()])), Gone::Keys(Vec::new()));
     assert!(outbox.holds("far", &[]) && told.try_recv().is_ok());
     // Who comes later waits until that has been tried.
     let mut told = outbox.add(groups(&["a"]), true);
     assert!(told.try_recv().is_err());
     assert!(outbox.take().is_some_and(|batch| batch.keys.contains_key("far") && batch.groups.len() == 1));
-    outbox.delivered(&["far".into()]);
+    outbox.delivered(&HashSet::from(["far".into()]));
     assert!(told.try_recv().is_ok() && !outbox.holds("k", &[Group::tag("a")]));
 }
 
@@ -119,7 +119,7 @@ fn who_waits_for_a_group_does_not_wait_for_a_write() {
     outbox.begin_write("k");
     let (mut key, mut group) = (outbox.add(key("k"), true), outbox.add(groups(&["a"]), true));
     assert!(outbox.take().is_some());
-    outbox.delivered(&[]);
+    outbox.delivered(&HashSet::new());
     assert!(group.try_recv().is_ok() && key.try_recv().is_err());
 }
 
@@ -134,7 +134,7 @@ fn what_an_update_invalidates_is_held_until_it_is_settled_or_delivered() {
     assert!(!outbox.holds("k", &[]));
     assert!(outbox.unsettled(1, true).is_some() && outbox.holds("other", &tags));
     assert!(outbox.take().is_some_and(|batch| batch.groups.contains(&tags[0])));
-    outbox.delivered(&[]);
+    outbox.delivered(&HashSet::new());
     assert!(!outbox.holds("other", &tags) && outbox.len() == 0);
 }
 
@@ -148,32 +148,8 @@ fn after_an_attempt_that_failed_only_who_is_out_of_reach_is_not_waited_for() {
     let mut delivered = outbox.add(groups(&["c"]), true);
     assert!(delivered.try_recv().is_err());
     assert!(outbox.take().is_some_and(|batch| batch.groups.len() == 3) && delivered.try_recv().is_err());
-    outbox.delivered(&[]);
+    outbox.delivered(&HashSet::new());
     assert!(delivered.try_recv().is_ok());
-}
-
-#[test]
-fn while_anything_but_keys_that_wait_is_on_its_way_something_may_be_told() {
-    let outbox = Outbox::default();
-    let waiting = |names: &[&str]| Some(names.iter().map(|name| (*name).into()).collect::<Vec<Box<str>>>());
-    assert_eq!(outbox.only_waiting(), waiting(&[]));
-    drop(outbox.add(key("k"), true));
-    assert_eq!(outbox.only_waiting(), waiting(&["k"]));
-    assert!(outbox.take().is_some());
-    assert_eq!(outbox.only_waiting(), None, "it is being sent");
-    outbox.delivered(&["k".into()]);
-    assert_eq!(outbox.only_waiting(), waiting(&["k"]));
-    outbox.begin_write("other");
-    assert_eq!(outbox.only_waiting(), None, "it is being written");
-    outbox.end_write("other");
-    outbox.begin_settling(1, key("other"));
-    assert_eq!(outbox.only_waiting(), None, "it is being settled");
-    outbox.settled(1);
-    assert!(outbox.begin_matching(2, "o*").is_empty());
-    assert_eq!(outbox.only_waiting(), None, "it is being looked for");
-    outbox.end_matching(2);
-    drop(outbox.add(groups(&["a"]), true));
-    assert_eq!(outbox.only_waiting(), None, "it is about to be sent");
 }
 
 #[test]
@@ -201,7 +177,7 @@ fn what_could_not_be_written_goes_here_when_its_removal_has_arrived() {
     assert!(outbox.take().is_some());
     outbox.failed(Vec::new(), false);
     assert!(outbox.take().is_some());
-    assert_eq!(outbox.delivered(&[]), Gone::Keys(vec![Key::new("k")]));
+    assert_eq!(outbox.delivered(&HashSet::new()), Gone::Keys(vec![Key::new("k")]));
 }
 
 #[test]
@@ -216,11 +192,27 @@ fn of_too_much_that_could_not_be_written_no_names_are_kept_and_all_goes_here() {
     assert!(outbox.take().is_some());
     outbox.failed(vec![Group::all()], false);
     assert!(outbox.take().is_some());
-    assert_eq!(outbox.delivered(&[]), Gone::All);
+    assert_eq!(outbox.delivered(&HashSet::new()), Gone::All);
     // What is later goes with its own removal.
     drop(outbox.add(key("later"), true));
     outbox.end_write("later");
     assert!(outbox.take().is_some());
-    assert_eq!(outbox.delivered(&[]), Gone::Keys(vec![Key::new("later")]));
+    assert_eq!(outbox.delivered(&HashSet::new()), Gone::Keys(vec![Key::new("later")]));
     assert!(outbox.lock().unwritten.is_empty());
+}
+
+#[test]
+fn keys_are_known_that_were_tried_in_vain() {
+    let (outbox, names) = (Outbox::default(), ["far".into(), "near".into()]);
+    let tried = || outbox.tried(names.iter()).into_iter().map(String::from).collect::<Vec<_>>();
+    let _delivered = (outbox.add(key("far"), true), outbox.add(key("near"), true));
+    assert!(outbox.take().is_some() && tried().is_empty());
+    outbox.delivered(&HashSet::from(["far".into()]));
+    assert_eq!(tried(), ["far"]);
+    assert!(outbox.take().is_some());
+    outbox.failed(Vec::new(), true);
+    assert_eq!(tried(), ["far"]);
+    assert!(outbox.take().is_some());
+    outbox.delivered(&HashSet::new());
+    assert!(tried().is_empty());
 }
