@@ -352,6 +352,31 @@ async fn of_two_connections_with_a_master_one_that_is_gone_holds_up_nothing_that
     until("all is delivered", async || stats().undelivered == 0).await;
 }
 
+// Guards what `send_part` tells of keys that are left.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_a_master_refuses_others_hear_all_the_same() {
+    let cluster = started(0).await;
+    let (one, two) = (cache(&cluster, |_| {}), cache(&cluster, |_| {}));
+    for cache in [&one, &two] {
+        cache.connected(Duration::from_secs(30)).await.unwrap();
+    }
+    let (told, heard) = (|| one.remote_stats().unwrap(), || two.remote_stats().unwrap());
+    let master = &cluster.nodes[(cluster.master_of(CLOCK) + 1) % 3];
+    master.command(&["CONFIG", "SET", "min-replicas-to-write", "1"]).unwrap();
+    for id in 0..ROWS {
+        // All that was refused is tried again with each of them.
+        one.remove(&Key::entity("thing", &id)).await;
+    }
+    let left = told().undelivered;
+    assert!(0 < left && left < ROWS, "{:?}", told());
+    until("the other has heard of each once", async || heard().notices == ROWS).await;
+    assert_eq!(told().published, ROWS);
+    master.command(&["CONFIG", "SET", "min-replicas-to-write", "0"]).unwrap();
+    until("all is delivered", async || told().undelivered == 0).await;
+    until("the other has heard of those again", async || heard().notices == ROWS + left).await;
+    assert_eq!((told().published, heard().gaps), (ROWS + left, 0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_of_values_that_comes_back_as_it_was_some_time_ago() {
     let cluster = started(0).await;

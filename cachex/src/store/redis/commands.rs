@@ -298,8 +298,8 @@ impl Store for Redis {
                 let removing = part.iter().map(|(key, notice)| self.remove_key(key, notice));
                 for ((key, _), removed) in part.iter().zip(together(removing).await) {
                     match removed {
-                        // Also one that refuses, as for want of room: the other nodes are not to do all of it again for that. Nor are other connections.
-                        Err(_) if self.is_divided() || self.means.connections > 1 => out_of_reach.push((*key).into()),
+                        // Also one that refuses, as for want of room: the other nodes are not to do all of it again for that.
+                        Err(_) if self.is_divided() => out_of_reach.push((*key).into()),
                         removed => removed?,
                     }
                 }
