@@ -6,9 +6,10 @@
 //! - `get`, `get, one hash`: a look-up in the memory tier by itself, of as many entries as find a place there if all keys have one hash,
 //!   which nobody can bring about from outside; 50 000 of them were stored.
 //! - `insert`: a cache with room for all is filled, from nothing; the time of one insertion. `cachex` is given the entry by the
-//!   companion that primes a method.
+//!   companion that primes a method. `insert, 0 tags` to `insert, 8 tags`: with tags as of the hits.
 //! - `invalidate`: a tag that all entries have. No peer has tags; what comes nearest is to drop everything (`moka`:
-//!   `invalidate_all`, `foyer`: `clear`), or all for which a predicate holds (`quick_cache`: `retain`).
+//!   `invalidate_all`, `foyer`: `clear`), or all for which a predicate holds (`quick_cache`: `retain`). `invalidate, 1 tag` to `invalidate, 8 tags`: those of
+//!   one of 1000 entries that have as many, in one call.
 //!
 //! - `bytes`, `bytes, 0 tags` to `bytes, 8 tags`: for each entry of a full cache, as `bytes churned` of the suite
 //!   [`memory`](crate::memory).
@@ -58,6 +59,8 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
         })?;
     }
     table.floods()?;
+    table.insertions_with_tags()?;
+    table.invalidations_of_tags()?;
     for entries in sizes {
         table.insertions(*entries)?;
         table.invalidations(*entries)?;
@@ -133,6 +136,34 @@ impl Table {
         }
         for (subject, times) in ["cachex", "quick_cache", "moka", "foyer"].into_iter().zip(times) {
             self.rows.push(row("insert", subject, 1, entries, median(&times) / f64::from(entries)));
+        }
+        Ok(())
+    }
+
+    fn insertions_with_tags(&mut self) -> Result<(), String> {
+        for (case, subject, insert) in INSERTIONS {
+            let mut times = Vec::new();
+            for _ in 0..self.effort.repetitions {
+                let tagged = Tagged::new()?;
+                times.push(timed(|| (0..u64::from(ENTRIES)).for_each(|id| insert(&tagged, id))));
+            }
+            self.rows.push(row(case, subject, 1, ENTRIES, median(&times) / f64::from(ENTRIES)));
+        }
+        Ok(())
+    }
+
+    fn invalidations_of_tags(&mut self) -> Result<(), String> {
+        let letters = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        for (case, count) in [("invalidate, 1 tag", 1), ("invalidate, 3 tags", 3), ("invalidate, 8 tags", 8)] {
+            let tagged = Tagged::new()?;
+            (0..u64::from(ENTRIES)).for_each(|id| tagged.eight_of_row_prime(&id, &Value::load(id)));
+            let tags = |id: u32| letters[..count].iter().map(move |letter| format!("{letter}:{id}"));
+            let each: Vec<Vec<String>> = (0..ENTRIES).map(|id| tags(id).collect()).collect();
+            let mut times = Vec::new();
+            for _ in 0..self.effort.repetitions {
+                times.push(timed(|| each.iter().for_each(|tags| tagged.cache.invalidate_tags(tags.clone()).wait())));
+            }
+            self.rows.push(row(case, "cachex", 1, ENTRIES, median(&times) / f64::from(ENTRIES)));
         }
         Ok(())
     }
@@ -219,6 +250,17 @@ struct Tagged {
     #[scope(cache)]
     cache: Cache,
 }
+
+/// Cases and subjects, and what inserts an entry.
+const INSERTIONS: [(&str, &str, fn(&Tagged, u64)); 7] = [
+    ("insert, 0 tags", "cachex", |tagged, id| tagged.none_prime(&id, &Value::load(id))),
+    ("insert, 1 tag", "cachex", |tagged, id| tagged.one_of_row_prime(&id, &Value::load(id))),
+    ("insert, 3 tags", "cachex", |tagged, id| tagged.three_of_row_prime(&id, &Value::load(id))),
+    ("insert, 8 tags", "cachex", |tagged, id| tagged.eight_of_row_prime(&id, &Value::load(id))),
+    ("insert, 1 tag", CONSTANT, |tagged, id| tagged.one_prime(&id, &Value::load(id))),
+    ("insert, 3 tags", CONSTANT, |tagged, id| tagged.three_prime(&id, &Value::load(id))),
+    ("insert, 8 tags", CONSTANT, |tagged, id| tagged.eight_prime(&id, &Value::load(id))),
+];
 
 type Annotated = for<'a> fn(Tagged, &'a [u64]) -> Subject<'a>;
 

@@ -1,7 +1,7 @@
 //! What statements do, remembered: by their type where that says it all, else by their text.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use diesel::QueryResult;
@@ -9,8 +9,10 @@ use diesel::query_builder::{QueryFragment, QueryId};
 use foldhash::fast::RandomState;
 
 use crate::backend::{CacheBackend, sql};
-use crate::lex::{self, Control, Dialect, Statement};
-use crate::registry::Registry;
+use crate::lex::{self, Control, Dialect, Name, Statement, Writes};
+use crate::plan::Reads;
+use crate::registry::{Located, Registry};
+use crate::row;
 
 /// Texts that are remembered, twice: the latest, and those before.
 const MOST: usize = 1024;
@@ -21,13 +23,37 @@ pub(crate) struct Script {
     pub(crate) statements: Box<[Statement]>,
     /// Whether it is more than a query.
     pub(crate) has_effects: bool,
+    /// Where it says of which rows of its only table it is.
+    pub(crate) located: Option<Located>,
+    pub(crate) text: Box<str>,
+    /// What it reads, as far as that was asked for.
+    pub(crate) reads: RwLock<Option<Arc<Reads>>>,
 }
 
 impl Script {
     /// Of something that is known by what it writes.
-    pub(crate) fn of_writes(writes: crate::lex::Writes) -> Self {
+    pub(crate) fn of_writes(writes: Writes) -> Self {
         let has_effects = !writes.is_none();
-        Self { statements: [Statement { writes, ..Statement::default() }].into(), has_effects }
+        Self::made([Statement { writes, ..Statement::default() }].into(), has_effects)
+    }
+
+    /// Returns the keys of the rows that a query reads, or writes, if it says so.
+    pub(crate) fn keys<DB: CacheBackend, T: QueryFragment<DB>>(&self, query: &T) -> QueryResult<Option<BTreeSet<i64>>> {
+        let Some(located) = &self.located else { return Ok(None) };
+        let keys = DB::integers(query, &located.binds)?;
+        Ok(keys.map(BTreeSet::from_iter).filter(|keys: &BTreeSet<_>| !keys.is_empty() && keys.len() <= row::MOST))
+    }
+
+    /// Returns what it does if these are the keys of what it writes.
+    fn of_rows(&self, table: &Name, keys: &BTreeSet<i64>) -> Self {
+        let writes = Writes::Tables(keys.iter().map(|key| row::of(table, *key)).collect());
+        let written = |statement: &Statement| Statement { writes: writes.clone(), ..statement.clone() };
+        Self::made(self.statements.iter().map(written).collect(), true)
+    }
+
+    /// Of something that is never kept.
+    fn made(statements: Box<[Statement]>, has_effects: bool) -> Self {
+        Self { statements, has_effects, located: None, text: Box::default(), reads: RwLock::default() }
     }
 }
 
@@ -41,8 +67,24 @@ pub(crate) struct Analyses {
 type Texts = HashMap<Box<str>, Arc<Script>, RandomState>;
 
 impl Analyses {
-    /// Returns what a query does.
+    /// Returns what a query does with its binds.
     pub(crate) fn of<DB, T>(&self, query: &T, registry: &RwLock<Registry>) -> QueryResult<Arc<Script>>
+    where
+        DB: CacheBackend,
+        T: QueryFragment<DB> + QueryId,
+    {
+        let script = self.of_any::<DB, T>(query, registry)?;
+        match &script.located {
+            Some(located) if script.has_effects => {
+                let keys = script.keys::<DB, T>(query)?;
+                Ok(keys.map(|keys| Arc::new(script.of_rows(&located.table, &keys))).unwrap_or(script.clone()))
+            }
+            _ => Ok(script),
+        }
+    }
+
+    /// Returns what a query does, whatever its binds are.
+    fn of_any<DB, T>(&self, query: &T, registry: &RwLock<Registry>) -> QueryResult<Arc<Script>>
     where
         DB: CacheBackend,
         T: QueryFragment<DB> + QueryId,
@@ -91,9 +133,20 @@ impl Analyses {
 fn read(text: &str, dialect: Dialect, registry: &RwLock<Registry>) -> Arc<Script> {
     let mut statements = lex::analyse(text, dialect);
     let registry = registry.read().unwrap_or_else(PoisonError::into_inner);
+    // Of several statements it is not known whose binds they are.
+    let located = match &mut *statements {
+        [statement] => registry.locate(statement),
+        _ => None,
+    };
     statements.iter_mut().for_each(|statement| registry.complete(statement));
     let has_effects = statements.iter().any(|statement| {
         !statement.writes.is_none() || statement.control != Control::None || statement.changes_session
     });
-    Arc::new(Script { statements: statements.into(), has_effects })
+    Arc::new(Script {
+        statements: statements.into(),
+        has_effects,
+        located,
+        text: text.into(),
+        reads: RwLock::default(),
+    })
 }

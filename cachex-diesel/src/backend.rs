@@ -37,6 +37,10 @@ pub(crate) mod sealed {
         /// Adds the binds of a query to a key: unequal ones never make equal keys.
         #[doc(hidden)]
         fn binds<T: QueryFragment<Self> + ?Sized>(query: &T, key: &mut Vec<u8>) -> QueryResult<()>;
+
+        /// Returns the binds at some places, and the parts of what is an array, if all are integers.
+        #[doc(hidden)]
+        fn integers<T: QueryFragment<Self> + ?Sized>(query: &T, places: &[usize]) -> QueryResult<Option<Vec<i64>>>;
     }
 }
 
@@ -89,6 +93,76 @@ mod sqlite {
             key.extend(format!("{:?}", binds.moveable()).into_bytes());
             Ok(())
         }
+
+        fn integers<T: QueryFragment<Self> + ?Sized>(query: &T, places: &[usize]) -> QueryResult<Option<Vec<i64>>> {
+            let backend = Self;
+            let mut binds = <Self as diesel::backend::Backend>::BindCollector::default();
+            query.collect_binds(&mut binds, &mut (), &backend)?;
+            let shown = format!("{:?}", binds.moveable());
+            let shown = items(&shown);
+            Ok(places.iter().map(|place| integer(shown.get(*place)?)).collect())
+        }
+    }
+
+    /// Returns each bind as it is shown: `(I32(7), Integer)`. There is no other way to them; what is shown otherwise than is known here is no integer.
+    fn items(shown: &str) -> Vec<&str> {
+        let Some((_, list)) = shown.split_once("binds: [") else { return Vec::new() };
+        let (mut items, mut depth, mut from) = (Vec::new(), 0_u32, 0);
+        let (mut is_text, mut is_hidden) = (false, false);
+        for (at, sign) in list.char_indices() {
+            match sign {
+                _ if is_hidden => is_hidden = false,
+                '\\' if is_text => is_hidden = true,
+                '"' => is_text = !is_text,
+                _ if is_text => {}
+                '(' | '[' => {
+                    if depth == 0 {
+                        from = at;
+                    }
+                    depth += 1;
+                }
+                // Of the list itself.
+                ']' if depth == 0 => break,
+                ')' | ']' => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        items.push(&list[from..=at]);
+                    }
+                }
+                _ => {}
+            }
+        }
+        items
+    }
+
+    fn integer(shown: &str) -> Option<i64> {
+        let value = shown.strip_prefix("(I32(").or_else(|| shown.strip_prefix("(I64("))?;
+        value.split_once("), ")?.0.parse().ok()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, SmallInt, Text};
+
+        use super::*;
+
+        #[test]
+        fn integers_are_found_among_binds_of_all_kinds() {
+            let query = diesel::sql_query("")
+                .bind::<Text, _>("(I32(1), Integer), \\\"")
+                .bind::<Integer, _>(-7)
+                .bind::<BigInt, _>(i64::MAX)
+                .bind::<Binary, _>(b"[(".to_vec())
+                .bind::<Double, _>(1.0)
+                .bind::<SmallInt, _>(3_i16)
+                .bind::<Nullable<Integer>, _>(None::<i32>)
+                .bind::<Bool, _>(true);
+            let integers = |places: &[usize]| <Sqlite as sealed::Known>::integers(&query, places).unwrap();
+            assert_eq!(integers(&[1, 2, 5]), Some(vec![-7, i64::MAX, 3]));
+            for place in [0, 3, 4, 6, 8] {
+                assert_eq!(integers(&[place]), None, "{place}");
+            }
+        }
     }
 }
 
@@ -133,12 +207,92 @@ mod postgres {
             }
             Ok(())
         }
+
+        fn integers<T: QueryFragment<Self> + ?Sized>(query: &T, places: &[usize]) -> QueryResult<Option<Vec<i64>>> {
+            let backend = Self;
+            let mut binds = RawBytesBindCollector::new();
+            let mut names = Names;
+            query.collect_binds(&mut binds, &mut names as &mut dyn PgMetadataLookup, &backend)?;
+            let at = |place: &usize| {
+                let kind = binds.metadata.get(*place)?.oid().ok()?;
+                integers(kind, binds.binds.get(*place)?.as_deref()?)
+            };
+            Ok(places.iter().map(at).collect::<Option<Vec<_>>>().map(|each| each.concat()))
+        }
+    }
+
+    const INT2: u32 = 21;
+    const INT4: u32 = 23;
+    const INT8: u32 = 20;
+    const ARRAYS: [(u32, u32); 3] = [(1005, INT2), (1007, INT4), (1016, INT8)];
+
+    /// Reads an integer, or an array of integers, as they are sent.
+    fn integers(kind: u32, bytes: &[u8]) -> Option<Vec<i64>> {
+        let Some((_, kind)) = ARRAYS.into_iter().find(|(array, _)| *array == kind) else {
+            return Some(vec![integer(kind, bytes)?]);
+        };
+        // Dimensions, whether something is null, the type; of the one dimension how many there are, and the number of the first.
+        let (header, mut rest) = bytes.split_at_checked(12)?;
+        if header != [&[0, 0, 0, 1, 0, 0, 0, 0][..], &kind.to_be_bytes()].concat() {
+            return None;
+        }
+        let count = word(&mut rest)?;
+        word(&mut rest)?;
+        let mut each = Vec::new();
+        for _ in 0..count {
+            let len = usize::try_from(word(&mut rest)?).ok()?;
+            let (value, after) = rest.split_at_checked(len)?;
+            each.push(integer(kind, value)?);
+            rest = after;
+        }
+        rest.is_empty().then_some(each)
+    }
+
+    fn word(rest: &mut &[u8]) -> Option<u32> {
+        let (word, after) = rest.split_first_chunk()?;
+        *rest = after;
+        Some(u32::from_be_bytes(*word))
+    }
+
+    fn integer(kind: u32, bytes: &[u8]) -> Option<i64> {
+        match kind {
+            INT2 => bytes.try_into().ok().map(|bytes| i16::from_be_bytes(bytes).into()),
+            INT4 => bytes.try_into().ok().map(|bytes| i32::from_be_bytes(bytes).into()),
+            INT8 => bytes.try_into().ok().map(i64::from_be_bytes),
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
+
+        use super::*;
+
+        #[test]
+        fn integers_are_found_alone_and_in_arrays() {
+            let query = diesel::sql_query("")
+                .bind::<Text, _>("1234")
+                .bind::<Integer, _>(-7)
+                .bind::<BigInt, _>(i64::MAX)
+                .bind::<SmallInt, _>(3_i16)
+                .bind::<Array<Integer>, _>(vec![1, -2])
+                .bind::<Array<BigInt>, _>(vec![5_i64])
+                .bind::<Array<Nullable<Integer>>, _>(vec![None, Some(1)])
+                .bind::<Array<Text>, _>(vec!["1234"])
+                .bind::<Nullable<Integer>, _>(None::<i32>);
+            let integers = |places: &[usize]| <Pg as sealed::Known>::integers(&query, places).unwrap();
+            assert_eq!(integers(&[1, 2, 3, 4, 5]), Some(vec![-7, i64::MAX, 3, 1, -2, 5]));
+            for place in [0, 6, 7, 8, 9] {
+                assert_eq!(integers(&[place]), None, "{place}");
+            }
+        }
     }
 }
 
 #[cfg(feature = "mysql-backend")]
 mod mysql {
-    use diesel::mysql::Mysql;
+    use diesel::mysql::{Mysql, MysqlType};
     use diesel::query_builder::bind_collector::RawBytesBindCollector;
 
     use super::{CacheBackend, Dialect, QueryFragment, QueryResult, push, sealed};
@@ -159,6 +313,55 @@ mod mysql {
                 push(key, bind.as_deref());
             }
             Ok(())
+        }
+
+        fn integers<T: QueryFragment<Self> + ?Sized>(query: &T, places: &[usize]) -> QueryResult<Option<Vec<i64>>> {
+            let backend = Self;
+            let mut binds = RawBytesBindCollector::new();
+            query.collect_binds(&mut binds, &mut (), &backend)?;
+            let at = |place: &usize| integer(*binds.metadata.get(*place)?, binds.binds.get(*place)?.as_deref()?);
+            Ok(places.iter().map(at).collect())
+        }
+    }
+
+    /// Reads an integer as it is sent.
+    fn integer(kind: MysqlType, bytes: &[u8]) -> Option<i64> {
+        match kind {
+            MysqlType::Tiny => bytes.try_into().ok().map(|bytes| i8::from_ne_bytes(bytes).into()),
+            MysqlType::Short => bytes.try_into().ok().map(|bytes| i16::from_ne_bytes(bytes).into()),
+            MysqlType::Long => bytes.try_into().ok().map(|bytes| i32::from_ne_bytes(bytes).into()),
+            MysqlType::LongLong => bytes.try_into().ok().map(i64::from_ne_bytes),
+            MysqlType::UnsignedTiny => bytes.try_into().ok().map(|bytes| u8::from_ne_bytes(bytes).into()),
+            MysqlType::UnsignedShort => bytes.try_into().ok().map(|bytes| u16::from_ne_bytes(bytes).into()),
+            MysqlType::UnsignedLong => bytes.try_into().ok().map(|bytes| u32::from_ne_bytes(bytes).into()),
+            MysqlType::UnsignedLongLong => {
+                bytes.try_into().ok().and_then(|bytes| u64::from_ne_bytes(bytes).try_into().ok())
+            }
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text, Unsigned};
+
+        use super::*;
+
+        #[test]
+        fn integers_are_found_among_other_binds() {
+            let query = diesel::sql_query("")
+                .bind::<Text, _>("1234")
+                .bind::<Integer, _>(-7)
+                .bind::<BigInt, _>(i64::MAX)
+                .bind::<SmallInt, _>(3_i16)
+                .bind::<Unsigned<BigInt>, _>(u64::MAX)
+                .bind::<Unsigned<BigInt>, _>(9_u64)
+                .bind::<Nullable<Integer>, _>(None::<i32>);
+            let integers = |places: &[usize]| <Mysql as sealed::Known>::integers(&query, places).unwrap();
+            assert_eq!(integers(&[1, 2, 3, 5]), Some(vec![-7, i64::MAX, 3, 9]));
+            for place in [0, 4, 6, 7] {
+                assert_eq!(integers(&[place]), None, "{place}");
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is to be known of a database.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -105,6 +105,56 @@ impl TableOptions {
     #[must_use]
     pub fn no_cache(mut self) -> Self {
         self.0.is_left_out = true;
+        self
+    }
+
+    /// Has the rows of this table invalidated one by one, by its primary key: a column of integers. A write through Diesel that names them by binds (`find`, `filter(id.eq(…))`,
+    /// `filter(id.eq_any(…))`, `save_changes`) then invalidates what was read by these keys, and what depends on the whole table, as lists and counts; what was read by other keys
+    /// stays. So does all that was read by a key where rows are inserted. Any other write invalidates all of it, as without this.
+    ///
+    /// What is cached by hand, or by a method, of one row has two tags for it: `#[cached(tags = ["users#{id}", "users#*"])]`, and where there may be no such row the table's, `users`, as
+    /// well.
+    ///
+    /// It counts on the column being unique, and on no statement changing other rows of the table than it names: of triggers and foreign keys that do,
+    /// [`introspect`](DieselCache::introspect) or [`cascade`](DieselCacheBuilder::cascade) has to tell.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use std::time::Duration;
+    ///
+    /// use cachex::Cache;
+    /// use cachex_diesel::{CachedExt, DieselCache};
+    /// use diesel::prelude::*;
+    ///
+    /// diesel::table! {
+    ///     users {
+    ///         id -> Integer,
+    ///         name -> Text,
+    ///     }
+    /// }
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).model::<users::table>(|table| table.rows("id")).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").execute(&mut connection)?;
+    /// diesel::insert_into(users::table).values([users::name.eq("Ada"), users::name.eq("Bob")]).execute(&mut connection)?;
+    ///
+    /// let mut name = |id: i32, writes: bool| {
+    ///     if writes {
+    ///         diesel::update(users::table.find(id)).set(users::name.eq("Eve")).execute(&mut connection)?;
+    ///     }
+    ///     users::table.find(id).select(users::name).cached(Duration::from_secs(60)).first::<String>(&mut connection)
+    /// };
+    /// assert_eq!((name(1, false)?, name(2, false)?), ("Ada".to_owned(), "Bob".to_owned()));
+    /// assert_eq!((name(1, true)?, name(2, false)?), ("Eve".to_owned(), "Bob".to_owned()));
+    /// assert_eq!(db.stats().loads, 3);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn rows(mut self, key: &str) -> Self {
+        self.0.key = Some(crate::registry::canonical(key));
         self
     }
 
@@ -408,6 +458,8 @@ impl DieselCacheBuilder {
             cache: self.cache,
             database: self.database,
             registry: RwLock::new(self.registry),
+            version: AtomicU64::new(0),
+            tags: RwLock::default(),
             analyses: Analyses::default(),
             on_unknown: self.on_unknown,
             consistency: self.consistency,

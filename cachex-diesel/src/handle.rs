@@ -1,18 +1,20 @@
 //! What connections share: the cache, and what is known of the tables.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use cachex::{Cache, Delivery, Fence, Tag};
+use foldhash::fast::RandomState;
 
 use crate::analyses::Analyses;
 use crate::builder::DieselCacheBuilder;
 use crate::event::Observer;
 use crate::lex::{Name, Writes};
 use crate::registry::Registry;
+use crate::row;
 use crate::stats::{Counters, DieselStats};
 
 /// What is done with a statement of which it is not known what it writes: `CALL`, `DO`, `EXECUTE`, and whatever is no SQL that is known.
@@ -99,6 +101,10 @@ pub(crate) struct Shared {
     pub(crate) cache: Cache,
     pub(crate) database: Box<str>,
     pub(crate) registry: RwLock<Registry>,
+    /// How often that was changed.
+    pub(crate) version: AtomicU64,
+    /// What is invalidated where some tables are written in no scope.
+    pub(crate) tags: RwLock<HashMap<BTreeSet<Name>, Known, RandomState>>,
     pub(crate) analyses: Analyses,
     pub(crate) on_unknown: OnUnknown,
     pub(crate) consistency: Consistency,
@@ -109,6 +115,16 @@ pub(crate) struct Shared {
     pub(crate) is_introspected: AtomicBool,
     pub(crate) counters: Counters,
 }
+
+/// Tags, as the registry had it.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    version: u64,
+    tags: Arc<[Tag]>,
+}
+
+/// Sets of tables whose tags are remembered.
+const MOST_KNOWN: usize = 1024;
 
 impl DieselCache {
     /// Begins to make one over a cache.
@@ -205,6 +221,24 @@ impl DieselCache {
         self.tag_of(&crate::registry::canonical(table), None)
     }
 
+    /// Returns the tag of a row of a table whose rows are invalidated [one by one](crate::TableOptions::rows). What depends on it is to have the tag of any of
+    /// its rows, `users#*`, as well: a write that does not say which rows it is about invalidates that one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).table("users", |table| table.rows("id")).build();
+    /// assert_eq!(db.row_tag("users", 7).as_str(), "users#7");
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn row_tag(&self, table: &str, key: i64) -> Tag {
+        self.tag_of(&row_name(&crate::registry::canonical(table), &key.to_string()), None)
+    }
+
     /// Returns what happened so far.
     ///
     /// # Examples
@@ -243,6 +277,31 @@ impl DieselCache {
         self.tell(&Writes::Tables(tables), None)
     }
 
+    /// Invalidates what depends on these rows of a table, or on all of them, as a write of them does: for what was written around the wrapper. If its rows are not
+    /// invalidated [one by one](crate::TableOptions::rows), it is as [`invalidate`](Self::invalidate).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    /// use cachex_diesel::DieselCache;
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).table("users", |table| table.rows("id")).build();
+    /// for id in [7, 8] {
+    ///     let options = EntryOptions::new().tag(db.row_tag("users", id));
+    ///     db.cache().blocking().set(&Key::entity("name", &id), "Ada".to_owned(), &options)?;
+    /// }
+    /// db.invalidate_rows("users", [7]).wait();
+    /// assert!(!db.cache().blocking().exists(&Key::entity("name", &7)));
+    /// assert!(db.cache().blocking().exists(&Key::entity("name", &8)));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn invalidate_rows(&self, table: &str, keys: impl IntoIterator<Item = i64>) -> Delivery {
+        let table = crate::registry::canonical(table);
+        let rows = keys.into_iter().map(|key| row::of(&table, key)).chain([row::none_of(&table)]);
+        self.tell(&Writes::Tables(rows.collect()), None)
+    }
+
     /// Invalidates what depends on any table of the database.
     ///
     /// # Examples
@@ -265,40 +324,68 @@ impl DieselCache {
     /// Invalidates what was written.
     pub(crate) fn tell(&self, writes: &Writes, scope: Option<&str>) -> Delivery {
         self.0.counters.invalidations.fetch_add(1, Ordering::Relaxed);
-        self.0.cache.invalidate_tags(self.tags_of(writes, scope))
+        self.0.cache.invalidate_tags(self.tags_of(writes, scope).iter().cloned())
     }
 
     /// Hides what is being written.
     pub(crate) fn fence(&self, writes: &Writes, scope: Option<&str>, lease: Duration) -> Fence {
-        self.0.cache.fence(self.tags_of(writes, scope), lease)
+        self.0.cache.fence(self.tags_of(writes, scope).iter().cloned(), lease)
     }
 
-    fn tags_of(&self, writes: &Writes, scope: Option<&str>) -> BTreeSet<String> {
+    /// Returns what is invalidated by writes.
+    fn tags_of(&self, writes: &Writes, scope: Option<&str>) -> Arc<[Tag]> {
+        // Rows are many, and so are scopes.
+        let Writes::Tables(tables) = writes else { return self.made_tags_of(writes, scope) };
+        if scope.is_some() || tables.iter().any(|name| row::apart(name).1.is_some_and(|key| !key.is_empty())) {
+            return self.made_tags_of(writes, scope);
+        }
+        let known = self.0.tags.read().unwrap_or_else(PoisonError::into_inner).get(tables).cloned();
+        if let Some(known) = known.filter(|known| known.version == self.version()) {
+            return known.tags;
+        }
+        // Before: what is changed meanwhile makes them old.
+        let version = self.version();
+        let tags = self.made_tags_of(writes, None);
+        let mut all = self.0.tags.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST_KNOWN {
+            all.clear();
+        }
+        all.insert(tables.clone(), Known { version, tags: tags.clone() });
+        tags
+    }
+
+    fn made_tags_of(&self, writes: &Writes, scope: Option<&str>) -> Arc<[Tag]> {
         let registry = self.registry();
         let mut tags = BTreeSet::new();
-        let mut add = |name: &Name| {
+        let mut add = |name: &Name, rows: Option<Vec<&str>>| {
             let table = registry.known(name);
             let is_shared = table.is_some_and(|table| table.is_shared);
-            // Also of a scope: an unscoped query may name its tables with their schema.
-            tags.insert(self.tag_of(name, None).as_str().to_owned());
-            // And one that is in none may write in any.
             let scope = if is_shared { None } else { Some(scope.unwrap_or(ANY_SCOPE)) };
-            tags.extend(scope.map(|scope| self.tag_of(name, Some(scope)).as_str().to_owned()));
+            let mut add = |name: &str| {
+                // Also of a scope: an unscoped query may name its tables with their schema.
+                tags.insert(self.tag_of(name, None).as_str().to_owned());
+                // And one that is in none may write in any.
+                tags.extend(scope.map(|scope| self.tag_of(name, Some(scope)).as_str().to_owned()));
+            };
+            add(name);
+            if table.is_some_and(|table| table.key.is_some()) {
+                rows.unwrap_or_else(|| vec![row::ANY]).into_iter().for_each(|key| add(&row_name(name, key)));
+            }
             tags.extend(table.into_iter().flat_map(|table| &table.tags).map(|tag| tag.as_str().to_owned()));
         };
         let is_all = match writes {
             Writes::Tables(tables) => {
                 let written = registry.written(tables);
-                written.iter().for_each(&mut add);
+                written.iter().for_each(|name| add(name, registry.rows(name, tables, &written)));
                 !registry.is_known_of(&written)
             }
             Writes::Unknown => true,
         };
         if is_all {
-            registry.names().iter().for_each(&mut add);
+            registry.names().iter().for_each(|name| add(name, None));
             tags.insert(self.tag_of_all().as_str().to_owned());
         }
-        tags
+        tags.into_iter().map(Tag::from).collect()
     }
 
     /// Returns the tag of a table as it is seen in a scope.
@@ -320,11 +407,29 @@ impl DieselCache {
         self.0.registry.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes what is known of the tables.
+    pub(crate) fn change_registry<T>(&self, change: impl FnOnce(&mut Registry) -> T) -> T {
+        let mut registry = self.0.registry.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut registry);
+        // Within the lock, so that what was made of the former one never counts as of this one.
+        self.0.version.fetch_add(1, Ordering::SeqCst);
+        changed
+    }
+
+    /// Returns how often the registry was changed.
+    pub(crate) fn version(&self) -> u64 {
+        self.0.version.load(Ordering::SeqCst)
+    }
+
     /// Returns the shortest time that one of these tables is kept, if one is set.
     pub(crate) fn ttl_of<'a>(&self, tables: impl IntoIterator<Item = &'a Name>) -> Option<Duration> {
-        let registry = self.registry();
-        tables.into_iter().filter_map(|name| registry.known(name)?.ttl).min()
+        self.registry().ttl_of(tables)
     }
+}
+
+/// Returns what the tag of a row is made of.
+pub(crate) fn row_name(table: &str, key: &str) -> String {
+    format!("{table}{}{key}", row::SIGN)
 }
 
 /// Stands for all scopes.

@@ -88,10 +88,12 @@ mod lex;
 #[cfg(any(feature = "sqlite", feature = "postgres-backend", feature = "mysql-backend"))]
 mod model;
 mod own;
+mod plan;
 #[cfg(feature = "r2d2")]
 mod pool;
 mod query;
 mod registry;
+mod row;
 mod state;
 mod stats;
 mod told;

@@ -1,6 +1,5 @@
 //! Models by their types: registered, and invalidated by hand where they are written around the wrapper.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use cachex::{CacheValue, Delivery, EntryOptions, Key, Tag};
@@ -51,10 +50,11 @@ impl DieselCache {
     where
         T: Table + Default + QueryFragment<Naming>,
     {
-        let mut registry = self.0.registry.write().unwrap_or_else(PoisonError::into_inner);
-        let table = registry.table(&name(&T::default()));
-        table.ttl = Some(ttl);
-        table.tags.extend(tags.into_iter().map(Into::into));
+        self.change_registry(|registry| {
+            let table = registry.table(&name(&T::default()));
+            table.ttl = Some(ttl);
+            table.tags.extend(tags.into_iter().map(Into::into));
+        });
     }
 
     /// Invalidates what a new row makes wrong, where it was written around the wrapper: by another program that told of it, say. At once, also within a transaction; of what is written

@@ -1,12 +1,10 @@
 //! Queries whose rows are kept.
 
-use std::any::type_name;
-use std::collections::BTreeSet;
 use std::ops::DerefMut;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cachex::{CacheValue, EntryOptions, Key, Tag};
+use cachex::{CacheValue, Tag};
 use diesel::QueryResult;
 use diesel::connection::{AnsiTransactionManager, Connection};
 use diesel::query_builder::{AsQuery, Query, QueryFragment, QueryId};
@@ -14,12 +12,11 @@ use diesel::query_dsl::RunQueryDsl;
 use diesel::query_dsl::methods::{LimitDsl, LoadQuery};
 use diesel::result::{DatabaseErrorKind, Error};
 
-use crate::analyses::Script;
-use crate::backend::{CacheBackend, sql};
+use crate::backend::CacheBackend;
 use crate::connection::CachingConnection;
-use crate::event::DieselEvent;
-use crate::handle::{ANY_SCOPE, DieselCache, TransactionReads};
-use crate::lex::{Name, Writes};
+use crate::handle::DieselCache;
+use crate::plan::{Plan, kept_without_connection, plan};
+use crate::row;
 use crate::state::State;
 use crate::stats::Reason;
 
@@ -50,9 +47,9 @@ pub struct Cached<Q> {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    ttl: Duration,
-    tags: Vec<Tag>,
-    is_forced: bool,
+    pub(crate) ttl: Duration,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) is_forced: bool,
 }
 
 /// Has a query kept.
@@ -322,7 +319,8 @@ where
             },
             Some(Plan { db, key, options, .. }) => {
                 let mut is_hit = true;
-                let rows = db.0.cache.blocking().get_or_load(&key, &options, || {
+                let tags = row::depend_on_table::<U>;
+                let rows = db.0.cache.blocking().get_or_load_tagged(&key, &options, tags, || {
                     is_hit = false;
                     db.0.counters.loads.fetch_add(1, Ordering::Relaxed);
                     load(connection)
@@ -335,142 +333,8 @@ where
     }
 }
 
-/// How a query is kept.
-pub(crate) struct Plan {
-    pub(crate) db: DieselCache,
-    pub(crate) key: Key,
-    pub(crate) options: EntryOptions,
-    /// Whether what is loaded is kept; else only what is kept already answers.
-    pub(crate) is_kept: bool,
-}
-
-/// Returns how a query is kept; nothing, if it is not.
-pub(crate) fn plan<DB, Q, U>(state: &State, query: &Q, options: Options) -> QueryResult<Option<Plan>>
-where
-    DB: CacheBackend,
-    Q: QueryFragment<DB> + QueryId,
-{
-    let Some(db) = state.db().cloned() else { return Ok(None) };
-    db.0.counters.cached.fetch_add(1, Ordering::Relaxed);
-    match plan_of::<DB, Q, U>(state, db.clone(), query, options)? {
-        Ok(plan) => Ok(Some(plan)),
-        Err(why) => {
-            db.0.counters.bypass(why);
-            Ok(None)
-        }
-    }
-}
-
-/// Returns how a query is kept on a connection that nothing was done with.
-pub(crate) fn kept_without_connection<DB, Q, U>(db: &DieselCache, query: &Q, options: Options) -> Option<Plan>
-where
-    DB: CacheBackend,
-    Q: QueryFragment<DB> + QueryId,
-{
-    let state = State::new(<DB as crate::backend::sealed::Known>::DIALECT, Some(db.clone()));
-    // What goes wrong is told when there is a connection.
-    plan_of::<DB, Q, U>(&state, db.clone(), query, options).ok()?.ok()
-}
-
 /// Returns the error of a query for which there was no connection.
 pub(crate) fn unconnected<E: Into<Box<dyn std::error::Error + Send + Sync>>>(error: E) -> Error {
     let why = error.into().to_string();
     Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, Box::new(why))
-}
-
-fn plan_of<DB, Q, U>(state: &State, db: DieselCache, query: &Q, options: Options) -> QueryResult<Result<Plan, Reason>>
-where
-    DB: CacheBackend,
-    Q: QueryFragment<DB> + QueryId,
-{
-    let script = state.script::<DB, Q>(query)?;
-    let tables = match tables_of(state, &db, &script, &options) {
-        Ok(tables) => tables,
-        Err(why) => return Ok(Err(why)),
-    };
-    // What is read in a transaction may be rolled back, or be from before what others have committed since.
-    // Break this (say false) and it is kept.
-    let is_in_transaction = state.tracker().is_in_transaction();
-    if is_in_transaction && !(reads_clean(&db) && is_clean(state, &db, &tables)) {
-        return Ok(Err(Reason::InTransaction));
-    }
-    let key = key::<DB, Q, U>(state, &db, query, &options)?;
-    let ttl = db.ttl_of(&tables).map_or(options.ttl, |most| most.min(options.ttl));
-    let mut entry = EntryOptions::new().ttl(ttl).tag(db.tag_of_all());
-    for table in &tables {
-        entry = tags(state, &db, table).into_iter().fold(entry, EntryOptions::tag);
-    }
-    entry = options.tags.into_iter().fold(entry, EntryOptions::tag);
-    Ok(Ok(Plan { key, db, options: entry, is_kept: !is_in_transaction }))
-}
-
-/// Returns the tables that a query reads.
-///
-/// # Errors
-///
-/// It is not to be kept.
-fn tables_of(state: &State, db: &DieselCache, script: &Script, options: &Options) -> Result<BTreeSet<Name>, Reason> {
-    let [statement] = &*script.statements else { return Err(Reason::NotPlain) };
-    let registry = db.registry();
-    let is_own = |name: &Name| statement.own.contains(name);
-    let is_known = statement.reads.iter().all(|name| registry.knows(name) || is_own(name));
-    let tables = registry.read(&statement.reads);
-    let is_left_out = tables.iter().any(|name| registry.known(name).is_some_and(|table| table.is_left_out));
-    match () {
-        // Of all the reasons this one is told first.
-        () if state.tracker().is_in_transaction() && !reads_clean(db) => Err(Reason::InTransaction),
-        () if state.is_changed() => Err(Reason::SessionChanged),
-        () if !statement.is_plain_query || script.has_effects => Err(Reason::NotPlain),
-        () if statement.is_volatile && !options.is_forced => Err(Reason::Volatile),
-        () if !is_known => {
-            let name = statement.reads.iter().find(|name| !registry.knows(name) && !is_own(name));
-            db.0.observer.tell(|| DieselEvent::Unregistered { name: name.cloned().unwrap_or_default() });
-            Err(Reason::Unregistered)
-        }
-        () if is_left_out => Err(Reason::LeftOut),
-        () if tables.is_empty() && options.tags.is_empty() => Err(Reason::WithoutTable),
-        () => Ok(tables),
-    }
-}
-
-fn reads_clean(db: &DieselCache) -> bool {
-    db.0.transaction_reads == TransactionReads::ReadClean
-}
-
-/// Whether the transaction has written none of these.
-// Break this (say true) and it does not see what it has written itself.
-fn is_clean(state: &State, db: &DieselCache, tables: &BTreeSet<Name>) -> bool {
-    match state.tracker().written() {
-        Some(Writes::Tables(written)) => {
-            let registry = db.registry();
-            let written = registry.written(&written);
-            registry.is_known_of(&written) && written.is_disjoint(tables)
-        }
-        Some(Writes::Unknown) | None => false,
-    }
-}
-
-/// Returns what makes wrong what a connection reads of a table.
-fn tags(state: &State, db: &DieselCache, table: &Name) -> Vec<Tag> {
-    let is_shared = db.registry().known(table).is_some_and(|table| table.is_shared);
-    match state.scope() {
-        Some(scope) if !is_shared => vec![db.tag_of(table, Some(scope)), db.tag_of(table, Some(ANY_SCOPE))],
-        _ => vec![db.tag_of(table, None)],
-    }
-}
-
-/// Returns the key: whatever makes the rows, or what they become, another thing.
-fn key<DB, Q, U>(state: &State, db: &DieselCache, query: &Q, options: &Options) -> QueryResult<Key>
-where
-    DB: CacheBackend,
-    Q: QueryFragment<DB> + QueryId,
-{
-    let mut binds = Vec::new();
-    DB::binds(query, &mut binds)?;
-    let text = sql::<DB, Q>(query)?;
-    let parts = (DB::NAME, &*db.0.database, state.scope(), type_name::<U>());
-    // Who asks for other tags, or a shorter life, is not answered by what was kept without.
-    let mut tags: Vec<_> = options.tags.iter().map(|tag| tag.as_str().to_owned()).collect();
-    tags.sort_unstable();
-    Ok(Key::composite("diesel", &(parts, (tags, options.ttl), text, binds)))
 }

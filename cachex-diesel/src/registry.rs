@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cachex::Tag;
 
-use crate::lex::{Name, Statement, Writes};
+use crate::lex::{Name, Rows, Statement, Writes};
+use crate::row;
 
 /// What is known of tables, views, and functions.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,14 @@ pub(crate) struct Registry {
     readers: BTreeMap<Name, BTreeSet<Name>>,
 }
 
+/// Where a statement says of which rows it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Located {
+    pub(crate) table: Name,
+    /// The places of the binds that are their keys.
+    pub(crate) binds: Box<[usize]>,
+}
+
 /// How a table is cached.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
@@ -31,6 +40,8 @@ pub(crate) struct Table {
     pub(crate) is_left_out: bool,
     /// Whether all scopes have it in common.
     pub(crate) is_shared: bool,
+    /// The column by which its rows are invalidated one by one.
+    pub(crate) key: Option<Name>,
 }
 
 impl Registry {
@@ -78,6 +89,11 @@ impl Registry {
         self.tables.get(name)
     }
 
+    /// Returns the shortest time that one of these tables is kept, if one is set.
+    pub(crate) fn ttl_of<'a>(&self, tables: impl IntoIterator<Item = &'a Name>) -> Option<Duration> {
+        tables.into_iter().filter_map(|name| self.known(name)?.ttl).min()
+    }
+
     pub(crate) fn tables(&self) -> impl Iterator<Item = (&Name, &Table)> {
         self.tables.iter()
     }
@@ -98,6 +114,31 @@ impl Registry {
         }
     }
 
+    /// Has a statement say of which rows it is, where they are invalidated one by one. Returns the table, and the binds that are their keys.
+    pub(crate) fn locate(&self, statement: &mut Statement) -> Option<Located> {
+        let writes_more = |name: &Name| self.functions.get(name).is_some_and(|writes| !writes.is_none());
+        let table = match &statement.writes {
+            Writes::Tables(written) if written.len() == 1 => written.first(),
+            Writes::Tables(written) if written.is_empty() => {
+                statement.reads.first().filter(|_| statement.reads.len() == 1)
+            }
+            Writes::Tables(_) | Writes::Unknown => None,
+        };
+        let table = table.filter(|_| !statement.functions.iter().any(writes_more))?.clone();
+        let key = self.tables.get(&table)?.key.as_ref()?;
+        match &statement.rows {
+            Rows::Any => None,
+            Rows::Added => {
+                statement.writes = Writes::Tables([row::none_of(&table)].into());
+                None
+            }
+            Rows::Where(known) => {
+                let condition = known.iter().find(|condition| condition.column == *key)?;
+                Some(Located { table, binds: condition.binds.clone() })
+            }
+        }
+    }
+
     /// Returns what is read where these are read: of a view, also the tables that it is made of.
     pub(crate) fn read<'a>(&self, names: impl IntoIterator<Item = &'a Name>) -> BTreeSet<Name> {
         closure(names, &self.views)
@@ -105,13 +146,32 @@ impl Registry {
 
     /// Returns what is written where these are written: what a trigger or a foreign key changes as well, and what a view is made of.
     pub(crate) fn written<'a>(&self, names: impl IntoIterator<Item = &'a Name>) -> BTreeSet<Name> {
-        let tables = closure(names, &self.views);
+        let tables: BTreeSet<_> = names.into_iter().map(|name| Name::from(row::apart(name).0)).collect();
+        let tables = closure(&tables, &self.views);
         let mut written = closure(&tables, &self.cascades);
         // What depends on a view may say so by its name.
         let views = self.views.keys().filter(|view| self.read([*view]).iter().any(|name| written.contains(name)));
         let views: Vec<_> = views.cloned().collect();
         written.extend(views);
         written
+    }
+
+    /// Returns the rows of a table that are written where these are written; nothing if it may be any. `written` is what [`written`](Self::written) makes of `names`.
+    // Break this (leave out `by_cascade`) and the rows that a trigger or a foreign key changes are not told.
+    pub(crate) fn rows<'a>(
+        &self,
+        table: &str,
+        names: &'a BTreeSet<Name>,
+        written: &BTreeSet<Name>,
+    ) -> Option<Vec<&'a str>> {
+        self.tables.get(table)?.key.as_ref()?;
+        let by_cascade = written.iter().filter_map(|name| self.cascades.get(name)).any(|to| to.contains(table));
+        let is_view_of_it = |name: &Name| self.views.contains_key(name) && self.read([name]).contains(table);
+        if names.contains(table) || by_cascade || names.iter().any(is_view_of_it) {
+            return None;
+        }
+        let of_table = names.iter().map(|name| row::apart(name)).filter(|(name, _)| *name == table);
+        Some(of_table.filter_map(|(_, key)| key).filter(|key| !key.is_empty()).collect())
     }
 
     /// Returns all names that are known.
@@ -143,6 +203,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rows_are_told_only_where_nothing_else_may_have_changed_others() {
+        let mut registry = Registry::default();
+        for table in ["users", "posts", "nodes"] {
+            registry.table(table).key = Some("id".into());
+        }
+        registry.cascade("users", ["posts"]);
+        registry.cascade("nodes", ["nodes"]);
+        registry.view("v", ["users"]);
+        let rows = |table: &str, names: &[Name]| {
+            let names: BTreeSet<_> = names.iter().cloned().collect();
+            let written = registry.written(&names);
+            registry.rows(table, &names, &written).map(|keys| keys.join(","))
+        };
+        let of = |table: &str, key| row::of(&table.into(), key);
+        assert_eq!(rows("users", &[of("users", 7), of("users", -1)]).as_deref(), Some("-1,7"));
+        assert_eq!(rows("users", &[row::none_of(&"users".into())]).as_deref(), Some(""));
+        assert_eq!(rows("users", &[of("users", 7), "users".into()]), None);
+        assert_eq!(rows("users", &[of("users", 7), "v".into()]), None, "by a view");
+        assert_eq!(rows("posts", &[of("posts", 7)]).as_deref(), Some("7"));
+        assert_eq!(rows("posts", &[of("posts", 7), of("users", 7)]), None, "by a foreign key");
+        assert_eq!(rows("nodes", &[of("nodes", 7)]), None, "by one to itself");
+        assert_eq!(rows("others", &[of("others", 7)]), None, "not one by one");
+    }
+
+    #[test]
     fn what_leads_to_more_is_followed_to_the_end() {
         let mut registry = Registry::default();
         registry.view("v", ["users", "w"]);
@@ -152,6 +237,8 @@ mod tests {
         let names = |names: BTreeSet<Name>| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
         assert_eq!(names(registry.read([&"v".into()])), ["posts", "users", "v", "w"]);
         assert_eq!(names(registry.written([&"users".into()])), ["comments", "posts", "users", "v", "w"]);
+        let rows: BTreeSet<_> = [row::of(&"users".into(), 7), row::none_of(&"posts".into())].into();
+        assert_eq!(names(registry.written(&rows)), ["comments", "posts", "users", "v", "w"]);
         assert_eq!(&*canonical("order details"), "order details");
         assert_eq!(&*canonical("my-table"), "my-table");
         assert_eq!(&*canonical("public.\"Users\""), "users");

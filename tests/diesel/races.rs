@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
-use cachex_diesel::{CachedExt, CachingConnection, DieselCache};
+use cachex_diesel::{CachedExt, CachingConnection, DieselCache, TableOptions};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
@@ -130,14 +130,26 @@ fn nothing_stale_is_read_on_postgres() {
     race(&db, || db.wrap(PgConnection::establish(&server.url()).unwrap()));
 }
 
+#[test]
+fn nothing_stale_is_read_where_rows_are_invalidated_one_by_one() {
+    let db = crate::rows::handle();
+    let (server, _connection) = crate::postgres::open(&db);
+    race(&db, || db.wrap(PgConnection::establish(&server.url()).unwrap()));
+}
+
 /// Makes a handle over a cache of its own, whose second tier is a server that others have as well: as another process has it.
 pub(crate) fn node(server: &cachex_tests::redis::Server) -> DieselCache {
-    let mut redis = cachex::RedisSettings::new(server.url());
+    node_at(&server.url(), |table| table)
+}
+
+/// The same, at an address, and with more said of `users`.
+pub(crate) fn node_at(url: &str, users: impl FnOnce(TableOptions) -> TableOptions) -> DieselCache {
+    let mut redis = cachex::RedisSettings::new(url);
     // A machine that runs all tests at once is slow: what is asked must not fail for that.
     redis.timeout = std::time::Duration::from_secs(10);
     let cache = cachex::Cache::builder().namespace("tests").redis(redis).build().unwrap();
     cachex_tests::connected(&cache).unwrap();
-    DieselCache::builder(cache).table("users", |table| table).build()
+    DieselCache::builder(cache).table("users", users).build()
 }
 
 #[test]

@@ -19,7 +19,9 @@ use pin_project_lite::pin_project;
 
 use super::connection::AsyncCachingConnection;
 use crate::backend::CacheBackend;
-use crate::query::{CacheAware, Cached, Plan, Seen, kept_without_connection, plan, unconnected};
+use crate::plan::{Plan, kept_without_connection, plan};
+use crate::query::{CacheAware, Cached, Seen, unconnected};
+use crate::row;
 use crate::stats::Reason;
 
 impl<C> CacheAware for AsyncCachingConnection<C>
@@ -75,7 +77,8 @@ impl<U: CacheValue> LookUp<U> {
                 // Whoever brings the answer polls this next.
                 std::future::poll_fn(|_| open(&seen).answer.take().map_or(Poll::Pending, Poll::Ready))
             };
-            let rows = db.0.cache.get_or_load(&key, &options, load).await?;
+            let tags = row::depend_on_table::<U>;
+            let rows = db.0.cache.get_or_load_tagged(&key, &options, tags, load).await?;
             db.0.counters.hits.fetch_add(u64::from(!open(&seen).is_asked), Ordering::Relaxed);
             Ok(Some(rows))
         });

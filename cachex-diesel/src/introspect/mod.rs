@@ -1,7 +1,6 @@
 //! What the server itself says of its tables: which there are, what views read, and what foreign keys and triggers write.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use diesel::QueryResult;
@@ -103,16 +102,17 @@ impl DieselCache {
             cascades: catalog.cascades.len() - unknown,
             unknown,
         };
-        let mut registry = self.0.registry.write().unwrap_or_else(PoisonError::into_inner);
-        for table in &catalog.tables {
-            registry.table(table);
-        }
-        for (view, reads) in catalog.views {
-            registry.view(&view, reads.iter().map(|name| &**name));
-        }
-        for (table, writes) in catalog.cascades {
-            registry.cascade_of(table, writes);
-        }
+        self.change_registry(|registry| {
+            for table in &catalog.tables {
+                registry.table(table);
+            }
+            for (view, reads) in catalog.views {
+                registry.view(&view, reads.iter().map(|name| &**name));
+            }
+            for (table, writes) in catalog.cascades {
+                registry.cascade_of(table, writes);
+            }
+        });
         self.0.is_introspected.store(true, Ordering::Relaxed);
         found
     }

@@ -5,8 +5,9 @@
 //! a statement that is not known may have written anything. Nothing is ever refused.
 //!
 //! Reading order: [`token`] (what a text consists of), [`split`] (where statements end), [`statement`] (what each does), [`writes`] (which tables it
-//! writes), [`tables`] (names where tables stand), [`volatile`] (what gives another result each time).
+//! writes), [`tables`] (names where tables stand), [`rows`] (which of their rows), [`volatile`] (what gives another result each time).
 
+mod rows;
 mod split;
 mod statement;
 mod tables;
@@ -16,6 +17,7 @@ mod writes;
 
 use std::collections::BTreeSet;
 
+pub(crate) use rows::Rows;
 pub(crate) use statement::{Control, Statement};
 
 /// The name of a table without its schema, without quotes, in small letters: so `public."Users"` and `users` are one. Tables of several schemas that
@@ -89,13 +91,19 @@ pub(crate) fn writes_within(text: &str, dialect: Dialect) -> Writes {
 pub(crate) fn analyse(text: &str, dialect: Dialect) -> Vec<Statement> {
     let (tokens, is_ambiguous) = token::tokens(text, dialect);
     let is_volatile = volatile::has_moment(text, dialect);
+    // What is a name in MySQL, and what is code, depends on its mode and version.
+    let has_rows = dialect != Dialect::Mysql || !(text.contains('"') || text.contains("/*"));
     let read = |tokens: &[token::Token<'_>]| {
         let mut statement = statement::read(tokens, dialect);
         statement.word = tokens.first().and_then(|token| token.word()).unwrap_or_default();
         statement.is_volatile |= is_volatile;
+        if !has_rows {
+            statement.rows = Rows::Any;
+        }
         if is_ambiguous {
             statement.is_plain_query = false;
             statement.writes = Writes::Unknown;
+            statement.rows = Rows::Any;
         }
         statement
     };
@@ -106,5 +114,7 @@ pub(crate) fn analyse(text: &str, dialect: Dialect) -> Vec<Statement> {
 mod differential_tests;
 #[cfg(test)]
 mod drawn_tests;
+#[cfg(all(test, feature = "sqlite"))]
+mod rows_drawn_tests;
 #[cfg(test)]
 mod tests;

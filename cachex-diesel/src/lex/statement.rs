@@ -3,7 +3,7 @@
 use super::tables::{Tables, qualified};
 use super::token::Token;
 use super::writes::{changes, copied, every, loaded, named_after};
-use super::{Dialect, Name, Writes, split, volatile};
+use super::{Dialect, Name, Rows, Writes, rows, split, volatile};
 
 /// What a statement does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct Statement {
     pub(crate) is_volatile: bool,
     /// The tables it reads, as far as it is a query.
     pub(crate) reads: Vec<Name>,
+    /// Which rows it reads, or writes.
+    pub(crate) rows: Rows,
     /// What it calls.
     pub(crate) functions: Vec<Name>,
     /// Names that it gives itself, by `WITH`.
@@ -186,6 +188,7 @@ pub(super) fn read(tokens: &[Token<'_>], dialect: Dialect) -> Statement {
     let mut statement = Statement { writes: changes(tokens, dialect), ..Statement::default() };
     let Some(lead) = tokens.first().copied() else { return statement };
     statement.functions = Tables::default().read(tokens).functions;
+    statement.rows = rows::read(tokens);
     let next = tokens.get(1).copied();
     let is_next = |word: &str| next.is_some_and(|next| next.is(word));
     if lead.is_one_of(&QUERIES) {

@@ -13,8 +13,10 @@ pub(super) enum Token<'a> {
     Text,
     /// A name in a form that is not read: with escapes in it.
     Unreadable,
-    /// A number, or the place of a bind.
+    /// A number.
     Value,
+    /// The place of a bind: of this number, or of the next one. 0 is one that has a name.
+    Bind(Option<u32>),
     /// `1`.
     One,
     /// A variable of the session, or one of the server's where `@` comes before.
@@ -51,7 +53,13 @@ impl<'a> Token<'a> {
         match self {
             Self::Word(text) => Some(text.to_lowercase().into()),
             Self::Quoted(text) => Some(bare(text)),
-            Self::Text | Self::Unreadable | Self::Value | Self::One | Self::Variable(_) | Self::Sign(_) => None,
+            Self::Text
+            | Self::Unreadable
+            | Self::Value
+            | Self::Bind(_)
+            | Self::One
+            | Self::Variable(_)
+            | Self::Sign(_) => None,
         }
     }
 
@@ -227,7 +235,8 @@ impl<'a> Scanner<'a> {
             return Token::Text;
         }
         self.at += 1 + length;
-        Token::Value
+        // What begins with a digit and goes on otherwise is a number, and a name behind it.
+        after[..length].parse().map_or(Token::Value, |number| Token::Bind(Some(number)))
     }
 
     /// `1`, `1.5e3`, `0xff`. In MySQL a name may begin with a digit; elsewhere what follows is a token of its own.
@@ -262,8 +271,15 @@ impl<'a> Scanner<'a> {
     /// `?`, `?1`.
     fn question(&mut self) -> Token<'a> {
         self.at += 1;
+        let from = self.at;
         self.skip_while(|sign| sign.is_ascii_digit());
-        Token::Value
+        match &self.text[from..self.at] {
+            // In PostgreSQL it is an operator.
+            _ if self.dialect == Dialect::Postgres => Token::Value,
+            "" => Token::Bind(None),
+            // One that is too large is none that has a place.
+            number => Token::Bind(Some(number.parse().unwrap_or(0))),
+        }
     }
 
     /// `:name`, `@name`; signs, where no name follows.
@@ -276,7 +292,11 @@ impl<'a> Scanner<'a> {
         }
         // `a::text` is a cast: what follows is a name that hides nothing.
         let is_variable = first == '@' && self.dialect == Dialect::Mysql;
-        if is_variable { Token::Variable(&self.text[from..self.at]) } else { Token::Value }
+        match self.dialect {
+            _ if is_variable => Token::Variable(&self.text[from..self.at]),
+            Dialect::Sqlite => Token::Bind(Some(0)),
+            Dialect::Postgres | Dialect::Mysql => Token::Value,
+        }
     }
 
     fn word(&mut self) -> Token<'a> {
@@ -311,7 +331,7 @@ fn is_of_word(sign: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Token::{Quoted, Sign, Text, Value, Word};
+    use super::Token::{Bind, Quoted, Sign, Text, Value, Word};
     use super::*;
 
     fn of(text: &str, dialect: Dialect) -> Vec<Token<'_>> {
@@ -322,8 +342,10 @@ mod tests {
     fn numbers_end_where_words_begin_and_some_names_begin_with_digits() {
         assert_eq!(of("SELECT 1.0FROM users", Dialect::Mysql), [Word("SELECT"), Value, Word("FROM"), Word("users")]);
         assert_eq!(of("2fa $x 1e3 0xff 5", Dialect::Mysql), [Word("2fa"), Word("$x"), Value, Value, Value]);
-        assert_eq!(of("?1FROM :a", Dialect::Sqlite), [Value, Word("FROM"), Value]);
-        assert_eq!(of("id=?FOR", Dialect::Mysql), [Word("id"), Sign('='), Value, Word("FOR")]);
+        assert_eq!(of("?1FROM :a", Dialect::Sqlite), [Bind(Some(1)), Word("FROM"), Bind(Some(0))]);
+        assert_eq!(of("$2FROM ?", Dialect::Postgres), [Value, Value]);
+        assert_eq!(of("$2 FROM ?", Dialect::Postgres), [Bind(Some(2)), Word("FROM"), Value]);
+        assert_eq!(of("id=?FOR", Dialect::Mysql), [Word("id"), Sign('='), Bind(None), Word("FOR")]);
         assert_eq!(of("U&\"us\\0065rs\" a", Dialect::Postgres), [Token::Unreadable, Word("a")]);
         assert_eq!(of("x = @random()", Dialect::Postgres)[3], Word("random"));
         assert!(tokens(r"'\' a '", Dialect::Mysql).1 && !tokens(r"'\n'", Dialect::Mysql).1);
@@ -332,10 +354,12 @@ mod tests {
 
     #[test]
     fn words_names_and_signs_are_told_apart() {
-        let expected = [Word("SELECT"), Quoted("a"), Sign('.'), Quoted("b"), Sign(','), Value, Word("FROM"), Word("t")];
-        assert_eq!(of("SELECT \"a\".\"b\", $1 FROM t", Dialect::Postgres), expected);
-        assert_eq!(of("SELECT `a`.`b`, ? FROM t", Dialect::Mysql), expected);
-        assert_eq!(of("SELECT [a].[b], ?1 FROM t", Dialect::Sqlite), expected);
+        let expected = |bind| {
+            [Word("SELECT"), Quoted("a"), Sign('.'), Quoted("b"), Sign(','), Bind(bind), Word("FROM"), Word("t")]
+        };
+        assert_eq!(of("SELECT \"a\".\"b\", $1 FROM t", Dialect::Postgres), expected(Some(1)));
+        assert_eq!(of("SELECT `a`.`b`, ? FROM t", Dialect::Mysql), expected(None));
+        assert_eq!(of("SELECT [a].[b], ?1 FROM t", Dialect::Sqlite), expected(Some(1)));
     }
 
     #[test]

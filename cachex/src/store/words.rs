@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::Group;
-#[cfg(any(feature = "redis", feature = "ring"))]
 use crate::backplane::notice as told;
 
 /// The bytes of a value that tell it from that of another load: where whoever writes values puts when and as of what they were loaded.

@@ -29,7 +29,7 @@ async fn sqlite(db: &DieselCache) -> (Database, AsyncCachingConnection<Sqlite>) 
     (database, connection)
 }
 
-async fn postgres(db: &DieselCache) -> (postgres::Server, AsyncCachingConnection<AsyncPgConnection>) {
+pub(crate) async fn postgres(db: &DieselCache) -> (postgres::Server, AsyncCachingConnection<AsyncPgConnection>) {
     let server = postgres::Server::start();
     let mut connection = db.wrap_async(AsyncPgConnection::establish(&server.url()).await.unwrap());
     connection.batch_execute(TABLES).await.unwrap();

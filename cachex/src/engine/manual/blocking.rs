@@ -18,6 +18,7 @@ use crate::key::Key;
 use crate::method::keep::{CacheValue, Portable};
 use crate::method::shape::Fallible;
 use crate::method::value_rules::ValueRules;
+use crate::tag::Tags;
 use crate::time::Timestamp;
 use crate::time::stopwatch::Stopwatch;
 
@@ -182,7 +183,53 @@ impl Blocking<'_> {
         T: CacheValue,
         L: FnOnce() -> Result<T, E>,
     {
-        let rules = ValueRules::new(Fallible::new());
+        self.load_by(key, options, ValueRules::new(Fallible::new()), loader)
+    }
+
+    /// As [`Cache::get_or_load_tagged`]; the loader runs on the caller's thread.
+    ///
+    /// # Errors
+    ///
+    /// The loader's own error; a failure is not kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let load = || Ok::<_, cachex::Error>(vec![7_u64, 8]);
+    /// let tags = |ids: &Vec<u64>, tags: &mut cachex::Tags| ids.iter().for_each(|id| tags.add(format!("user:{id}")));
+    /// cache.blocking().get_or_load_tagged(&Key::new("friends"), &EntryOptions::new(), tags, load)?;
+    /// cache.invalidate_tags(["user:8"]).wait();
+    /// assert!(!cache.blocking().exists(&Key::new("friends")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn get_or_load_tagged<T, E, L>(
+        &self,
+        key: &Key,
+        options: &EntryOptions,
+        tags: fn(&T, &mut Tags),
+        loader: L,
+    ) -> Result<T, E>
+    where
+        T: CacheValue,
+        L: FnOnce() -> Result<T, E>,
+    {
+        self.load_by(key, options, ValueRules::new(Fallible::new()).tags_with(tags), loader)
+    }
+
+    fn load_by<T, E, L>(
+        &self,
+        key: &Key,
+        options: &EntryOptions,
+        rules: ValueRules<Fallible<T, E>>,
+        loader: L,
+    ) -> Result<T, E>
+    where
+        T: CacheValue,
+        L: FnOnce() -> Result<T, E>,
+    {
         let begun = self.0.begin_call(key, options, rules, Caller::Blocking, Reach::Borrowed);
         begun.answer(|tags| {
             tags.clone_from(&options.tags);

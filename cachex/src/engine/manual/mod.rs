@@ -131,7 +131,67 @@ impl Cache {
         L: FnOnce() -> F,
         F: Future<Output = Result<T, E>>,
     {
-        let rules = ValueRules::new(Fallible::new());
+        self.load_by(key, options, ValueRules::new(Fallible::new()), loader).await
+    }
+
+    /// As [`get_or_load`](Self::get_or_load), with more tags for what was loaded: `tags` adds them to those of the options. What is invalidated by one of them while it is
+    /// loaded is not kept.
+    ///
+    /// # Errors
+    ///
+    /// The loader's own error; a failure is not kept.
+    ///
+    /// # Panics
+    ///
+    /// Never because of `tags`: if it panics, the value is returned, and not kept.
+    ///
+    /// # Cancellation
+    ///
+    /// As of [`get_or_load`](Self::get_or_load).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), std::io::Error> {
+    /// use cachex::{Cache, EntryOptions, Key};
+    ///
+    /// let cache = Cache::builder().build().expect("these settings are valid");
+    /// let load = || async { Ok::<_, std::io::Error>(vec![7_u64, 8]) };
+    /// let tags = |ids: &Vec<u64>, tags: &mut cachex::Tags| ids.iter().for_each(|id| tags.add(format!("user:{id}")));
+    /// cache.get_or_load_tagged(&Key::new("friends"), &EntryOptions::new(), tags, load).await?;
+    /// cache.invalidate_tags(["user:8"]).await;
+    /// assert!(!cache.exists(&Key::new("friends")).await);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_or_load_tagged<T, E, L, F>(
+        &self,
+        key: &Key,
+        options: &EntryOptions,
+        tags: fn(&T, &mut Tags),
+        loader: L,
+    ) -> Result<T, E>
+    where
+        T: CacheValue,
+        L: FnOnce() -> F,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.load_by(key, options, ValueRules::new(Fallible::new()).tags_with(tags), loader).await
+    }
+
+    async fn load_by<T, E, L, F>(
+        &self,
+        key: &Key,
+        options: &EntryOptions,
+        rules: ValueRules<Fallible<T, E>>,
+        loader: L,
+    ) -> Result<T, E>
+    where
+        T: CacheValue,
+        L: FnOnce() -> F,
+        F: Future<Output = Result<T, E>>,
+    {
         let begun = self.begin_call(key, options, rules, Caller::Async, Reach::Borrowed);
         let tags = options.tags.clone();
         let prepare = |known: &mut Tags| {
