@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::time::Timestamp;
+
 /// Numbers that came early, at most: if more are missing, some are lost.
 const MOST_EARLY: usize = 1024;
 /// Origins that are remembered; the others begin anew when they are heard of again.
@@ -9,11 +11,27 @@ const MOST_ORIGINS: usize = 4096;
 
 /// What came from each origin.
 #[derive(Debug, Default)]
-pub(crate) struct Gaps(HashMap<u64, Heard>);
+pub(crate) struct Gaps {
+    origins: HashMap<u64, Heard>,
+    /// From when on all is heard.
+    since: Option<Timestamp>,
+}
+
+/// What a number tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hearing {
+    /// It was not heard before, as far as is known.
+    New,
+    Known,
+    /// One before it is lost for certain.
+    Lost,
+}
 
 /// What came from one origin.
 #[derive(Debug)]
 struct Heard {
+    /// The first of it: what is before that may come late.
+    from: u64,
     /// All up to this number.
     up_to: u64,
     /// And these: several connections may overtake one another.
@@ -21,47 +39,56 @@ struct Heard {
 }
 
 impl Gaps {
-    /// Notes a number. Returns whether one before it is lost for certain.
-    pub(crate) fn heard(&mut self, origin: u64, number: u64) -> bool {
-        let Some(heard) = self.0.get_mut(&origin) else {
+    /// Notes a number. Where it is settled, whoever has told something before is known.
+    pub(crate) fn heard(&mut self, origin: u64, number: u64, is_settled: bool) -> Hearing {
+        let Some(heard) = self.origins.get_mut(&origin) else {
             self.begin(origin, number);
-            return false;
+            // Break this (say that it is new) and if the first of an origin is lost, nobody finds out.
+            return if is_settled && number > 1 { Hearing::Lost } else { Hearing::New };
         };
-        if number <= heard.up_to {
-            return false;
+        if number < heard.from {
+            return Hearing::New;
         }
-        heard.early.insert(number);
+        if number <= heard.up_to || !heard.early.insert(number) {
+            return Hearing::Known;
+        }
         heard.catch_up();
         if heard.early.len() <= MOST_EARLY {
-            return false;
+            return Hearing::New;
         }
         heard.skip_to(number);
-        true
+        Hearing::Lost
     }
 
-    /// Notes that an origin has told of all up to a number. Returns whether one of them is lost.
-    pub(crate) fn told(&mut self, origin: u64, number: u64) -> bool {
-        let Some(heard) = self.0.get_mut(&origin) else {
+    /// Notes that an origin has told of all up to a number.
+    pub(crate) fn told(&mut self, origin: u64, number: u64, is_settled: bool) -> Hearing {
+        let Some(heard) = self.origins.get_mut(&origin) else {
             self.begin(origin, number);
-            return false;
+            return if is_settled && number > 0 { Hearing::Lost } else { Hearing::New };
         };
-        let is_lost = heard.up_to < number;
-        if is_lost {
-            heard.skip_to(number);
+        if heard.up_to >= number {
+            return Hearing::New;
         }
-        is_lost
+        heard.skip_to(number);
+        Hearing::Lost
     }
 
     /// Begins anew: what was heard is of before a time in which nothing was.
-    pub(crate) fn forget(&mut self) {
-        self.0.clear();
+    pub(crate) fn forget(&mut self, now: Option<Timestamp>) {
+        self.origins.clear();
+        self.since = now;
+    }
+
+    /// Returns from when on all is heard.
+    pub(crate) fn since(&self) -> Option<Timestamp> {
+        self.since
     }
 
     fn begin(&mut self, origin: u64, number: u64) {
-        if self.0.len() >= MOST_ORIGINS {
-            self.0.clear();
+        if self.origins.len() >= MOST_ORIGINS {
+            self.origins.clear();
         }
-        self.0.insert(origin, Heard { up_to: number, early: BTreeSet::new() });
+        self.origins.insert(origin, Heard { from: number, up_to: number, early: BTreeSet::new() });
     }
 }
 
@@ -84,39 +111,47 @@ impl Heard {
 mod tests {
     use super::*;
 
+    use Hearing::{Known, Lost, New};
+
     #[test]
-    fn what_comes_in_any_order_and_twice_is_not_lost() {
+    fn what_comes_in_any_order_and_twice_is_not_lost_and_known_the_second_time() {
         let mut gaps = Gaps::default();
-        for number in [1, 3, 2, 2, 5, 4, 1] {
-            assert!(!gaps.heard(7, number), "{number}");
-        }
-        assert!(!gaps.told(7, 5));
+        let heard = [1, 3, 2, 2, 5, 4, 1, 3, 5].map(|number| gaps.heard(7, number, false));
+        assert_eq!(heard, [New, New, New, Known, New, New, Known, Known, Known]);
+        assert_eq!(gaps.told(7, 5, false), New);
+        assert_eq!([5, 5, 6].map(|number| gaps.heard(7, number, false)), [Known, Known, New]);
     }
 
     #[test]
     fn what_was_told_of_and_did_not_come_is_lost_once() {
         let mut gaps = Gaps::default();
-        gaps.heard(7, 1);
-        gaps.heard(7, 3);
-        assert!(gaps.told(7, 3));
-        assert!(!gaps.told(7, 3));
-        assert!(!gaps.heard(7, 4));
-        assert!(!gaps.told(7, 4));
+        gaps.heard(7, 1, false);
+        gaps.heard(7, 3, false);
+        assert_eq!([gaps.told(7, 3, false), gaps.told(7, 3, false)], [Lost, New]);
+        assert_eq!((gaps.heard(7, 4, false), gaps.told(7, 4, false)), (New, New));
     }
 
     #[test]
     fn too_many_that_came_early_tell_that_one_is_lost() {
         let mut gaps = Gaps::default();
-        gaps.heard(7, 1);
-        let lost = (3..).take(2 * MOST_EARLY).filter(|number| gaps.heard(7, *number)).count();
+        gaps.heard(7, 1, false);
+        let lost = (3..).take(2 * MOST_EARLY).filter(|number| gaps.heard(7, *number, false) == Lost).count();
         assert_eq!(lost, 1);
     }
 
     #[test]
     fn an_origin_is_known_from_the_first_that_is_heard_of_it() {
         let mut gaps = Gaps::default();
-        assert!(!gaps.heard(7, 100));
-        assert!(!gaps.told(8, 50));
-        assert!(gaps.told(8, 51));
+        assert_eq!((gaps.heard(7, 100, false), gaps.told(8, 50, false)), (New, New));
+        assert_eq!(gaps.told(8, 51, false), Lost);
+        // What it had told just before may come late.
+        assert_eq!(gaps.heard(7, 99, false), New);
+    }
+
+    #[test]
+    fn once_all_are_known_who_begins_with_more_than_the_first_has_told_something_that_is_lost() {
+        let mut gaps = Gaps::default();
+        assert_eq!([gaps.heard(7, 1, true), gaps.heard(8, 2, true), gaps.told(9, 1, true)], [New, Lost, Lost]);
+        assert_eq!([gaps.heard(7, 2, true), gaps.heard(8, 3, true), gaps.told(9, 1, true)], [New, New, New]);
     }
 }

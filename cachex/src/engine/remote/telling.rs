@@ -1,75 +1,95 @@
 //! Numbers of notices.
 //!
-//! Who misses a number throws away all that is in memory. So heartbeats, which say how many there were, wait while one that was drawn is on its
-//! way; and what the store refused to do, the others are told all the same.
+//! Who misses a number throws away all that is in memory. So heartbeats, which say how many there were, say it of those before the first that is on its
+//! way; and what the store did not do, the others are told all the same.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Remote;
 use crate::backplane::notice::Subject;
 use crate::runtime::together;
-use crate::store::{Notice, StoreError, StoreErrorKind};
-
-/// So many notices are on their way at once: of more, others would take those that are overtaken for lost.
-const AT_ONCE: usize = 512;
+use crate::store::{Notice, StoreError};
 
 /// The numbers of a cache.
 #[derive(Debug, Default)]
-pub(super) struct Numbers {
-    drawn: AtomicU64,
-    /// How many are drawing, and have not told all yet.
-    telling: AtomicU64,
+pub(super) struct Numbers(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    drawn: u64,
+    /// Those of which it is not known yet that others were told.
+    under_way: BTreeSet<u64>,
 }
 
 impl Numbers {
     /// Returns how many there were.
     pub(super) fn count(&self) -> u64 {
-        self.drawn.load(Ordering::Relaxed)
+        self.lock().drawn
     }
 
-    /// Returns how many there were, if none of them is on its way.
-    // Break this (count them afterwards) and one that was drawn in between is on its way.
-    pub(super) fn all_told(&self) -> Option<u64> {
-        let count = self.drawn.load(Ordering::SeqCst);
-        (self.telling.load(Ordering::SeqCst) == 0).then_some(count)
+    /// Returns up to which number all were told.
+    // Break this (say how many there were) and others take for lost what is on its way.
+    pub(super) fn told(&self) -> u64 {
+        let state = self.lock();
+        state.under_way.first().map_or(state.drawn, |first| first - 1)
+    }
+
+    fn draw(&self) -> u64 {
+        let mut state = self.lock();
+        state.drawn += 1;
+        let number = state.drawn;
+        state.under_way.insert(number);
+        number
+    }
+
+    fn end(&self, numbers: &[u64]) {
+        let mut state = self.lock();
+        for number in numbers {
+            state.under_way.remove(number);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Somebody who tells others: until it is dropped, no heartbeat says how many notices there were.
-pub(super) struct Telling<'a>(&'a Remote);
+/// Somebody who tells others: until it is dropped, its numbers are on their way.
+pub(super) struct Telling<'a> {
+    remote: &'a Remote,
+    drawn: Mutex<Vec<u64>>,
+}
 
 impl Remote {
     /// Begins to tell.
     pub(super) fn telling(&self) -> Telling<'_> {
-        self.numbers.telling.fetch_add(1, Ordering::SeqCst);
-        Telling(self)
+        Telling { remote: self, drawn: Mutex::default() }
     }
 }
 
 impl Telling<'_> {
     /// Returns what others are to be told, by the next number.
     pub(super) fn notice(&self, subject: Subject) -> Notice {
-        let number = self.0.numbers.drawn.fetch_add(1, Ordering::SeqCst) + 1;
-        self.0.numbered(subject, number)
+        let number = self.remote.numbers.draw();
+        self.drawn.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+        self.remote.numbered(subject, number)
     }
 
-    /// Tells others what the store did not.
-    pub(super) async fn tell(&self, notices: Vec<Notice>) {
-        let mut rest = notices.into_iter();
-        loop {
-            let part: Vec<_> = rest.by_ref().take(AT_ONCE).map(|notice| self.0.store.publish(notice)).collect();
-            if part.is_empty() {
-                return;
-            }
-            // Of what does not arrive the next heartbeat says that it is lost.
-            let _ignored = together(part).await;
+    /// Tells others what the store did not, or may not have: twice does no harm. Returns whether they were told, as far as is known.
+    pub(super) async fn tell(&self, notices: Vec<Notice>) -> bool {
+        let store = &self.remote.store;
+        if !store.takes_invalidations() {
+            return notices.is_empty();
         }
+        // Of what does not arrive the next heartbeat says that it is lost.
+        together(notices.into_iter().map(|notice| store.publish(notice))).await.iter().all(Result::is_ok)
     }
 
-    /// Ends a step of which others were to be told: also if it was refused.
+    /// Ends a step of which others were to be told: also if it failed.
     // Break this (leave the number) and as long as a server takes no writes, each that fails empties the memory of all others.
     pub(super) async fn ended<T>(self, done: Result<T, StoreError>, notice: Notice) -> Result<T, StoreError> {
-        if done.as_ref().is_err_and(is_refusal) {
+        if done.is_err() {
             self.tell(vec![notice]).await;
         }
         done
@@ -78,13 +98,8 @@ impl Telling<'_> {
 
 impl Drop for Telling<'_> {
     fn drop(&mut self) {
-        self.0.numbers.telling.fetch_sub(1, Ordering::SeqCst);
+        self.remote.numbers.end(&self.drawn.lock().unwrap_or_else(PoisonError::into_inner));
     }
-}
-
-/// Whether it is certain that nobody was told, while somebody can be.
-pub(super) fn is_refusal(error: &StoreError) -> bool {
-    matches!(error.kind(), StoreErrorKind::Refused | StoreErrorKind::OtherKind)
 }
 
 #[cfg(test)]
@@ -92,12 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_told_only_if_nothing_is_on_its_way() {
+    fn others_are_told_of_all_before_the_first_that_is_on_its_way() {
         let numbers = Numbers::default();
-        numbers.telling.fetch_add(1, Ordering::SeqCst);
-        numbers.drawn.fetch_add(1, Ordering::SeqCst);
-        assert_eq!((numbers.all_told(), numbers.count()), (None, 1));
-        numbers.telling.fetch_sub(1, Ordering::SeqCst);
-        assert_eq!(numbers.all_told(), Some(1));
+        assert_eq!(numbers.told(), 0);
+        assert_eq!([numbers.draw(), numbers.draw(), numbers.draw()], [1, 2, 3]);
+        assert_eq!((numbers.told(), numbers.count()), (0, 3));
+        numbers.end(&[1, 3]);
+        assert_eq!(numbers.told(), 1);
+        numbers.end(&[2]);
+        assert_eq!(numbers.told(), 3);
     }
 }

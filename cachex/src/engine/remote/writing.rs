@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use super::Remote;
+use super::outbox::Token;
 use super::values::Portion;
 use crate::engine::Engine;
 use crate::engine::delivery::Delivery;
@@ -21,6 +22,7 @@ use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
 use crate::policy::Policy;
 use crate::runtime;
+use crate::store::{StoreError, StoreErrorKind};
 use crate::tier::remote::name;
 use crate::time::Timestamp;
 
@@ -32,7 +34,7 @@ pub(super) struct Writes(Mutex<HashMap<Box<str>, Turn>>);
 #[derive(Debug, Default)]
 struct Turn {
     next: Option<Write>,
-    waiting: Vec<oneshot::Sender<()>>,
+    waiting: Vec<Token>,
 }
 
 #[derive(Debug)]
@@ -80,7 +82,7 @@ pub(in crate::engine) fn write<V, K: Keep<V>>(
     // Dropped once nothing is held.
     let (entry, _not_kept) = if method.is_kept_here() { (entry, None) } else { (None, entry) };
     // Break this (write when the turn is taken) and of two writes one is the last here and the other one there.
-    let (is_first, gone) = remote.in_turn(&name, write, told, || engine.write_here(at, entry, now));
+    let (is_first, gone) = remote.in_turn(&name, write, Arc::new(told), || engine.write_here(at, entry, now));
     engine.settle(method, at, gone, now);
     if is_first {
         let (remote, engine) = (remote.clone(), engine.clone());
@@ -92,14 +94,15 @@ pub(in crate::engine) fn write<V, K: Keep<V>>(
 impl Remote {
     /// Takes a turn, in the place of a write that waits, and writes here within it. Returns whether nobody writes the key there, and what has
     /// gone here: to be dropped once nothing is held.
-    fn in_turn<G>(&self, name: &str, write: Write, told: oneshot::Sender<()>, here: impl FnOnce() -> G) -> (bool, G) {
+    fn in_turn<G>(&self, name: &str, write: Write, told: Token, here: impl FnOnce() -> G) -> (bool, G) {
         let mut writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !writes.contains_key(name);
         // Before it is here: who does not find it here any more waits for it to arrive there.
-        self.outbox.begin_write(name);
+        // Who waits for a removal in whose place it comes waits for it.
+        let waiting = self.outbox.begin_write(name);
         let turn = writes.entry(name.into()).or_default();
         let before = turn.next.replace(write);
-        turn.waiting.push(told);
+        turn.waiting.extend(waiting.into_iter().chain([told]));
         let gone = here();
         drop(writes);
         drop(before);
@@ -108,20 +111,23 @@ impl Remote {
 
     /// Writes a key until there is nothing more to write.
     async fn write_all(&self, engine: &Arc<Engine>, name: &str) {
-        let mut written = Vec::new();
+        let mut written: Vec<Token> = Vec::new();
         loop {
             let taken = {
                 let mut writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
                 let next =
                     writes.get_mut(name).and_then(|turn| Some((turn.next.take()?, std::mem::take(&mut turn.waiting))));
-                if next.is_none() {
-                    writes.remove(name);
-                    self.outbox.end_write(name);
+                match next {
+                    Some(_) => self.outbox.begin_turn(name),
+                    None => {
+                        writes.remove(name);
+                        self.outbox.end_write(name);
+                    }
                 }
                 next
             };
             // Then: who has waited for a write finds nothing of it on its way.
-            tell(std::mem::take(&mut written));
+            written.clear();
             let Some((write, waiting)) = taken else { return };
             self.write_one(engine, name, &write).await;
             written = waiting;
@@ -133,6 +139,13 @@ impl Remote {
         let at: KeyRef<'_> = key.at();
         self.outbox.nothing_sent_of(name).await;
         let written = async {
+            // Break this (leave it out) and a number is drawn that nobody hears of, again and again while a part of the store is gone.
+            if !self.store.reaches(name) {
+                return Err(StoreError::new(
+                    StoreErrorKind::Down,
+                    "the part of the store that has the key is out of reach",
+                ));
+            }
             let stamp = self.store.begin(name, &portion.groups, portion.life).await?;
             // What was invalidated here before the clock was read may be known there already, and then the stamp does not tell.
             // Break this (drop the condition) and a value that was invalidated right after it was set comes back from L2.
@@ -163,10 +176,4 @@ impl Remote {
             let _delivery = engine.send_key(at);
         }
     }
-}
-
-fn tell(waiting: Vec<oneshot::Sender<()>>) {
-    waiting.into_iter().for_each(|told| {
-        let _gone = told.send(());
-    });
 }

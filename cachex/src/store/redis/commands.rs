@@ -50,7 +50,7 @@ impl Store for Redis {
         match self.wiring.get() {
             // What is of no key goes over one connection.
             Some(Wiring::Server { lanes, .. }) => lanes.link(Lane { number: self.number(""), side: Side::Own }).is_up(),
-            Some(Wiring::Cluster(cluster)) => cluster.is_up(),
+            Some(Wiring::Cluster(cluster)) => cluster.is_up_by(self.number("")),
             None => false,
         }
     }
@@ -67,7 +67,7 @@ impl Store for Redis {
             Some(Wiring::Server { lanes, .. }) => {
                 lanes.link(Lane { number: self.number(key), side: Side::Own }).is_up()
             }
-            Some(Wiring::Cluster(cluster)) => cluster.reaches(self.slot(key), self.number(key)),
+            Some(Wiring::Cluster(cluster)) => cluster.reaches(self.slot(key), [self.number(""), self.number(key)]),
             None => false,
         }
     }

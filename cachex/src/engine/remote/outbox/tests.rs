@@ -8,25 +8,41 @@ fn key(name: &str) -> Batch {
     Batch { keys: HashMap::from([(name.into(), Key::new(name))]), ..Batch::default() }
 }
 
+fn is_told(delivered: &mut oneshot::Receiver<()>) -> bool {
+    delivered.try_recv() != Err(oneshot::error::TryRecvError::Empty)
+}
+
+/// All that was sent has arrived, but these keys.
+fn arrived(outbox: &Outbox, left: &[&str]) -> Gone {
+    let keys = left.iter().map(|name| (*name).into()).collect();
+    outbox.tried(Missed { keys, ..Missed::default() }, true)
+}
+
+/// Nothing of what was sent has arrived; of groups these were sent.
+fn failed(outbox: &Outbox, groups: &[Group], is_up: bool) {
+    let keys = outbox.lock().sending.keys.keys().cloned().collect();
+    outbox.tried(Missed { groups: groups.to_vec(), keys, is_failure: true }, is_up);
+}
+
 #[test]
 fn who_comes_during_an_attempt_that_fails_is_told_after_one_of_his_own() {
     let outbox = Outbox::default();
     let mut early = outbox.add(groups(&["a"]), true);
-    outbox.take().expect("there is something");
+    outbox.take(true).expect("there is something");
     let mut late = outbox.add(groups(&["b"]), true);
-    outbox.failed(vec![Group::tag("a")], true);
-    assert!(late.try_recv().is_err(), "his was never tried");
-    outbox.take().expect("there is something");
-    outbox.delivered(&HashSet::new());
-    assert!(early.try_recv().is_ok() && late.try_recv().is_ok());
+    failed(&outbox, &[Group::tag("a")], true);
+    assert!(!is_told(&mut late), "his was never tried");
+    outbox.take(true).expect("there is something");
+    arrived(&outbox, &[]);
+    assert!(is_told(&mut early) && is_told(&mut late));
     // Where the store is known to be out of reach, nobody waits.
     let mut told = outbox.add(groups(&["c"]), true);
-    outbox.take().expect("there is something");
-    outbox.failed(vec![Group::tag("c")], false);
-    assert!(told.try_recv().is_ok());
+    outbox.take(true).expect("there is something");
+    failed(&outbox, &[Group::tag("c")], false);
+    assert!(is_told(&mut told));
     let mut told = outbox.add(groups(&["d"]), true);
     outbox.give_up();
-    assert!(told.try_recv().is_ok());
+    assert!(is_told(&mut told));
 }
 
 #[test]
@@ -35,12 +51,12 @@ fn what_is_on_its_way_is_held_until_it_is_delivered() {
     let tags = [Group::tag("a")];
     let mut delivered = outbox.add(groups(&["a"]), true);
     assert!(outbox.holds("k", &tags) && !outbox.holds("k", &[Group::tag("b")]));
-    assert!(outbox.take().is_some() && outbox.holds("k", &tags));
-    outbox.failed(tags.to_vec(), false);
-    assert!(outbox.holds("k", &tags) && delivered.try_recv().is_ok());
-    assert!(outbox.take().is_some());
-    outbox.delivered(&HashSet::new());
-    assert!(!outbox.holds("k", &tags) && outbox.take().is_none());
+    assert!(outbox.take(true).is_some() && outbox.holds("k", &tags));
+    failed(&outbox, &tags, false);
+    assert!(outbox.holds("k", &tags) && is_told(&mut delivered));
+    assert!(outbox.take(true).is_some());
+    arrived(&outbox, &[]);
+    assert!(!outbox.holds("k", &tags) && outbox.take(true).is_none());
 }
 
 #[test]
@@ -48,69 +64,74 @@ fn the_removal_of_a_key_waits_for_its_write() {
     let outbox = Outbox::default();
     outbox.begin_write("k");
     let _delivered = outbox.add(key("k"), true);
-    assert!(outbox.take().is_none() && outbox.holds("k", &[]));
+    assert!(outbox.take(true).is_none() && outbox.holds("k", &[]));
     outbox.end_write("k");
-    assert!(outbox.take().is_some_and(|batch| batch.keys.contains_key("k")));
+    assert!(outbox.take(true).is_some_and(|batch| batch.keys.contains_key("k")));
 }
 
 #[test]
 fn a_write_takes_the_place_of_a_removal_from_before() {
     let outbox = Outbox::default();
     let mut removed = outbox.add(key("queued"), true);
-    outbox.begin_write("queued");
-    assert!(outbox.take().is_none() && removed.try_recv().is_err());
+    let waiting = outbox.begin_write("queued");
+    assert!(outbox.take(true).is_none() && !is_told(&mut removed));
     outbox.end_write("queued");
-    assert!(removed.try_recv().is_ok());
+    // Whoever writes tells.
+    assert!(!is_told(&mut removed));
+    drop(waiting);
+    assert!(is_told(&mut removed));
     let _delivered = outbox.add(key("sent"), true);
-    assert!(outbox.take().is_some());
+    assert!(outbox.take(true).is_some());
     outbox.begin_write("sent");
-    outbox.failed(Vec::new(), false);
+    failed(&outbox, &[], false);
     outbox.end_write("sent");
-    assert!(outbox.take().is_none());
+    assert!(outbox.take(true).is_none());
     // Who comes then waits until it is delivered.
-    assert!(outbox.add(groups(&["a"]), false).try_recv().is_err());
+    assert!(!is_told(&mut outbox.add(groups(&["a"]), false)));
 }
 
 #[test]
 fn nobody_is_told_too_early_once_what_could_not_be_sent_was_written() {
     let outbox = Outbox::default();
     let _delivered = outbox.add(key("k"), true);
-    assert!(outbox.take().is_some());
-    outbox.failed(Vec::new(), false);
+    assert!(outbox.take(true).is_some());
+    failed(&outbox, &[], false);
     outbox.begin_write("k");
     outbox.end_write("k");
-    assert!(outbox.take().is_none());
-    assert!(outbox.add(groups(&["a"]), false).try_recv().is_err());
+    assert!(outbox.take(true).is_none());
+    assert!(!is_told(&mut outbox.add(groups(&["a"]), false)));
 }
 
 #[test]
 fn who_waits_for_a_key_is_not_told_because_another_one_was_written() {
     let outbox = Outbox::default();
     let (mut other, mut written) = (outbox.add(key("other"), true), outbox.add(key("written"), true));
-    outbox.begin_write("written");
+    let waiting = outbox.begin_write("written");
     outbox.end_write("written");
-    assert!(other.try_recv().is_err() && written.try_recv().is_err());
+    assert!(!is_told(&mut other) && !is_told(&mut written));
+    drop(waiting);
+    assert!(!is_told(&mut other) && is_told(&mut written));
     outbox.begin_write("third");
-    assert!(outbox.take().is_some());
+    assert!(outbox.take(true).is_some());
     outbox.end_write("third");
-    assert!(other.try_recv().is_err());
-    outbox.delivered(&HashSet::new());
-    assert!(other.try_recv().is_ok() && written.try_recv().is_ok());
+    assert!(!is_told(&mut other));
+    arrived(&outbox, &[]);
+    assert!(is_told(&mut other));
 }
 
 #[test]
 fn a_key_that_could_not_be_reached_holds_up_nothing_else() {
     let outbox = Outbox::default();
     let mut told = outbox.add(key("far"), true);
-    assert!(outbox.take().is_some());
-    assert_eq!(outbox.delivered(&HashSet::from(["far".into()])), Gone::Keys(Vec::new()));
-    assert!(outbox.holds("far", &[]) && told.try_recv().is_ok());
+    assert!(outbox.take(true).is_some());
+    assert_eq!(arrived(&outbox, &["far"]), Gone::Keys(Vec::new()));
+    assert!(outbox.holds("far", &[]) && is_told(&mut told));
     // Who comes later waits until that has been tried.
     let mut told = outbox.add(groups(&["a"]), true);
-    assert!(told.try_recv().is_err());
-    assert!(outbox.take().is_some_and(|batch| batch.keys.contains_key("far") && batch.groups.len() == 1));
-    outbox.delivered(&HashSet::from(["far".into()]));
-    assert!(told.try_recv().is_ok() && !outbox.holds("k", &[Group::tag("a")]));
+    assert!(!is_told(&mut told));
+    assert!(outbox.take(true).is_some_and(|batch| batch.keys.contains_key("far") && batch.groups.len() == 1));
+    arrived(&outbox, &["far"]);
+    assert!(is_told(&mut told) && !outbox.holds("k", &[Group::tag("a")]));
 }
 
 #[test]
@@ -118,9 +139,9 @@ fn who_waits_for_a_group_does_not_wait_for_a_write() {
     let outbox = Outbox::default();
     outbox.begin_write("k");
     let (mut key, mut group) = (outbox.add(key("k"), true), outbox.add(groups(&["a"]), true));
-    assert!(outbox.take().is_some());
-    outbox.delivered(&HashSet::new());
-    assert!(group.try_recv().is_ok() && key.try_recv().is_err());
+    assert!(outbox.take(true).is_some());
+    arrived(&outbox, &[]);
+    assert!(is_told(&mut group) && !is_told(&mut key));
 }
 
 #[test]
@@ -129,12 +150,12 @@ fn what_an_update_invalidates_is_held_until_it_is_settled_or_delivered() {
     let tags = [Group::tag("a")];
     outbox.begin_settling(1, groups(&["a"]));
     outbox.begin_settling(2, key("k"));
-    assert!(outbox.take().is_none() && outbox.holds("other", &tags) && outbox.holds("k", &[]));
+    assert!(outbox.take(true).is_none() && outbox.holds("other", &tags) && outbox.holds("k", &[]));
     outbox.settled(2);
     assert!(!outbox.holds("k", &[]));
     assert!(outbox.unsettled(1, true).is_some() && outbox.holds("other", &tags));
-    assert!(outbox.take().is_some_and(|batch| batch.groups.contains(&tags[0])));
-    outbox.delivered(&HashSet::new());
+    assert!(outbox.take(true).is_some_and(|batch| batch.groups.contains(&tags[0])));
+    arrived(&outbox, &[]);
     assert!(!outbox.holds("other", &tags) && outbox.len() == 0);
 }
 
@@ -142,14 +163,14 @@ fn what_an_update_invalidates_is_held_until_it_is_settled_or_delivered() {
 fn after_an_attempt_that_failed_only_who_is_out_of_reach_is_not_waited_for() {
     let outbox = Outbox::default();
     drop(outbox.add(groups(&["a"]), false));
-    assert!(outbox.take().is_some());
-    outbox.failed(vec![Group::tag("a")], false);
-    assert!(outbox.add(groups(&["b"]), false).try_recv().is_ok());
+    assert!(outbox.take(true).is_some());
+    failed(&outbox, &[Group::tag("a")], false);
+    assert!(is_told(&mut outbox.add(groups(&["b"]), false)));
     let mut delivered = outbox.add(groups(&["c"]), true);
-    assert!(delivered.try_recv().is_err());
-    assert!(outbox.take().is_some_and(|batch| batch.groups.len() == 3) && delivered.try_recv().is_err());
-    outbox.delivered(&HashSet::new());
-    assert!(delivered.try_recv().is_ok());
+    assert!(!is_told(&mut delivered));
+    assert!(outbox.take(true).is_some_and(|batch| batch.groups.len() == 3) && !is_told(&mut delivered));
+    arrived(&outbox, &[]);
+    assert!(is_told(&mut delivered));
 }
 
 #[test]
@@ -159,7 +180,7 @@ fn too_much_becomes_everything() {
         drop(outbox.add(groups(&[&number.to_string()]), true));
     }
     assert!(outbox.holds("k", &[]));
-    assert!(outbox.take().is_some_and(|batch| batch.groups.contains(&Group::all())));
+    assert!(outbox.take(true).is_some_and(|batch| batch.groups.contains(&Group::all())));
 }
 /// As a write by hand that fails.
 fn fails_to_be_written(outbox: &Outbox, name: &str) {
@@ -174,10 +195,10 @@ fn what_could_not_be_written_goes_here_when_its_removal_has_arrived() {
     let outbox = Outbox::default();
     fails_to_be_written(&outbox, "k");
     drop(outbox.add(key("other"), true));
-    assert!(outbox.take().is_some());
-    outbox.failed(Vec::new(), false);
-    assert!(outbox.take().is_some());
-    assert_eq!(outbox.delivered(&HashSet::new()), Gone::Keys(vec![Key::new("k")]));
+    assert!(outbox.take(true).is_some());
+    failed(&outbox, &[], false);
+    assert!(outbox.take(true).is_some());
+    assert_eq!(arrived(&outbox, &[]), Gone::Keys(vec![Key::new("k")]));
 }
 
 #[test]
@@ -189,30 +210,113 @@ fn of_too_much_that_could_not_be_written_no_names_are_kept_and_all_goes_here() {
     drop(outbox.add(groups(&["a"]), false));
     assert!(outbox.lock().unwritten.len() <= 2, "{}", outbox.lock().unwritten.len());
     // Also if it does not arrive at once.
-    assert!(outbox.take().is_some());
-    outbox.failed(vec![Group::all()], false);
-    assert!(outbox.take().is_some());
-    assert_eq!(outbox.delivered(&HashSet::new()), Gone::All);
+    assert!(outbox.take(true).is_some());
+    failed(&outbox, &[Group::all()], false);
+    assert!(outbox.take(true).is_some());
+    assert_eq!(arrived(&outbox, &[]), Gone::All);
     // What is later goes with its own removal.
     drop(outbox.add(key("later"), true));
     outbox.end_write("later");
-    assert!(outbox.take().is_some());
-    assert_eq!(outbox.delivered(&HashSet::new()), Gone::Keys(vec![Key::new("later")]));
+    assert!(outbox.take(true).is_some());
+    assert_eq!(arrived(&outbox, &[]), Gone::Keys(vec![Key::new("later")]));
     assert!(outbox.lock().unwritten.is_empty());
 }
 
 #[test]
-fn keys_are_known_that_were_tried_in_vain() {
-    let (outbox, names) = (Outbox::default(), ["far".into(), "near".into()]);
-    let tried = || outbox.tried(names.iter()).into_iter().map(String::from).collect::<Vec<_>>();
-    let _delivered = (outbox.add(key("far"), true), outbox.add(key("near"), true));
-    assert!(outbox.take().is_some() && tried().is_empty());
-    outbox.delivered(&HashSet::from(["far".into()]));
-    assert_eq!(tried(), ["far"]);
-    assert!(outbox.take().is_some());
-    outbox.failed(Vec::new(), true);
-    assert_eq!(tried(), ["far"]);
-    assert!(outbox.take().is_some());
-    outbox.delivered(&HashSet::new());
-    assert!(tried().is_empty());
+fn what_others_have_heard_of_is_forgotten_when_it_is_put_in_anew_or_has_arrived() {
+    let outbox = Outbox::default();
+    let both = || Batch { groups: groups(&["a"]).groups, ..key("k") };
+    let heard = || {
+        let Heard { groups, keys } = outbox.heard_of(&both());
+        (groups.len(), keys.len())
+    };
+    let hear = || outbox.hear(&[Group::tag("a")], ["k".into()].into_iter());
+    let fails = || {
+        assert!(outbox.take(true).is_some());
+        hear();
+        failed(&outbox, &[Group::tag("a")], true);
+    };
+    drop(outbox.add(both(), true));
+    assert_eq!(heard(), (0, 0));
+    fails();
+    assert_eq!(heard(), (1, 1));
+    drop(outbox.add(key("k"), true));
+    assert_eq!(heard(), (1, 0));
+    fails();
+    drop(outbox.add(groups(&["a"]), true));
+    assert_eq!(heard(), (0, 1));
+    assert!(outbox.take(true).is_some());
+    // What is put in now is later than what others hear of.
+    drop(outbox.add(both(), true));
+    hear();
+    arrived(&outbox, &[]);
+    assert_eq!(heard(), (0, 0));
+    assert!(outbox.take(true).is_some());
+    hear();
+    arrived(&outbox, &[]);
+    assert_eq!(heard(), (0, 0));
+}
+
+#[test]
+fn what_was_tried_in_vain_waits_for_its_time_and_for_nothing_else() {
+    let outbox = Outbox::default();
+    drop(outbox.add(key("far"), true));
+    assert!(outbox.take(true).is_some());
+    arrived(&outbox, &["far"]);
+    assert!(outbox.take(false).is_none() && outbox.has_more());
+    let mut told = outbox.add(key("near"), true);
+    assert!(outbox.take(false).is_some_and(|batch| batch.keys.contains_key("near") && batch.keys.len() == 1));
+    arrived(&outbox, &[]);
+    assert!(is_told(&mut told) && outbox.has_more());
+    // Who asks for it has it tried.
+    let mut told = outbox.add(key("far"), true);
+    assert!(outbox.take(false).is_some() && !is_told(&mut told));
+    // Also who asks meanwhile.
+    let mut late = outbox.add(key("far"), true);
+    arrived(&outbox, &["far"]);
+    assert!(is_told(&mut told) && !is_told(&mut late) && outbox.take(false).is_some());
+    arrived(&outbox, &["far"]);
+    assert!(is_told(&mut late) && outbox.take(false).is_none());
+    outbox.renew();
+    assert!(outbox.take(false).is_some());
+    arrived(&outbox, &[]);
+    assert!(!outbox.has_more());
+}
+
+#[test]
+fn who_waits_for_a_key_does_not_wait_for_the_writes_of_others() {
+    let outbox = Outbox::default();
+    let waiting = outbox.begin_write("hot");
+    assert!(waiting.is_empty());
+    let (mut hot, mut cold) = (outbox.add(key("hot"), true), outbox.add(key("cold"), true));
+    assert!(outbox.take(true).is_some());
+    arrived(&outbox, &[]);
+    assert!(is_told(&mut cold) && !is_told(&mut hot));
+    // Another write takes its place: who waits for the removal waits for that.
+    let waiting = outbox.begin_write("hot");
+    assert!(!is_told(&mut hot) && outbox.take(true).is_none());
+    drop(waiting);
+    assert!(is_told(&mut hot));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_waits_for_the_writes_from_before_and_for_no_others() {
+    let outbox = Outbox::default();
+    let is_over = async |written: &[(Box<str>, Turn)]| {
+        let waiting = outbox.nothing_written_of(written.to_vec());
+        tokio::time::timeout(std::time::Duration::from_millis(1), waiting).await.is_ok()
+    };
+    drop(outbox.begin_write("k"));
+    outbox.begin_turn("k");
+    let written = outbox.begin_matching(1, "*");
+    assert!(!is_over(&written).await);
+    // One more may have waited for its turn.
+    outbox.begin_turn("k");
+    assert!(!is_over(&written).await);
+    outbox.begin_turn("k");
+    assert!(is_over(&written).await);
+    let written = outbox.begin_matching(2, "*");
+    outbox.end_write("k");
+    drop(outbox.begin_write("k"));
+    assert!(is_over(&written).await);
 }

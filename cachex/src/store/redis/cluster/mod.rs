@@ -110,6 +110,11 @@ impl Cluster {
         self.routes().is_up(self.clock_slot)
     }
 
+    /// Whether it can be reached by the connection of a number.
+    pub(super) fn is_up_by(&self, number: usize) -> bool {
+        self.routes().is_up_by(self.clock_slot, number)
+    }
+
     /// Whether all masters can be reached, but those that are known to have failed.
     pub(super) fn is_whole(&self) -> bool {
         let routes = self.routes();
@@ -117,11 +122,11 @@ impl Cluster {
         routes.is_up(self.clock_slot) && masters.iter().all(|master| master.lanes.is_up())
     }
 
-    /// Whether the masters of the clock and of a slot can be reached.
+    /// Whether the masters of the clock and of a slot can be reached, by the connections of these numbers.
     // Break this (want all connections) and one of them that is made anew holds up removals that go over another one.
-    pub(super) fn reaches(&self, slot: u16, number: usize) -> bool {
+    pub(super) fn reaches(&self, slot: u16, [clock, number]: [usize; 2]) -> bool {
         let routes = self.routes();
-        routes.is_up(self.clock_slot) && routes.is_up_by(slot, number)
+        routes.is_up_by(self.clock_slot, clock) && routes.is_up_by(slot, number)
     }
 
     /// Returns a slot of each master.
