@@ -22,6 +22,12 @@ pub struct Server {
 const ATTEMPTS: usize = 500;
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Returns the program that is started: `redis-server`, or the one that `CACHEX_TESTS_REDIS_SERVER` names, as `valkey-server`.
+#[must_use]
+pub fn program() -> String {
+    std::env::var("CACHEX_TESTS_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
 impl Server {
     /// Starts a server that keeps nothing on disk.
     ///
@@ -57,7 +63,7 @@ impl Server {
     /// It does not start.
     pub fn run(&mut self) {
         self.asked.store(0, Ordering::Relaxed);
-        let mut command = Command::new("redis-server");
+        let mut command = Command::new(program());
         command
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .args(["--daemonize", "no", "--loglevel", "warning"])
@@ -67,7 +73,7 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let child = command.spawn().expect("redis-server is installed: `apt-get install redis-server`");
+        let child = command.spawn().expect("it is installed: `apt-get install redis-server`");
         self.child = Some(child);
         for _ in 0..ATTEMPTS {
             if self.answers() {

@@ -141,7 +141,7 @@ impl Sentinel {
         let port = free_port();
         std::fs::write(&file, format!("port {port}\n{text}"))
             .expect("the directory for temporary files can be written to");
-        let mut command = Command::new("redis-server");
+        let mut command = Command::new(crate::redis::program());
         command.arg(&file).arg("--sentinel").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().expect("redis-server is installed: `apt-get install redis-server`");
         Self { child, port, file }

@@ -65,6 +65,14 @@ pub(crate) fn valgrind() -> Result<(), String> {
     VALGRIND.ready()
 }
 
+/// Installs Valkey if there is a package of it; returns whether it is there. Debian has none before its version 13.
+pub(crate) fn valkey() -> bool {
+    const PROBE: &[&str] = &["valkey-server", "--version"];
+    const INSTALL: [&str; 5] = ["apt-get", "install", "--yes", "--no-install-recommends", "valkey-server"];
+    let can_install = || is_root() && passes(&["apt-cache", "show", "--quiet", "valkey-server"]);
+    passes(PROBE) || (can_install() && succeeds(&INSTALL.map(str::to_owned)) && passes(PROBE))
+}
+
 /// Installs cargo-deny if it is missing; that takes minutes, so only the command that needs it does so.
 pub(crate) fn cargo_deny() -> Result<(), String> {
     let install = ["cargo", "install", "--locked", "cargo-deny"].map(str::to_owned);

@@ -27,6 +27,7 @@ pub(crate) fn all(workspace: &Workspace) -> Result<Vec<Step>, String> {
         // The examples are built here as well, with the same features, so that their step only runs them.
         step("build", vec![Program::cargo("test --workspace --all-features --lib --bins --tests --examples --no-run")]),
         cargo("tests", "test --workspace --all-features --lib --bins --tests"),
+        valkey(),
         cargo("doc-tests", "test --workspace --all-features --doc"),
         step("docs", vec![docs()]),
         step("examples", examples(workspace)),
@@ -99,6 +100,18 @@ fn instructions() -> Step {
         false => Work::Skip("callgrind counts instructions on Linux only"),
     };
     Step { name: "instructions", work, limit: LIMIT }
+}
+
+/// The tests with a server of Redis, with one of Valkey.
+fn valkey() -> Step {
+    let work = match setup::valkey() {
+        true => Work::Run(vec![
+            Program::cargo("test --workspace --all-features --test suite redis::")
+                .variable("CACHEX_TESTS_REDIS_SERVER", "valkey-server"),
+        ]),
+        false => Work::Skip("there is no valkey-server, and this system has no package of it"),
+    };
+    Step { name: "valkey", work, limit: LIMIT }
 }
 
 /// The tests of the only unsafe code, by an interpreter that sees what it must not do. It belongs to a nightly toolchain, which

@@ -117,6 +117,13 @@ fn second_tier(figures: &Figures) -> Vec<Bar> {
         .collect();
     let what = "value in Redis, 64 tasks: throughput beside `redis-benchmark`, which sends one after the other";
     bars.push(at_least(what, 4.0, "x", ratio(best("redis-benchmark", 64), best("cachex", 64))));
+    let invalidations = figures.of("l2").into_iter().filter(|row| row.case == "invalidate" && row.entries >= 100_000);
+    bars.push(at_most(
+        "tag of 100k values in Redis: what its invalidation takes of the server's time",
+        1.0,
+        "ms",
+        invalidations.map(|row| row.value / 1e6),
+    ));
     let memory = |subject: &str| {
         figures.of("l2").into_iter().find(|row| row.case == "memory" && row.subject == subject).map(|row| row.value)
     };

@@ -150,6 +150,13 @@ fn scale(figures: &Figures, drawn: &[Drawn]) -> String {
     text.push_str(&table("subject", &of(|row| row.case.starts_with("hit, ")), SUBJECT, CASE, true));
     text.push_str("A look-up in the memory tier by itself, with and without all keys on one hash:\n\n");
     text.push_str(&table("subject", &of(|row| row.case.starts_with("get")), SUBJECT, CASE, false));
+    for (case, title) in
+        [("insert, ", "An insertion, by tags of its entry"), ("invalidate, ", "An invalidation, by tags")]
+    {
+        let rows: Vec<_> = rows.iter().copied().filter(|row| row.case.starts_with(case)).collect();
+        text.push_str(&format!("{title}:\n\n"));
+        text.push_str(&table("subject", &rows, SUBJECT, CASE, false));
+    }
     for (case, title) in [("insert", "An insertion, by entries in the end"), ("invalidate", "The end of all entries")] {
         let rows: Vec<_> = rows.iter().copied().filter(|row| row.case == case).collect();
         text.push_str(&format!("{title}:\n\n"));

@@ -7,10 +7,28 @@ use std::time::Duration;
 use cachex::{
     Cache, CacheScope, Codec, Compression, EntryOptions, Key, RedisSettings, RemoteSettings, Ttl, cached, invalidates,
 };
+use cachex_tests::folder::Folder;
 use cachex_tests::redis::Server;
 use serde::{Deserialize, Serialize};
 
 use super::{node, node_with, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_spoken_to_over_a_socket() {
+    let folder = Folder::new();
+    let socket = folder.path().join("redis.sock").display().to_string();
+    let server = Server::start_with(&["--unixsocket", &socket]);
+    let other = node(&server).await;
+    let cache = node_with(&server, |redis, _| redis.url = format!("redis+unix://{socket}")).await;
+    let clients = server.command(&["CLIENT", "LIST"]).unwrap();
+    assert_eq!(clients.lines().filter(|line| line.contains("flags=U") || line.contains("flags=PU")).count(), 3);
+    let key = Key::new("text");
+    cache.set(&key, 1, &EntryOptions::new().tag("texts")).await.unwrap();
+    assert_eq!(other.get(&key).await.unwrap(), Some(1));
+    other.invalidate_tags(["texts"]).await;
+    until("it has heard of that", async || cache.remote_stats().unwrap().notices == 1).await;
+    assert_eq!(cache.get::<i32>(&key).await.unwrap(), None);
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct User {

@@ -361,6 +361,11 @@ async fn of_what_a_master_refuses_others_hear_all_the_same() {
         cache.connected(Duration::from_secs(30)).await.unwrap();
     }
     let (told, heard) = (|| one.remote_stats().unwrap(), || two.remote_stats().unwrap());
+    let called = Arc::new(AtomicU64::new(0));
+    let _subscription = two.subscribe_invalidations({
+        let called = called.clone();
+        move |_| drop(called.fetch_add(1, Ordering::SeqCst))
+    });
     let master = &cluster.nodes[(cluster.master_of(CLOCK) + 1) % 3];
     master.command(&["CONFIG", "SET", "min-replicas-to-write", "1"]).unwrap();
     for id in 0..ROWS {
@@ -376,6 +381,7 @@ async fn of_what_a_master_refuses_others_hear_all_the_same() {
     until("all is delivered", async || told().undelivered == 0).await;
     until("the other has heard of those again", async || heard().notices == ROWS + left).await;
     assert_eq!((told().published, heard().gaps), (ROWS + left, 0));
+    until("who has subscribed was called", async || called.load(Ordering::SeqCst) == ROWS + left).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -228,7 +228,7 @@ async fn race_with<S: Servers>(
             let (node, state) = (node.clone(), state.clone());
             tasks.spawn(async move {
                 while !state.0.load(Ordering::Relaxed) {
-                    let (by, id) = (ALL[random() as usize % 4], random() % ROWS);
+                    let (by, id) = (ALL[random() as usize % ALL.len()], random() % ROWS);
                     let known = node.known[by as usize][id as usize].load(Ordering::SeqCst);
                     if node.read(by, id).await < known {
                         state.1.fetch_add(1, Ordering::Relaxed);
@@ -250,7 +250,7 @@ async fn race_with<S: Servers>(
     let (only, states) = (eye.clone(), state.clone());
     tasks.spawn(async move {
         while !states.0.load(Ordering::Relaxed) {
-            let (by, id) = (ALL[random() as usize % 4], random() % ROWS);
+            let (by, id) = (ALL[random() as usize % ALL.len()], random() % ROWS);
             let known = only.rows.known(by, id);
             if only.read(by, id).await < known {
                 states.2.fetch_add(1, Ordering::Relaxed);

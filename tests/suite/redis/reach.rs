@@ -134,6 +134,8 @@ async fn a_key_that_is_out_of_reach_costs_others_nothing_of_what_they_have_in_me
         // It is looked at again with each of them.
         node.cache.invalidate_tags(["some"]).await;
         node.cache.remove(&Key::new("near")).await;
+        // Nor is a write of it numbered, which becomes a removal.
+        node.cache.set(&Key::new("far"), round, &EntryOptions::new()).await.unwrap();
         assert_eq!((node.stats().undelivered, node.stats().published), (1, published + 2 * round));
     }
     // Others are told how many there were all the same.
@@ -182,14 +184,34 @@ async fn of_what_a_server_refuses_others_hear_all_the_same_and_lose_nothing_else
     let mut told = node.gates.hold(Step::After("publish"));
     told.reached().await;
     told.open();
-    node.cache.invalidate_tags(["some"]).await;
-    until("the other has heard of it", async || heard().notices > KEYS + 3).await;
-    assert_eq!((heard().gaps, heard().flushes), (0, flushes));
+    node.cache.clear().await;
+    until("the other has heard of it", async || heard().notices == KEYS + 4).await;
+    let tries = node.stats().invalidation_errors;
+    until("it was tried again", async || node.stats().invalidation_errors > tries + 2).await;
+    // Once: what is everything takes all from others each time they hear of it.
+    assert_eq!((node.stats().published, heard().gaps, heard().flushes), (KEYS + 4, 0, flushes));
     node.server.command(&["CONFIG", "SET", "min-replicas-to-write", "0"]).unwrap();
     until("it is delivered", async || node.stats().undelivered == 0).await;
     until("the other has heard of all", async || heard().notices == node.stats().published).await;
     assert!(node.stats().published > 2 * (KEYS + 1));
     assert_eq!((heard().gaps, heard().flushes), (0, flushes));
+}
+
+// Guards what `send_batch` does once groups were refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_removed_although_tags_are_refused() {
+    let node = Node::new().await;
+    let key = Key::new("text");
+    node.cache.set(&key, 1, &EntryOptions::new()).await.unwrap();
+    // For what takes no room there is some.
+    node.server.command(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
+    node.cache.invalidate_tags(["some"]).await;
+    assert_eq!(node.stats().undelivered, 1);
+    node.cache.remove(&key).await;
+    assert_eq!(node.stats().undelivered, 1);
+    assert_eq!(super::node(&node.server).await.get::<i32>(&key).await.unwrap(), None);
+    node.server.command(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
+    until("all is delivered", async || node.stats().undelivered == 0).await;
 }
 
 // Guards `Redis::reaches`.

@@ -226,10 +226,14 @@ pub(super) async fn keep_watching(pool: Arc<Pool>, listener: Arc<dyn Listener>) 
             Ok(mut connection) => {
                 pool.is_up.store(true, Ordering::Release);
                 listener.up();
-                pause = SHORTEST_PAUSE;
                 let seen = loop {
                     match pool.look(&mut connection).await {
-                        Seen::Same => drop(timeout(pool.ping_interval, pool.suspected.notified()).await),
+                        Seen::Same => {
+                            // Break this (begin anew once it is connected) and a name of several servers that take turns is followed as fast as they answer.
+                            if timeout(pool.ping_interval, pool.suspected.notified()).await.is_err() {
+                                pause = SHORTEST_PAUSE;
+                            }
+                        }
                         seen => break seen,
                     }
                 };
