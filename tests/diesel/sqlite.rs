@@ -1,5 +1,6 @@
 //! SQLite.
 
+use cachex::{Cache, EntryOptions, Key};
 use cachex_diesel::{CachedExt, CachingConnection, DieselCache};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -54,6 +55,33 @@ fn connections_of_a_pool_share_what_is_kept() {
     drop(one);
     let mut next = pool.get().unwrap();
     assert_eq!(users::table.count().get_result::<i64>(&mut next), Ok(1));
+}
+
+#[test]
+fn what_is_remembered_of_tables_is_found_out_anew_when_they_are_registered() {
+    let db = DieselCache::builder(Cache::builder().build().unwrap()).build();
+    let (_database, mut connection) = open(&db);
+    let c = &mut connection;
+    let write = |c: &mut _| diesel::update(users::table.find(1)).set(users::name.eq("z")).execute(c).unwrap();
+    let read = |c: &mut _| users::table.cached(HOUR).load::<User>(c).unwrap();
+    // All is remembered that there is to be known.
+    write(c);
+    read(c);
+    assert_eq!(db.stats().bypasses, 1);
+    db.register_model_with_defaults::<users::table>(HOUR, ["people"]);
+    read(c);
+    read(c);
+    assert_eq!((db.stats().bypasses, db.stats().loads), (1, 1));
+    let key = Key::new("people");
+    db.cache().blocking().set(&key, 1, &EntryOptions::new().tag("people")).unwrap();
+    write(c);
+    assert!(!db.cache().blocking().exists(&key));
+    // From now on a view reads it, and is written with it.
+    c.batch_execute("CREATE VIEW names AS SELECT name FROM users").unwrap();
+    db.introspect(c).unwrap();
+    let mark = Mark::of(&db, "names");
+    write(c);
+    assert!(!mark.is_there());
 }
 
 #[test]

@@ -268,6 +268,7 @@ mod tests {
             ("UPDATE users SET a = 1 WHERE id = ? OR a = ?", Sqlite),
             ("UPDATE users SET a = 1 WHERE a = ? AND b = ? OR id = ? AND c", Sqlite),
             ("UPDATE users SET a = 1 WHERE a = ? || id = ?", Mysql),
+            ("UPDATE users SET a = 1 WHERE a || b AND id = ?", Mysql),
             ("UPDATE users SET a = 1 WHERE a XOR id = ?", Mysql),
             ("UPDATE users SET a = 1 WHERE NOT (a AND id = ?)", Sqlite),
             ("UPDATE users SET a = 1 WHERE a BETWEEN ? AND id = ?", Sqlite),

@@ -344,6 +344,29 @@ async fn what_is_set_after_a_removal_is_not_taken_away_by_it() {
     assert_eq!(nodes.a.cache.get::<i32>(&key).await.unwrap(), Some(2));
 }
 
+// Guards what `in_turn` does with who waits for a removal.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_removed_a_key_is_told_when_what_was_written_in_its_place_has_arrived() {
+    let nodes = Nodes::new().await;
+    let (key, a) = (Key::new("text"), nodes.a.cache.clone());
+    // Something else is on its way, so the removal waits.
+    let mut gate = nodes.gates.hold(Step::Before("invalidate"));
+    let other = a.invalidate_tags(["others"]);
+    gate.reached().await;
+    let mut removal = Box::pin(nodes.a.cache.remove(&key));
+    begin(&mut removal);
+    let mut written = nodes.gates.hold(Step::Before("write"));
+    let setting = tokio::spawn(async move { a.set(&Key::new("text"), 2, &EntryOptions::new()).await });
+    written.reached().await;
+    gate.open();
+    other.await;
+    begin(&mut removal);
+    written.open();
+    removal.await;
+    assert_eq!(node(&nodes.server).await.get::<i32>(&key).await.unwrap(), Some(2));
+    setting.await.unwrap().unwrap();
+}
+
 // Guards `failed_to_write` in `write_one`: else one tier has what the other has not.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_written_goes_here_as_well() {
