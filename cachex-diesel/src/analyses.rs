@@ -25,7 +25,7 @@ pub(crate) struct Script {
     pub(crate) has_effects: bool,
     /// Where it says of which rows of its only table it is.
     pub(crate) located: Option<Located>,
-    pub(crate) text: Box<str>,
+    pub(crate) text: Arc<str>,
     /// What it reads, as far as that was asked for.
     pub(crate) reads: RwLock<Option<Arc<Reads>>>,
 }
@@ -53,7 +53,7 @@ impl Script {
 
     /// Of something that is never kept.
     fn made(statements: Box<[Statement]>, has_effects: bool) -> Self {
-        Self { statements, has_effects, located: None, text: Box::default(), reads: RwLock::default() }
+        Self { statements, has_effects, located: None, text: Arc::default(), reads: RwLock::default() }
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Analyses {
     by_text: [Mutex<[Texts; 2]>; 3],
 }
 
-type Texts = HashMap<Box<str>, Arc<Script>, RandomState>;
+type Texts = HashMap<Arc<str>, Arc<Script>, RandomState>;
 
 impl Analyses {
     /// Returns what a query does with its binds.
@@ -111,7 +111,7 @@ impl Analyses {
         if latest.len() >= MOST {
             *before = std::mem::take(latest);
         }
-        latest.insert(text.into(), script.clone());
+        latest.insert(script.text.clone(), script.clone());
         script
     }
 
@@ -131,8 +131,8 @@ impl Analyses {
 }
 
 fn read(text: &str, dialect: Dialect, registry: &RwLock<Registry>) -> Arc<Script> {
-    let mut statements = lex::analyse(text, dialect);
     let registry = registry.read().unwrap_or_else(PoisonError::into_inner);
+    let mut statements = lex::analyse(text, dialect, registry.has_rows());
     // Of several statements it is not known whose binds they are.
     let located = match &mut *statements {
         [statement] => registry.locate(statement),

@@ -98,46 +98,18 @@ mod sqlite {
             let backend = Self;
             let mut binds = <Self as diesel::backend::Backend>::BindCollector::default();
             query.collect_binds(&mut binds, &mut (), &backend)?;
-            let shown = format!("{:?}", binds.moveable());
-            let shown = items(&shown);
-            Ok(places.iter().map(|place| integer(shown.get(*place)?)).collect())
+            // There is no other way to them than what is shown, each by itself: `I32(7)`. What is shown otherwise than is known here is no integer.
+            let (owned, mut shown) = (binds.moveable(), Vec::new());
+            <<Self as diesel::backend::Backend>::BindCollector<'_> as MoveableBindCollector<Self>>::push_debug_binds(
+                &owned, &mut shown,
+            );
+            Ok(places.iter().map(|place| integer(&format!("{:?}", shown.get(*place)?))).collect())
         }
-    }
-
-    /// Returns each bind as it is shown: `(I32(7), Integer)`. There is no other way to them; what is shown otherwise than is known here is no integer.
-    fn items(shown: &str) -> Vec<&str> {
-        let Some((_, list)) = shown.split_once("binds: [") else { return Vec::new() };
-        let (mut items, mut depth, mut from) = (Vec::new(), 0_u32, 0);
-        let (mut is_text, mut is_hidden) = (false, false);
-        for (at, sign) in list.char_indices() {
-            match sign {
-                _ if is_hidden => is_hidden = false,
-                '\\' if is_text => is_hidden = true,
-                '"' => is_text = !is_text,
-                _ if is_text => {}
-                '(' | '[' => {
-                    if depth == 0 {
-                        from = at;
-                    }
-                    depth += 1;
-                }
-                // Of the list itself.
-                ']' if depth == 0 => break,
-                ')' | ']' => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        items.push(&list[from..=at]);
-                    }
-                }
-                _ => {}
-            }
-        }
-        items
     }
 
     fn integer(shown: &str) -> Option<i64> {
-        let value = shown.strip_prefix("(I32(").or_else(|| shown.strip_prefix("(I64("))?;
-        value.split_once("), ")?.0.parse().ok()
+        let value = shown.strip_prefix("I32(").or_else(|| shown.strip_prefix("I64("))?;
+        value.strip_suffix(')')?.parse().ok()
     }
 
     #[cfg(test)]

@@ -115,8 +115,11 @@ impl TableOptions {
     /// What is cached by hand, or by a method, of one row has two tags for it: `#[cached(tags = ["users#{id}", "users#*"])]`, and where there may be no such row the table's, `users`, as
     /// well.
     ///
-    /// It counts on the column being unique, and on no statement changing other rows of the table than it names: of triggers and foreign keys that do,
-    /// [`introspect`](DieselCache::introspect) or [`cascade`](DieselCacheBuilder::cascade) has to tell.
+    /// It counts on the column being unique, and on no statement changing, or reading, other rows of the table than it names. Of triggers, foreign keys, and `ON CONFLICT REPLACE` in a table of SQLite,
+    /// [`introspect`](DieselCache::introspect) or [`cascade`](DieselCacheBuilder::cascade) has to tell; it is not for tables with row level security whose policies read the table.
+    ///
+    /// All programs that write the table through a wrapper need to have it: one without it tells the others of the table only. And the table's tag alone, invalidated by hand, does not reach what was read by a
+    /// key: `db.invalidate(["users"])` does, or the tags `users` and `users#*`. A table whose name has a `#` is invalidated as a whole.
     ///
     /// # Examples
     ///

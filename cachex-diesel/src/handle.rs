@@ -206,6 +206,9 @@ impl DieselCache {
     /// Returns the tag of a table: what a method depends on that reads it, as in `#[cached(tags = ["users"])]`. It is the name of the table without its schema, in small
     /// letters; after the name of the [database](DieselCacheBuilder::database) and a `/`, if one is set.
     ///
+    /// To invalidate it by hand is not what a write does: queries of rows by their keys do not depend on it where these are invalidated [one by one](crate::TableOptions::rows), and a table may have more tags.
+    /// [`invalidate`](Self::invalidate) does all of it.
+    ///
     /// # Examples
     ///
     /// ```
@@ -298,8 +301,9 @@ impl DieselCache {
     /// ```
     pub fn invalidate_rows(&self, table: &str, keys: impl IntoIterator<Item = i64>) -> Delivery {
         let table = crate::registry::canonical(table);
-        let rows = keys.into_iter().map(|key| row::of(&table, key)).chain([row::none_of(&table)]);
-        self.tell(&Writes::Tables(rows.collect()), None)
+        let mut rows = keys.into_iter().map(|key| row::of(&table, key)).chain([row::none_of(&table)]).collect();
+        row::bound(&mut rows);
+        self.tell(&Writes::Tables(rows), None)
     }
 
     /// Invalidates what depends on any table of the database.

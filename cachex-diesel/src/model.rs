@@ -85,14 +85,16 @@ impl DieselCache {
     /// assert!(!db.cache().blocking().exists(&key));
     /// # Ok::<(), cachex::Error>(())
     /// ```
-    pub fn invalidate_on_create<M>(&self, model: &M) -> Delivery
+    pub fn invalidate_on_create<M>(&self, _model: &M) -> Delivery
     where
         M: HasTable<Table: QueryFragment<Naming>>,
     {
-        self.invalidate_table_of(model)
+        // No row that was there is another one for that.
+        self.invalidate_rows(&name(&M::table()), [])
     }
 
-    /// As [`invalidate_on_create`](Self::invalidate_on_create), of a row that was changed.
+    /// As [`invalidate_on_create`](Self::invalidate_on_create), of a row that was changed. Where rows are invalidated one by one, all of the table are;
+    /// [`invalidate_rows`](Self::invalidate_rows) leaves others.
     ///
     /// # Examples
     ///
@@ -126,7 +128,7 @@ impl DieselCache {
         self.invalidate_table_of(model)
     }
 
-    /// As [`invalidate_on_create`](Self::invalidate_on_create), of a row that is gone.
+    /// As [`invalidate_on_update`](Self::invalidate_on_update), of a row that is gone.
     ///
     /// # Examples
     ///
@@ -255,7 +257,7 @@ impl DieselCache {
         self.cache().blocking().get_or_load(key, &options, load)
     }
 
-    /// Which row it was does not matter, as long as tables are the smallest thing that has a tag.
+    /// Which row it was is not known: a model may have a key of any type.
     fn invalidate_table_of<M>(&self, _model: &M) -> Delivery
     where
         M: HasTable<Table: QueryFragment<Naming>>,

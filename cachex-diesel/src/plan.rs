@@ -120,8 +120,10 @@ where
     if is_in_transaction && !(reads_clean(&db) && is_clean(state, &db, &reads.tables)) {
         return Ok(Err(Reason::InTransaction));
     }
-    let key = key::<DB, Q, U>(state, &db, (query, &script), &options)?;
     let keys = script.keys::<DB, Q>(query)?;
+    // Who invalidates rows one by one is not answered with what those have kept who do not, nor they with his: each tells what he knows of.
+    let by_rows = keys.is_some();
+    let key = key::<DB, Q, U>(state, &db, (query, &script, by_rows), &options)?;
     let options = match &reads.usual {
         (ttl, usual) if *ttl == options.ttl && options.tags.is_empty() && keys.is_none() && state.scope().is_none() => {
             usual.clone()
@@ -204,7 +206,12 @@ fn tags(state: &State, db: &DieselCache, (table, name): (&Name, &str)) -> Vec<Ta
 }
 
 /// Returns the key: whatever makes the rows, or what they become, another thing.
-fn key<DB, Q, U>(state: &State, db: &DieselCache, (query, script): (&Q, &Script), options: &Options) -> QueryResult<Key>
+fn key<DB, Q, U>(
+    state: &State,
+    db: &DieselCache,
+    (query, script, by_rows): (&Q, &Script, bool),
+    options: &Options,
+) -> QueryResult<Key>
 where
     DB: CacheBackend,
     Q: QueryFragment<DB> + QueryId,
@@ -212,7 +219,7 @@ where
     let mut binds = Vec::new();
     DB::binds(query, &mut binds)?;
     let text = &*script.text;
-    let parts = (DB::NAME, &*db.0.database, state.scope(), type_name::<U>());
+    let parts = (if by_rows { "rows" } else { "" }, DB::NAME, &*db.0.database, state.scope(), type_name::<U>());
     // Who asks for other tags, or a shorter life, is not answered by what was kept without.
     let mut tags: Vec<_> = options.tags.iter().map(|tag| tag.as_str().to_owned()).collect();
     tags.sort_unstable();

@@ -362,7 +362,7 @@ mod tests {
     /// A text that begins with `!` fails.
     fn told(tracker: &mut Tracker, text: &str) -> String {
         let (text, outcome) = text.strip_prefix('!').map_or((text, Outcome::Done), |text| (text, Outcome::Failed));
-        shown(tracker.note(&analyse(text, tracker.dialect), outcome))
+        shown(tracker.note(&analyse(text, tracker.dialect, true), outcome))
     }
 
     fn shown(writes: Writes) -> String {

@@ -149,6 +149,9 @@ macro_rules! rows {
                 })
             };
             assert_eq!(after(c, &db, partly), "3 9 count");
+            // Very many are all.
+            let many = |c: &mut Wrapped| c.transaction(|c| (100..200).try_for_each(|id| age(c, id).map(drop)));
+            assert_eq!(after(c, &db, many), ALL);
             // One that may be of any is of those as well.
             let any = |c: &mut Wrapped| {
                 c.transaction(|c| {
@@ -255,6 +258,19 @@ mod on_sqlite {
             insert.on_conflict(users::id).do_update().set(users::name.eq("w")).execute(c)
         };
         assert_eq!(after(c, &db, upsert), ALL);
+    }
+
+    #[test]
+    fn rows_that_take_the_place_of_others_by_themselves_are_any() {
+        let db = handle();
+        let (_database, mut connection) = with_users(&db);
+        let c = &mut connection;
+        let text = "DROP TABLE users; CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE ON CONFLICT REPLACE, age INTEGER);             INSERT INTO users (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c')";
+        c.batch_execute(text).unwrap();
+        db.introspect(c).unwrap();
+        let update = diesel::update(users::table.find(3)).set(users::name.eq("a"));
+        assert_eq!(after(c, &db, |c| update.execute(c)), ALL);
+        assert_eq!(users::table.find(1).cached(HOUR).first::<User>(c).optional(), Ok(None));
     }
 
     #[test]

@@ -39,7 +39,13 @@ impl Introspect for SqliteConnection {
         for Thing { kind, name, of, text } in diesel::sql_query(THINGS).load::<Thing>(self)? {
             let text = text.unwrap_or_default();
             match &*kind {
-                "table" => catalog.tables.push(canonical(&name)),
+                "table" => {
+                    // A row that is added, or changed, takes the place of others.
+                    if replaces_on_conflict(&text) {
+                        catalog.cascades.push((canonical(&name), Writes::Tables([canonical(&name)].into())));
+                    }
+                    catalog.tables.push(canonical(&name));
+                }
                 "view" => catalog.views.push((canonical(&name), reads_of_view(&text, Dialect::Sqlite))),
                 "trigger" => catalog.cascades.push((canonical(&of), wrote(&text, Dialect::Sqlite))),
                 _ => {}
@@ -56,4 +62,11 @@ impl Introspect for CachingConnection<SqliteConnection> {
     fn catalog(&mut self) -> QueryResult<Catalog> {
         self.inner.catalog()
     }
+}
+
+/// Whether a table says that a row which does not fit takes the place of the one in its way. That more texts seem to say so does no harm.
+fn replaces_on_conflict(text: &str) -> bool {
+    let words: Vec<_> = text.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let is = |word: &str, what: &str| word.eq_ignore_ascii_case(what);
+    words.windows(2).any(|pair| is(pair[0], "conflict") && is(pair[1], "replace"))
 }

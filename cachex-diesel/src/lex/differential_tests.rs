@@ -138,7 +138,7 @@ fn ours(text: &str, dialect: Dialect) -> Ours {
     let mut writes = Writes::default();
     let mut read = BTreeSet::new();
     let mut is_plain = true;
-    for statement in analyse(text, dialect) {
+    for statement in analyse(text, dialect, true) {
         writes.add(statement.writes);
         read.extend(statement.reads.iter().map(ToString::to_string));
         is_plain &= statement.is_plain_query;
@@ -211,9 +211,9 @@ proptest! {
     #[test]
     fn whatever_a_text_is_it_is_read_to_its_end_and_in_one_way(text in "\\PC{0,60}|[-a-z'\"`\\[\\]$/*!#;(){}.,@:?\\\\ \n]{0,60}") {
         for dialect in ALL {
-            let statements = analyse(&text, dialect);
-            prop_assert_eq!(&statements, &analyse(&text, dialect));
-            prop_assert_eq!(&statements, &analyse(&format!(" ;\n{text}"), dialect));
+            let statements = analyse(&text, dialect, true);
+            prop_assert_eq!(&statements, &analyse(&text, dialect, true));
+            prop_assert_eq!(&statements, &analyse(&format!(" ;\n{text}"), dialect, true));
         }
         // A name that is canonical stays as it is.
         let once = name(&text);
@@ -223,7 +223,7 @@ proptest! {
     #[test]
     fn bytes_that_are_no_text_end_as_well(bytes in vec(any::<u8>(), 0..80)) {
         for dialect in ALL {
-            analyse(&String::from_utf8_lossy(&bytes), dialect);
+            analyse(&String::from_utf8_lossy(&bytes), dialect, true);
         }
     }
 

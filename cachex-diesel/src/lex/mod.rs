@@ -55,7 +55,10 @@ impl Writes {
     /// Adds what else is written.
     pub(crate) fn add(&mut self, other: Self) {
         match (&mut *self, other) {
-            (Self::Tables(tables), Self::Tables(more)) => tables.extend(more),
+            (Self::Tables(tables), Self::Tables(more)) => {
+                tables.extend(more);
+                crate::row::bound(tables);
+            }
             (Self::Unknown, _) => {}
             (Self::Tables(_), Self::Unknown) => *self = Self::Unknown,
         }
@@ -87,18 +90,24 @@ pub(crate) fn writes_within(text: &str, dialect: Dialect) -> Writes {
     if is_ambiguous { Writes::Unknown } else { writes::writes_within(&tokens, dialect) }
 }
 
-/// Returns what each statement of a text does.
-pub(crate) fn analyse(text: &str, dialect: Dialect) -> Vec<Statement> {
+/// Returns what each statement of a text does; with `wants_rows` also to which rows.
+pub(crate) fn analyse(text: &str, dialect: Dialect, wants_rows: bool) -> Vec<Statement> {
     let (tokens, is_ambiguous) = token::tokens(text, dialect);
     let is_volatile = volatile::has_moment(text, dialect);
-    // What is a name in MySQL, and what is code, depends on its mode and version.
-    let has_rows = dialect != Dialect::Mysql || !(text.contains('"') || text.contains("/*"));
+    let has_rows = wants_rows
+        && match dialect {
+            Dialect::Sqlite => true,
+            // Where a string ends depends on a setting.
+            Dialect::Postgres => !text.contains('\\'),
+            // What is a name, and what is code, depends on its mode and version.
+            Dialect::Mysql => !text.contains('"') && !text.contains("/*"),
+        };
     let read = |tokens: &[token::Token<'_>]| {
         let mut statement = statement::read(tokens, dialect);
         statement.word = tokens.first().and_then(|token| token.word()).unwrap_or_default();
         statement.is_volatile |= is_volatile;
-        if !has_rows {
-            statement.rows = Rows::Any;
+        if has_rows {
+            statement.rows = rows::read(tokens);
         }
         if is_ambiguous {
             statement.is_plain_query = false;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::Name;
 use super::tables::qualified;
 use super::token::Token;
+use crate::row;
 
 /// Which rows of its only table a statement is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,8 +51,11 @@ const MORE: [&str; 16] = [
 
 const LEADS: [&str; 6] = ["insert", "update", "delete", "replace", "merge", "select"];
 
-/// What may come after the conditions, and makes rows fewer at most.
+/// What may come after the conditions, and makes rows fewer at most. Some may be names of columns as well, and then the last condition is cut short: so it is none of those that are known.
 const AFTER: [&str; 5] = ["returning", "order", "limit", "offset", "fetch"];
+
+/// So many parentheses are looked into at most.
+const DEEPEST: usize = 32;
 
 /// Beside one of these a condition need not be met, or does not end where it seems to.
 const LOOSE: [&str; 4] = ["or", "xor", "between", "case"];
@@ -76,9 +80,13 @@ pub(super) fn read(tokens: &[Token<'_>]) -> Rows {
         () => None,
     };
     let Some((at, set)) = begins.filter(|(at, _)| is(*at, "where")) else { return Rows::Any };
+    // Break this (look up to the end of the conditions only) and where a column has the name of what may come after them, an `OR` behind it is not seen.
+    if outside(tokens, at, is_loose).is_some() {
+        return Rows::Any;
+    }
     let mut known = Vec::new();
     let end = outside(tokens, at, |token| token.is_one_of(&AFTER)).unwrap_or(tokens.len());
-    Places::of(tokens).conditions(at + 1..end, &mut known);
+    Places::of(tokens).conditions(at + 1..end, 0, &mut known);
     // What is set says nothing of which row it will be.
     // Break this (keep it) and the row that a row becomes is not told.
     let is_set =
@@ -94,10 +102,13 @@ fn updated(tokens: &[Token<'_>]) -> Option<(usize, Option<Range<usize>>)> {
     Some((at, Some(set..at)))
 }
 
-/// `SELECT … FROM t WHERE`: returns where the conditions are. What is called, as `count(*)`, may make a row of none.
+/// `SELECT … FROM t WHERE`: returns where the conditions are. What is called may make a row of none, as `count(*)`, or read other rows.
 fn selected(tokens: &[Token<'_>]) -> Option<usize> {
     let from = tokens.iter().position(|token| token.is("from"))?;
-    let calls = tokens[..from].iter().any(|token| token.is_sign('('));
+    let is_call = |pair: &[Token<'_>]| {
+        pair[1].is_sign('(') && pair[0].is_name() && !pair[0].is_one_of(&["where", "and", "or", "not", "in", "any"])
+    };
+    let calls = tokens[..from].iter().any(|token| token.is_sign('(')) || tokens.windows(2).any(is_call);
     if calls { None } else { table(tokens, from + 1) }
 }
 
@@ -107,14 +118,19 @@ fn table(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     Some(qualified(tokens, at).1)
 }
 
-/// Returns where a token is, from `at` on, outside of parentheses.
+fn is_loose(token: Token<'_>) -> bool {
+    token.is_one_of(&LOOSE) || token.is_sign('|')
+}
+
+/// Returns where a token is, from `at` on, outside of parentheses. After a dot any word is a name.
 fn outside(tokens: &[Token<'_>], at: usize, is_meant: impl Fn(Token<'_>) -> bool) -> Option<usize> {
     let mut depth = 0_usize;
-    tokens.iter().enumerate().skip(at).find_map(|(at, token)| {
+    tokens.iter().enumerate().skip(at).find_map(|(here, token)| {
         match token {
             Token::Sign('(') => depth += 1,
             Token::Sign(')') => depth = depth.saturating_sub(1),
-            token => return (depth == 0 && is_meant(*token)).then_some(at),
+            _ if here > at && tokens[here - 1].is_sign('.') => {}
+            token => return (depth == 0 && is_meant(*token)).then_some(here),
         }
         None
     })
@@ -123,6 +139,8 @@ fn outside(tokens: &[Token<'_>], at: usize, is_meant: impl Fn(Token<'_>) -> bool
 /// A statement, and which of its binds each is.
 struct Places<'a> {
     tokens: &'a [Token<'a>],
+    /// Where those without a number stand.
+    unnumbered: Vec<usize>,
     /// Whether they have numbers; if some have and some have not, none counts.
     are_numbered: Option<bool>,
 }
@@ -139,42 +157,54 @@ impl<'a> Places<'a> {
             first if kinds.all(|kind| kind == first) => Some(first.is_some()),
             _ => None,
         });
-        Self { tokens, are_numbered }
+        let binds = tokens.iter().enumerate().filter(|(_, token)| matches!(token, Token::Bind(None)));
+        Self { tokens, unnumbered: binds.map(|(at, _)| at).collect(), are_numbered }
     }
 
     /// Returns which bind stands there.
     fn place(&self, at: usize) -> Option<usize> {
         match (self.tokens.get(at)?, self.are_numbered?) {
             (Token::Bind(Some(number)), true) => number.checked_sub(1).and_then(|place| usize::try_from(place).ok()),
-            (Token::Bind(None), false) => {
-                Some(self.tokens[..at].iter().filter(|token| matches!(token, Token::Bind(_))).count())
-            }
+            (Token::Bind(None), false) => self.unnumbered.binary_search(&at).ok(),
             _ => None,
         }
     }
 
     /// Finds, among conditions that are all to be met, those that are known.
-    fn conditions(&self, range: Range<usize>, known: &mut Vec<Condition>) {
+    fn conditions(&self, range: Range<usize>, depth: usize, known: &mut Vec<Condition>) {
         let range = self.within(range);
-        let is_loose = |token: Token<'_>| token.is_one_of(&LOOSE) || token.is_sign('|');
-        let find =
-            |from: usize, is_meant: &dyn Fn(Token<'_>) -> bool| outside(&self.tokens[..range.end], from, is_meant);
-        // Break this (look at them all the same) and of `a = ? OR b = ?` one is taken for both.
-        if find(range.start, &is_loose).is_some() {
+        // Nobody writes so many within one another, and who does is not to take all of the stack.
+        if depth > DEEPEST {
             return;
         }
-        match find(range.start, &|token| token.is("and")) {
-            Some(and) => {
-                self.conditions(range.start..and, known);
-                self.conditions(and + 1..range.end, known);
-            }
-            None => known.extend(self.condition(range)),
+        let tokens = &self.tokens[..range.end];
+        // Break this (look at them all the same) and of `a = ? OR b = ?` one is taken for both.
+        if outside(tokens, range.start, is_loose).is_some() {
+            return;
+        }
+        let mut from = range.start;
+        while let Some(and) = outside(tokens, from, |token| token.is("and")) {
+            self.part(from..and, (&range, depth), known);
+            from = and + 1;
+        }
+        self.part(from..range.end, (&range, depth), known);
+    }
+
+    /// One of the conditions of `whole`, which may be several in parentheses.
+    fn part(&self, part: Range<usize>, (whole, depth): (&Range<usize>, usize), known: &mut Vec<Condition>) {
+        if part != *whole && self.tokens.get(part.start).is_some_and(|token| token.is_sign('(')) {
+            self.conditions(part, depth + 1, known);
+        } else {
+            known.extend(self.condition(part));
         }
     }
 
     /// Takes off the parentheses that are around all of it.
     fn within(&self, mut range: Range<usize>) -> Range<usize> {
-        while self.tokens.get(range.start).is_some_and(|token| token.is_sign('(')) {
+        for _ in 0..=DEEPEST {
+            if !self.tokens.get(range.start).is_some_and(|token| token.is_sign('(')) {
+                break;
+            }
             let mut depth = 0_usize;
             let closes = (range.start..range.end).find(|at| {
                 match self.tokens[*at] {
@@ -196,7 +226,11 @@ impl<'a> Places<'a> {
     fn condition(&self, range: Range<usize>) -> Option<Condition> {
         let first = self.tokens.get(range.start).filter(|token| token.is_name() && !range.is_empty())?;
         let (last, next) = qualified(self.tokens, range.start);
-        let column = self.tokens.get(last).filter(|_| first.is_name())?.name()?;
+        let column = match self.tokens.get(last).filter(|_| first.is_name())? {
+            // In PostgreSQL it is another column than the one in small letters.
+            Token::Quoted(text) if **text != *text.to_lowercase() => return None,
+            token => token.name()?,
+        };
         let rest = self.tokens.get(next..range.end)?;
         let binds: Option<Box<[usize]>> = match rest {
             [equals, Token::Bind(_)] if equals.is_sign('=') => self.place(next + 1).map(|place| [place].into()),
@@ -205,7 +239,9 @@ impl<'a> Places<'a> {
             {
                 self.place(next + 3).map(|place| [place].into())
             }
-            [within, Token::Sign('('), list @ .., Token::Sign(')')] if within.is("in") && list.len() % 2 == 1 => {
+            [within, Token::Sign('('), list @ .., Token::Sign(')')]
+                if within.is("in") && list.len() % 2 == 1 && list.len() <= 2 * row::MOST =>
+            {
                 let each = list.iter().enumerate().map(|(at, token)| match at % 2 {
                     0 => self.place(next + 2 + at).map(Some),
                     _ => token.is_sign(',').then_some(None),
@@ -245,11 +281,12 @@ mod tests {
             ("DELETE  FROM `users` WHERE (`users`.`id` IN (?, ?, ?))", Sqlite, vec![0, 1, 2]),
             ("DELETE  FROM \"users\" WHERE (\"users\".\"id\" = ANY($1)) RETURNING name", Postgres, vec![0]),
             ("SELECT `a`, `b` FROM `users` WHERE (`users`.`id` = ?) LIMIT ?", Sqlite, vec![0]),
-            ("select name from public.users where name = $2 and id = $1 order by f(x)", Postgres, vec![0]),
+            ("select name from public.users where name = $2 and id = $1 order by x", Postgres, vec![0]),
             ("SELECT * FROM users WHERE (((a = ? OR b = ?)) AND (id = ?))", Mysql, vec![2]),
             ("SELECT * FROM users WHERE NOT a = ? AND id = ?2", Sqlite, vec![]),
             ("SELECT * FROM users WHERE NOT a = ?1 AND id = ?2", Sqlite, vec![1]),
-            ("SELECT * FROM users WHERE name LIKE f(?, '%') AND id IN (?)", Sqlite, vec![1]),
+            ("DELETE FROM users WHERE name LIKE f(?, '%') AND id IN (?)", Sqlite, vec![1]),
+            ("DELETE FROM users WHERE users.and = ? AND (a = ? AND (id = ?)) ORDER BY id LIMIT 1", Mysql, vec![2]),
         ] {
             assert_eq!(binds(text, dialect), Some(known).filter(|known| !known.is_empty()), "{text}");
         }
@@ -270,6 +307,11 @@ mod tests {
             ("UPDATE users SET a = 1 WHERE a = ? || id = ?", Mysql),
             ("UPDATE users SET a = 1 WHERE a || b AND id = ?", Mysql),
             ("UPDATE users SET a = 1 WHERE a XOR id = ?", Mysql),
+            ("DELETE FROM chunks WHERE id = ? AND offset = ? OR parent = ?", Sqlite),
+            ("DELETE FROM chunks WHERE id = $1 AND chunks.order = $2 OR chunks.parent = $3", Postgres),
+            ("DELETE FROM users WHERE \"ID\" = $1", Postgres),
+            ("SELECT a FROM users WHERE id = ? AND is_boss(id)", Sqlite),
+            ("SELECT a FROM users WHERE id = ? ORDER BY count(*)", Mysql),
             ("UPDATE users SET a = 1 WHERE NOT (a AND id = ?)", Sqlite),
             ("UPDATE users SET a = 1 WHERE a BETWEEN ? AND id = ?", Sqlite),
             ("UPDATE users SET a = 1 WHERE CASE WHEN a AND id = ? THEN b END", Sqlite),
@@ -307,6 +349,15 @@ mod tests {
             assert_eq!(binds(text, dialect), None, "{text}");
             assert_ne!(rows(text, dialect), Rows::Added, "{text}");
         }
+    }
+
+    #[test]
+    fn long_texts_are_read_in_a_row() {
+        let places = vec!["?"; 200_000].join(", ");
+        assert_eq!(binds(&format!("DELETE FROM users WHERE id IN ({places})"), Dialect::Sqlite), None);
+        let conditions = vec!["a = ?"; 200_000].join(" AND ");
+        let text = format!("DELETE FROM users WHERE id = ? AND {conditions}");
+        assert_eq!(binds(&text, Dialect::Sqlite), Some(vec![0]));
     }
 
     #[test]

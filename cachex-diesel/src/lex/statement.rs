@@ -3,7 +3,7 @@
 use super::tables::{Tables, qualified};
 use super::token::Token;
 use super::writes::{changes, copied, every, loaded, named_after};
-use super::{Dialect, Name, Rows, Writes, rows, split, volatile};
+use super::{Dialect, Name, Rows, Writes, split, volatile};
 
 /// What a statement does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -188,7 +188,6 @@ pub(super) fn read(tokens: &[Token<'_>], dialect: Dialect) -> Statement {
     let mut statement = Statement { writes: changes(tokens, dialect), ..Statement::default() };
     let Some(lead) = tokens.first().copied() else { return statement };
     statement.functions = Tables::default().read(tokens).functions;
-    statement.rows = rows::read(tokens);
     let next = tokens.get(1).copied();
     let is_next = |word: &str| next.is_some_and(|next| next.is(word));
     if lead.is_one_of(&QUERIES) {

@@ -5,7 +5,7 @@ use super::*;
 const ALL: [Dialect; 3] = [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql];
 
 fn one(text: &str, dialect: Dialect) -> Statement {
-    let mut all = analyse(text, dialect);
+    let mut all = analyse(text, dialect, true);
     assert_eq!(all.len(), 1, "{text}: {all:?}");
     all.remove(0)
 }
@@ -242,20 +242,23 @@ fn transactions_are_followed() {
 
 #[test]
 fn a_text_may_have_several_statements_and_bodies_with_some() {
-    let all = analyse("BEGIN; INSERT INTO a VALUES (';'); -- x;\n;; COMMIT;", Dialect::Sqlite);
+    let all = analyse("BEGIN; INSERT INTO a VALUES (';'); -- x;\n;; COMMIT;", Dialect::Sqlite, true);
     assert_eq!(all.len(), 3);
     let trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN
         UPDATE b SET c = CASE WHEN d THEN 1 ELSE 2 END; DELETE FROM e; END; SELECT 1";
-    let all = analyse(trigger, Dialect::Sqlite);
+    let all = analyse(trigger, Dialect::Sqlite, true);
     assert_eq!(all.len(), 2, "{all:?}");
     assert_eq!(all[0].control, Control::None);
     let routine = "CREATE DEFINER = `a`@`b` PROCEDURE p() BEGIN IF x THEN SELECT 1; END IF;
         CASE y WHEN 1 THEN SELECT 2; END CASE; WHILE z DO SELECT 3; END WHILE; END; COMMIT";
-    let all = analyse(routine, Dialect::Mysql);
+    let all = analyse(routine, Dialect::Mysql, true);
     assert_eq!(all.len(), 2, "{all:?}");
     assert_eq!(all[1].control, Control::Commit { then_begins: false });
-    let all =
-        analyse("CREATE FUNCTION f() RETURNS int AS $$ BEGIN; END; $$ LANGUAGE plpgsql; SELECT 1", Dialect::Postgres);
+    let all = analyse(
+        "CREATE FUNCTION f() RETURNS int AS $$ BEGIN; END; $$ LANGUAGE plpgsql; SELECT 1",
+        Dialect::Postgres,
+        true,
+    );
     assert_eq!(all.len(), 2);
 }
 
