@@ -252,7 +252,7 @@ struct Tagged {
 }
 
 /// Cases and subjects, and what inserts an entry.
-const INSERTIONS: [(&str, &str, fn(&Tagged, u64)); 7] = [
+const INSERTIONS: [(&str, &str, Insert); 7] = [
     ("insert, 0 tags", "cachex", |tagged, id| tagged.none_prime(&id, &Value::load(id))),
     ("insert, 1 tag", "cachex", |tagged, id| tagged.one_of_row_prime(&id, &Value::load(id))),
     ("insert, 3 tags", "cachex", |tagged, id| tagged.three_of_row_prime(&id, &Value::load(id))),
@@ -261,6 +261,8 @@ const INSERTIONS: [(&str, &str, fn(&Tagged, u64)); 7] = [
     ("insert, 3 tags", CONSTANT, |tagged, id| tagged.three_prime(&id, &Value::load(id))),
     ("insert, 8 tags", CONSTANT, |tagged, id| tagged.eight_prime(&id, &Value::load(id))),
 ];
+
+type Insert = fn(&Tagged, u64);
 
 type Annotated = for<'a> fn(Tagged, &'a [u64]) -> Subject<'a>;
 

@@ -49,6 +49,7 @@ pub(crate) fn bound(names: &mut BTreeSet<Name>) {
 
 /// Has rows that were looked for by their keys depend on the whole table as well, where one was not found: it may be added.
 // Break this (leave it out) and a row that was added stays unfound.
+#[expect(clippy::ptr_arg, reason = "it is called with what was loaded, whatever that is")]
 pub(crate) fn depend_on_table<U>(rows: &Vec<U>, tags: &mut Tags) {
     let (mut keys, mut of_tables) = (BTreeSet::new(), Vec::new());
     for tag in tags.iter().map(Tag::as_str) {

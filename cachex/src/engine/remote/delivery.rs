@@ -230,11 +230,11 @@ impl Remote {
         }
         // Break this (return) and as long as groups are refused no key is removed, of however many nodes.
         let mut is_broken = missed.is_failure && !self.store.takes_invalidations();
-        let keys: Vec<_> = keys.iter().collect();
+        let keys: Vec<_> = keys.iter().map(|(name, key)| (&**name, key)).collect();
         for part in keys.chunks(AT_ONCE) {
             let sent = if is_broken { None } else { self.send_keys(part, &heard.keys).await.ok() };
             is_broken |= sent.is_none();
-            missed.keys.extend(sent.unwrap_or_else(|| part.iter().map(|(name, _)| (*name).clone()).collect()));
+            missed.keys.extend(sent.unwrap_or_else(|| part.iter().map(|(name, _)| (*name).into()).collect()));
         }
         missed.is_failure |= is_broken;
         missed
@@ -267,16 +267,16 @@ impl Remote {
     // Break this (tell with the step) and a node that takes no writes makes others hear of each key each second.
     async fn send_keys(
         &self,
-        keys: &[(&Box<str>, &Key)],
+        keys: &[(&str, &Key)],
         known: &HashSet<Box<str>>,
     ) -> Result<HashSet<Box<str>>, StoreError> {
         let telling = self.telling();
-        let notice = |(name, key): &(&Box<str>, &Key)| match known.contains(*name) {
+        let notice = |(name, key): &(&str, &Key)| match known.contains(*name) {
             true => Notice::silent(),
             false => telling.of_key(key.at()),
         };
         let what = Invalidation {
-            keys: keys.iter().map(|(name, _)| (*name).clone()).collect(),
+            keys: keys.iter().map(|(name, _)| (*name).into()).collect(),
             notices: keys.iter().map(notice).collect(),
             ..Invalidation::default()
         };
@@ -291,7 +291,7 @@ impl Remote {
         let again = keys.iter().filter(|(name, _)| known.contains(*name) && !is_left(name));
         untold.extend(again.map(|(_, key)| telling.of_key(key.at())));
         if telling.tell(untold).await {
-            self.outbox.hear(&[], keys.iter().map(|(name, _)| (*name).clone()).filter(|name| is_left(name)));
+            self.outbox.hear(&[], keys.iter().map(|(name, _)| *name).filter(|name| is_left(name)).map(Box::from));
         }
         let left = done?;
         self.counters.invalidations.add(keys.len().saturating_sub(left.len()) as u64);

@@ -298,7 +298,7 @@ impl Outbox {
             debug_assert!(sending.is_empty(), "one batch is sent at a time");
             sending.groups = std::mem::take(&mut queued.groups);
             sending.takes_all = std::mem::take(&mut queued.takes_all);
-            let is_due = |name: &Box<str>| !writes.contains_key(name) && (again || !unreached.contains(name));
+            let is_due = |name: &str| !writes.contains_key(name) && (again || !unreached.contains(name));
             sending.keys = queued.keys.extract_if(|name, _| is_due(name)).collect();
             told.append(waiting);
             // Break this (tell who waits for a key with the rest) and who has removed one is told before L2 has what was written in its place.
