@@ -364,7 +364,9 @@ async fn of_what_a_master_refuses_others_hear_all_the_same() {
     let called = Arc::new(AtomicU64::new(0));
     let _subscription = two.subscribe_invalidations({
         let called = called.clone();
-        move |_| drop(called.fetch_add(1, Ordering::SeqCst))
+        move |_| {
+            called.fetch_add(1, Ordering::SeqCst);
+        }
     });
     let master = &cluster.nodes[(cluster.master_of(CLOCK) + 1) % 3];
     master.command(&["CONFIG", "SET", "min-replicas-to-write", "1"]).unwrap();
