@@ -295,8 +295,8 @@ impl DieselCache {
     ///     db.cache().blocking().set(&Key::entity("name", &id), "Ada".to_owned(), &options)?;
     /// }
     /// db.invalidate_rows("users", [7]).wait();
-    /// assert!(!db.cache().blocking().exists(&Key::entity("name", &7)));
-    /// assert!(db.cache().blocking().exists(&Key::entity("name", &8)));
+    /// assert!(!db.cache().blocking().exists(&Key::entity("name", &7_i64)));
+    /// assert!(db.cache().blocking().exists(&Key::entity("name", &8_i64)));
     /// # Ok::<(), cachex::Error>(())
     /// ```
     pub fn invalidate_rows(&self, table: &str, keys: impl IntoIterator<Item = i64>) -> Delivery {
@@ -423,11 +423,6 @@ impl DieselCache {
     /// Returns how often the registry was changed.
     pub(crate) fn version(&self) -> u64 {
         self.0.version.load(Ordering::SeqCst)
-    }
-
-    /// Returns the shortest time that one of these tables is kept, if one is set.
-    pub(crate) fn ttl_of<'a>(&self, tables: impl IntoIterator<Item = &'a Name>) -> Option<Duration> {
-        self.registry().ttl_of(tables)
     }
 }
 

@@ -211,7 +211,7 @@ impl DieselCache {
         C: CacheAware,
         M: CacheValue,
     {
-        let ttl = self.ttl_of([&canonical(&name(&T::default()))]).unwrap_or(FOREVER);
+        let ttl = self.registry().ttl_of([&canonical(&name(&T::default()))]).unwrap_or(FOREVER);
         let mut rows = FindDsl::find(T::default(), id).cached(ttl).load::<M>(connection)?;
         Ok(rows.pop())
     }
