@@ -99,6 +99,9 @@ fn redis<'a>(redis: &'a RedisSettings, mistakes: &mut Vec<(Vec<&'a str>, String)
     if !(1..=MOST_CONNECTIONS).contains(&redis.connections) {
         add("connections", "is not between 1 and 64; write 1 unless one is known to be too few");
     }
+    if redis.retry_budget > 100 {
+        add("retry_budget", "is more than 100, of a hundred questions; write for example 10");
+    }
     for (key, span) in
         [("connect_timeout", redis.connect_timeout), ("timeout", redis.timeout), ("ping_interval", redis.ping_interval)]
     {

@@ -29,6 +29,9 @@ pub struct RedisSettings {
     pub prefix: String,
     /// Connections for commands, to each master of a cluster; another one is for the notices of other processes. Default: 1.
     pub connections: usize,
+    /// How many of a hundred questions may be asked again, over another connection, where the one broke that was to bring the answer; 0 is none. It has an effect where there are several connections, or
+    /// those beside callers ([`Builder::runtime`](crate::Builder::runtime)). What changes something is never sent twice. Default: 10.
+    pub retry_budget: u32,
     /// How long it may take to connect. Default: one second.
     pub connect_timeout: Duration,
     /// How long an answer may take. Then the call goes on without it. Default: 250 ms.
@@ -67,6 +70,7 @@ impl RedisSettings {
             url: url.into(),
             prefix: "cx".to_owned(),
             connections: 1,
+            retry_budget: 10,
             connect_timeout: Duration::from_secs(1),
             timeout: Duration::from_millis(250),
             ping_interval: Duration::from_secs(1),

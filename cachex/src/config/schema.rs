@@ -65,6 +65,7 @@ pub(super) const REDIS: &[Setting<RedisSettings>] = settings! {
     url: Value::text;
     prefix: Value::text;
     connections: |value: &Value| value.count().map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+    retry_budget: |value: &Value| value.count().map(|count| u32::try_from(count).unwrap_or(u32::MAX));
     connect_timeout: Value::span;
     timeout: Value::span;
     ping_interval: Value::span;

@@ -1,6 +1,6 @@
 //! Invalidations and a store that is out of reach, wholly or in part, and comes back: when they are tried, who waits for that, and what others hear.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::pin::Pin;
 use std::task::{Context, Waker};
@@ -225,16 +225,13 @@ async fn of_two_connections_with_a_server_one_that_is_gone_holds_up_nothing_that
     })
     .await;
     let stats = || cache.remote_stats().unwrap();
-    // The one over which groups are invalidated has done that last, and the other one has greeted.
-    for _ in 0..2 {
-        cache.invalidate_tags(["some"]).await;
-    }
-    let clients = server.command(&["CLIENT", "LIST"]).unwrap();
-    let greeted: Vec<_> = clients.lines().filter(|line| line.contains("cmd=eval ")).collect();
-    let [victim] = greeted[..] else { panic!("{clients}") };
-    let id = victim.split("id=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let id = greeted_only(&server, &cache).await;
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     write!(stream, "CONFIG SET maxclients 1\r\nCLIENT KILL ID {id}\r\n").unwrap();
+    // Break this (go on at once) and on a slow machine all is done before it is gone.
+    let mut answers = [0; b"+OK\r\n:1\r\n".len()];
+    stream.read_exact(&mut answers).unwrap();
+    assert_eq!(&answers, b"+OK\r\n:1\r\n");
     for id in 0..KEYS {
         cache.remove(&Key::entity("thing", &id)).await;
         cache.invalidate_tags(["some"]).await;
@@ -248,6 +245,46 @@ async fn of_two_connections_with_a_server_one_that_is_gone_holds_up_nothing_that
     assert!(0 < stats().writes && stats().writes < KEYS, "{:?}", stats());
     write!(stream, "CONFIG SET maxclients 1000\r\n").unwrap();
     until("all is delivered", async || stats().undelivered == 0).await;
+}
+
+// Guards `Redis::ask`.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_over_a_connection_that_is_gone_is_asked_again_over_another() {
+    const KEYS: u64 = 40;
+    for (retry_budget, errors) in [(10, 0), (0, 1)] {
+        let server = Server::start();
+        let cache = super::node_with(&server, |redis, _| {
+            redis.connections = 2;
+            redis.retry_budget = retry_budget;
+            redis.ping_interval = Duration::from_secs(60);
+        })
+        .await;
+        let victim = greeted_only(&server, &cache).await;
+        let other = super::node(&server).await;
+        for id in 0..KEYS {
+            other.set(&Key::entity("thing", &id), id, &EntryOptions::new()).await.unwrap();
+        }
+        server.command(&["CLIENT", "KILL", "ID", &victim]).unwrap();
+        // The first that goes over it finds out; those after it wait for nothing, until it is there again.
+        for id in 0..KEYS {
+            let found = cache.get::<u64>(&Key::entity("thing", &id)).await.unwrap();
+            assert!(found.is_none_or(|found| found == id));
+        }
+        let stats = cache.remote_stats().unwrap();
+        assert_eq!(stats.errors, errors, "{stats:?}");
+        assert!(stats.hits > 0, "{stats:?}");
+    }
+}
+
+/// Returns the number of a connection for commands over which nothing was done but to greet: groups go over the other one.
+async fn greeted_only(server: &Server, cache: &Cache) -> String {
+    for _ in 0..2 {
+        cache.invalidate_tags(["some"]).await;
+    }
+    let clients = server.command(&["CLIENT", "LIST"]).unwrap();
+    let greeted: Vec<_> = clients.lines().filter(|line| line.contains("cmd=eval ")).collect();
+    let [line] = greeted[..] else { panic!("{clients}") };
+    line.split("id=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().to_owned()
 }
 
 // Guards what `deliver` does with `Gone::All`.

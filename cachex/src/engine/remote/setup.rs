@@ -151,6 +151,7 @@ impl crate::config::RedisSettings {
             prefix: &self.prefix,
             namespace,
             connections: self.connections,
+            retry_budget: self.retry_budget,
             timing,
             tls,
             sentinel_username: self.sentinel_username.as_deref(),

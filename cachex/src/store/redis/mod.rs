@@ -1,7 +1,7 @@
 //! Redis and Valkey as a store.
 //!
 //! Reading order: this file (the store), [`address`] and [`tls`] (where it is, and how it is spoken to), [`target`], [`sentinel`] and [`cluster`] (which server that is at the time),
-//! [`lanes`], [`link`] and [`beside`] (connections that are watched, and where they are driven; with [`ticks`], its timer, and [`trouble`], what may fail), [`greeting`] (what is asked of a server first), [`subscription`] (the
+//! [`lanes`], [`link`] and [`beside`] (connections that are watched, and where they are driven; with [`ticks`], its timer, [`trouble`], what may fail, and [`retries`], what is asked again), [`greeting`] (what is asked of a server first), [`subscription`] (the
 //! notices), [`commands`] and [`scripts`] (what is done in one step), [`walk`] (what is done in many), [`structures`] (counters, lists, sets, hashes, locks), [`index`] (which key has which tags), [`names`] (the keys in Redis).
 
 mod address;
@@ -13,6 +13,7 @@ mod index;
 mod lanes;
 mod link;
 mod names;
+mod retries;
 mod scripts;
 mod sentinel;
 mod structures;
@@ -40,6 +41,7 @@ use greeting::Greeting;
 use lanes::{Lane, Lanes, Means, Side};
 pub(crate) use link::Timing;
 use names::Names;
+use retries::Retries;
 use sentinel::Sentinels;
 use subscription::Subscription;
 use target::Target;
@@ -53,6 +55,8 @@ pub(crate) struct Options<'a> {
     pub(crate) prefix: &'a str,
     pub(crate) namespace: &'a str,
     pub(crate) connections: usize,
+    /// Of a hundred questions, so many may be asked again.
+    pub(crate) retry_budget: u32,
     pub(crate) timing: Timing,
     pub(crate) tls: TlsOptions<'a>,
     /// As whom sentinels are spoken to.
@@ -70,6 +74,7 @@ pub(crate) struct Redis {
     names: Arc<Names>,
     means: Means,
     plan: Plan,
+    retries: Retries,
     warning: Option<&'static str>,
     /// Tell our writes from those of others.
     tokens: AtomicU64,
@@ -108,6 +113,7 @@ impl Redis {
             names: Arc::new(Names::new(options.prefix, options.namespace)),
             means: Means { timing, connections, callers: options.callers.clone() },
             plan,
+            retries: Retries::of(options.retry_budget),
             warning: options.tls.is_insecure.then_some(INSECURE),
             tokens: AtomicU64::new(foldhash::quality::RandomState::default().hash_one(std::process::id())),
             wiring: OnceLock::new(),
@@ -137,16 +143,31 @@ impl Redis {
 
     /// The same, as one of several steps.
     async fn send_by(&self, deadline: Deadline, name: &str, command: &Cmd) -> Result<Value, LinkError> {
-        self.send_over(Side::Own, deadline, name, command).await
+        self.send_over(Lane { number: self.number(name), side: Side::Own }, deadline, name, command).await
     }
 
     /// As [`send`](Self::send), what changes nothing: it may be answered beside the caller.
     async fn ask(&self, name: &str, command: &Cmd) -> Result<Value, LinkError> {
-        self.send_over(Side::Near, self.deadline(), name, command).await
+        let (deadline, number) = (self.deadline(), self.number(name));
+        let first = self.send_over(Lane { number, side: Side::Near }, deadline, name, command).await;
+        match &first {
+            Ok(_) => self.retries.answered(),
+            // Break this (leave it out) and who asks over a connection that nobody knows to be gone loads from the source.
+            Err(error) if self.has_other_lanes() && error.is_of_connection() && self.retries.take() => {
+                let other = Lane { number: number.wrapping_add(1), side: Side::Own };
+                return self.send_over(other, deadline, name, command).await;
+            }
+            Err(_) => {}
+        }
+        first
     }
 
-    async fn send_over(&self, side: Side, deadline: Deadline, name: &str, command: &Cmd) -> Result<Value, LinkError> {
-        let lane = Lane { number: self.number(name), side };
+    /// Whether there is more than one connection with a server.
+    fn has_other_lanes(&self) -> bool {
+        self.means.connections > 1 || self.means.callers.is_some()
+    }
+
+    async fn send_over(&self, lane: Lane, deadline: Deadline, name: &str, command: &Cmd) -> Result<Value, LinkError> {
         match self.wiring.get() {
             Some(Wiring::Server { lanes, .. }) => lanes.link(lane).send(command, deadline).await,
             Some(Wiring::Cluster(cluster)) => {

@@ -44,6 +44,15 @@ pub(super) enum LinkError {
 }
 
 impl LinkError {
+    /// Whether the connection broke, or was gone: over another one there may be an answer.
+    pub(super) fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Down => true,
+            Self::Redis(error) => is_of_connection(error),
+            Self::Silent(_) | Self::Unfit(_) | Self::Elsewhere(_) => false,
+        }
+    }
+
     pub(super) fn is_unknown_script(&self) -> bool {
         matches!(self, Self::Redis(error) if error.code() == Some("NOSCRIPT"))
     }
