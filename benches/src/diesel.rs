@@ -3,7 +3,7 @@
 //! - `sqlite, …`: a database in memory, where a query is nearly nothing but Diesel; `postgres, …`: a server of its own, on the same machine, over a socket.
 //! - `cachex` is a [`CachingConnection`](cachex_diesel::CachingConnection), `bare` the same connection without it; they take turns.
 //! - `select` is told apart by its type, `boxed` and `update` are not: their SQL is written to see what they do.
-//! - Of repetitions the median is told; over the socket the least.
+//! - Of repetitions the median is told; over the socket the least, of a server that has one core in common with us.
 //! - `cached, …`: of `cachex`, a query whose rows are kept; of `bare`, the same query, asked.
 //!
 //! Aimed at are 1.10 for selects that are told by their type, 1.30 for whatever is worst on SQLite, 1.05 on PostgreSQL; for cached queries a quarter of what SQLite takes, and
@@ -208,7 +208,6 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
         false => (31, 2_000, 61),
     };
     let effort = Effort { repetitions, calls, told: median };
-    // A call to a server takes six times as long where its process and ours wait on different cores, for as long as the system leaves them there: so the least is told.
     let over_socket = Effort { repetitions: repetitions_over_socket, calls: 100, told: best };
     let failed = |error: diesel::ConnectionError| error.to_string();
     let db = handle()?;
@@ -219,6 +218,8 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     let mut rows = compare("sqlite", (&mut bare, bare_sqlite()), (&mut wrapped, wrapped_sqlite()), effort)?;
     rows.extend(compare("sqlite", (&mut bare, asked_sqlite()), (&mut wrapped, kept_sqlite()), effort)?);
 
+    // Whether a server and who asks it wait on one core or on two makes six times of a call, and the system changes its mind: so they are on one, as are their children.
+    let _core = OneCore::begin();
     let (db, server) = (handle()?, Server::start());
     let mut bare = PgConnection::establish(&server.url()).map_err(failed)?;
     bare.batch_execute("CREATE DATABASE other").map_err(|error| error.to_string())?;
@@ -229,4 +230,30 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     rows.extend(compare("postgres", (&mut bare, bare_postgres()), (&mut wrapped, wrapped_postgres()), over_socket)?);
     rows.extend(compare("postgres", (&mut bare, asked_postgres()), (&mut wrapped, kept_postgres()), over_socket)?);
     Ok(rows)
+}
+
+/// Has this thread, and what it starts, be on one core as long as it is there; where there is no `taskset`, nothing.
+struct OneCore {
+    /// How many there are.
+    cores: usize,
+}
+
+impl OneCore {
+    fn begin() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        place("0");
+        Self { cores }
+    }
+}
+
+impl Drop for OneCore {
+    fn drop(&mut self) {
+        place(&format!("0-{}", self.cores - 1));
+    }
+}
+
+fn place(cores: &str) {
+    let own = std::process::id().to_string();
+    let mut command = std::process::Command::new("taskset");
+    let _none = command.args(["--cpu-list", "--pid", cores, &own]).stdout(std::process::Stdio::null()).status();
 }

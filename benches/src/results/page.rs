@@ -38,7 +38,7 @@ pub(super) fn text(figures: &Figures, drawn: &[Drawn]) -> String {
 
 fn introduction(figures: &Figures) -> String {
     let mut text = "# Results\n\n\
-        Made from the rows of one run by `cargo run --release -p cachex-bench -- results`; don't edit. What each suite \
+        Made from the rows of a run of each suite by `cargo run --release -p cachex-bench -- results`; don't edit. What each suite \
         does, and what peers do without, is said at the beginning of its module in `benches/src`.\n\n\
         Times are nanoseconds for one call, as the thread that calls sees it, and medians; subjects were measured in turns. \
         In brackets is how many times what cachex takes.\n\n\
