@@ -4,6 +4,7 @@
 
 mod asynch;
 mod fenced;
+mod migrations;
 mod mysql;
 mod odd;
 mod postgres;

@@ -168,67 +168,6 @@ fn rows_before_the_one_that_does_not_fit_are_seen() {
 }
 
 #[test]
-fn migrations_invalidate_what_they_touch() {
-    use diesel::migration::{Migration, MigrationMetadata, MigrationName, MigrationSource};
-    use diesel_migrations::MigrationHarness;
-
-    struct One;
-    struct Named;
-
-    impl std::fmt::Display for Named {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("1")
-        }
-    }
-
-    impl MigrationName for Named {
-        fn version(&self) -> diesel::migration::MigrationVersion<'_> {
-            "1".into()
-        }
-    }
-
-    struct Plain;
-
-    impl MigrationMetadata for Plain {}
-
-    impl Migration<diesel::sqlite::Sqlite> for One {
-        fn run(
-            &self,
-            connection: &mut dyn diesel::connection::BoxableConnection<diesel::sqlite::Sqlite>,
-        ) -> diesel::migration::Result<()> {
-            Ok(connection.batch_execute("UPDATE users SET age = 1")?)
-        }
-
-        fn revert(
-            &self,
-            _: &mut dyn diesel::connection::BoxableConnection<diesel::sqlite::Sqlite>,
-        ) -> diesel::migration::Result<()> {
-            Ok(())
-        }
-
-        fn metadata(&self) -> &dyn MigrationMetadata {
-            &Plain
-        }
-
-        fn name(&self) -> &dyn MigrationName {
-            &Named
-        }
-    }
-
-    impl MigrationSource<diesel::sqlite::Sqlite> for One {
-        fn migrations(&self) -> diesel::migration::Result<Vec<Box<dyn Migration<diesel::sqlite::Sqlite>>>> {
-            Ok(vec![Box::new(Self)])
-        }
-    }
-
-    let db = handle();
-    let (_database, mut connection) = open(&db);
-    let mark = Mark::of(&db, "users");
-    connection.run_pending_migrations(One).unwrap();
-    assert!(!mark.is_there());
-}
-
-#[test]
 fn what_the_server_says_of_its_tables_is_followed() {
     let db = cachex_diesel::DieselCache::builder(cachex::Cache::builder().build().unwrap()).build();
     let (_database, mut connection) = open(&db);

@@ -36,7 +36,7 @@ pub(crate) async fn postgres(db: &DieselCache) -> (postgres::Server, AsyncCachin
     (server, connection)
 }
 
-async fn mysql(db: &DieselCache) -> (mariadb::Server, AsyncCachingConnection<AsyncMysqlConnection>) {
+pub(crate) async fn mysql(db: &DieselCache) -> (mariadb::Server, AsyncCachingConnection<AsyncMysqlConnection>) {
     let server = mariadb::Server::start();
     let mut connection = db.wrap_async(AsyncMysqlConnection::establish(&mysql_url(&server)).await.unwrap());
     connection.batch_execute(TABLES).await.unwrap();
