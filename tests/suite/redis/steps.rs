@@ -367,6 +367,33 @@ async fn who_has_removed_a_key_is_told_when_what_was_written_in_its_place_has_ar
     setting.await.unwrap().unwrap();
 }
 
+// Guards `wait_on`.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_removed_a_key_is_not_told_because_what_was_to_be_written_in_its_place_has_failed() {
+    let nodes = Nodes::new().await;
+    let (key, a) = (Key::new("text"), nodes.a.cache.clone());
+    a.set(&key, 1, &EntryOptions::new()).await.unwrap();
+    let mut gate = nodes.gates.hold(Step::Before("invalidate"));
+    let other = a.invalidate_tags(["others"]);
+    gate.reached().await;
+    let mut removal = Box::pin(nodes.a.cache.remove(&key));
+    begin(&mut removal);
+    let mut written = nodes.gates.hold(Step::Before("write"));
+    let setting = tokio::spawn(async move { a.set(&Key::new("text"), 2, &EntryOptions::new()).await });
+    written.reached().await;
+    gate.open();
+    other.await;
+    // What was there is still there, and goes next.
+    let mut gate = nodes.gates.hold(Step::Before("invalidate"));
+    drop(written);
+    gate.reached().await;
+    begin(&mut removal);
+    gate.open();
+    removal.await;
+    assert_eq!(node(&nodes.server).await.get::<i32>(&key).await.unwrap(), None);
+    setting.await.unwrap().unwrap();
+}
+
 // Guards `failed_to_write` in `write_one`: else one tier has what the other has not.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_written_goes_here_as_well() {

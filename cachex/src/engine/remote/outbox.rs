@@ -136,12 +136,14 @@ impl Batch {
 impl State {
     /// Adds what is to be sent. If it becomes too much, everything is invalidated in its place, but keys that are being written: that may come later.
     fn queue(&mut self, batch: Batch) {
-        let Self { queued, unwritten, writes, waiting, waiting_for, .. } = self;
+        let Self { queued, unwritten, writes, waiting, waiting_for, heard, .. } = self;
         queued.add(batch);
         if queued.len() <= MOST {
             return;
         }
         queued.groups = HashSet::from([Group::all()]);
+        // There is more in it than others have heard of.
+        *heard = Heard::default();
         queued.keys.retain(|name, _| writes.contains_key(name));
         waiting.extend(waiting_for.extract_if(|name, _| !writes.contains_key(name)).flat_map(|(_, tokens)| tokens));
         // What is here of the keys that could not be written is to go with their removals, which are gone: all goes.
@@ -318,6 +320,17 @@ impl Outbox {
     /// Says that a write has failed; the removal of the key is to follow.
     pub(super) fn failed_to_write(&self, name: &str) {
         self.change(|state| state.unwritten.insert(name.into()));
+    }
+
+    /// Has somebody wait for the removal of a key that is queued, as who has put it in. Returns who is to be told at once: it is known not to arrive.
+    pub(super) fn wait_for(&self, name: &str, waiting: Vec<Token>, is_up: bool) -> Vec<Token> {
+        self.change(|state| {
+            if !state.queued.keys.contains_key(name) || (state.is_stuck && !is_up) {
+                return waiting;
+            }
+            state.waiting_for.entry(name.into()).or_default().extend(waiting);
+            Vec::new()
+        })
     }
 
     /// Notes that what was taken out has arrived, but these groups and keys: they are put back. Returns what is to go here as well. Where a whole step failed, who came meanwhile is told if the

@@ -129,12 +129,33 @@ impl Remote {
             // Then: who has waited for a write finds nothing of it on its way.
             written.clear();
             let Some((write, waiting)) = taken else { return };
-            self.write_one(engine, name, &write).await;
-            written = waiting;
+            if self.write_one(engine, name, &write).await {
+                written = waiting;
+            } else {
+                self.wait_on(name, waiting);
+            }
         }
     }
 
-    async fn write_one(&self, engine: &Engine, name: &str, write: &Write) {
+    /// Has those who wait for a write that has failed wait for what comes in its place: the next one, or the removal of the key.
+    // Break this (tell them) and who has removed the key before returns while what was there is still valid.
+    fn wait_on(&self, name: &str, mut waiting: Vec<Token>) {
+        let is_up = self.store.takes_invalidations();
+        let mut writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = match writes.get_mut(name).filter(|turn| turn.next.is_some()) {
+            Some(turn) => {
+                turn.waiting.append(&mut waiting);
+                Vec::new()
+            }
+            None => self.outbox.wait_for(name, waiting, is_up),
+        };
+        // Once nothing is held.
+        drop(writes);
+        drop(told);
+    }
+
+    /// Writes one. Returns whether it has arrived.
+    async fn write_one(&self, engine: &Engine, name: &str, write: &Write) -> bool {
         let Write { key, portion, .. } = write;
         let at: KeyRef<'_> = key.at();
         self.outbox.nothing_sent_of(name).await;
@@ -159,7 +180,8 @@ impl Remote {
         match written.await {
             Ok(true) => {
                 self.note_stored(name, key, &portion.groups, portion.life);
-                return self.counters.writes.one();
+                self.counters.writes.one();
+                return true;
             }
             Ok(false) => {}
             Err(failed) => self.note_failure(&failed),
@@ -175,5 +197,6 @@ impl Remote {
             self.outbox.failed_to_write(name);
             let _delivery = engine.send_key(at);
         }
+        false
     }
 }
