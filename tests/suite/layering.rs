@@ -242,7 +242,7 @@ fn a_plan_is_read_from_its_table() {
 
 /// What the files with unsafe code may take, without blank lines, comments and tests: it has one place, and it stays small enough to be
 /// read as a whole.
-const MOST_UNSAFE_LINES: usize = 760;
+const MOST_UNSAFE_LINES: usize = 780;
 
 #[test]
 fn unsafe_code_stays_in_its_room_and_small() {

@@ -252,3 +252,11 @@ pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
     }
     panic!("it never came to be");
 }
+
+/// Whether a cache forgets all that was invalidated. Readers in other tests may hold that up, but end.
+pub(crate) fn all_is_forgotten(cache: &Cache) -> bool {
+    (0..1_000).any(|_| {
+        cache.reclaim();
+        cache.known_tags() == 0
+    })
+}

@@ -166,7 +166,7 @@ impl<R> Update<R> {
         let writing = Writing::begin(subject);
         let is_used = is_used(subject, call);
         let mut job = Job::of_write(subject, shape, keep, rules, tags).owned();
-        job.hold_tags();
+        job.note_tags();
         #[cfg(feature = "remote")]
         let is_shared = is_used && job.is_shared();
         let appraise = Box::new(move |output: &R| {
@@ -220,7 +220,7 @@ pub fn prime_async<R, S: Shape<Output = R>, K: Keep<S::Value>>(
     }
     let subject = call.subject();
     let mut job = Job::of_write(subject, shape, keep, rules, tags);
-    job.hold_tags();
+    job.note_tags();
     let now = subject.engine.now();
     let entry = if is_used(subject, call) { job.written(value, now) } else { None };
     subject.engine.write_through(subject, entry, (keep, job.policy()), now)

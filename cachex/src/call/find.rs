@@ -66,8 +66,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::entry::tags::TagCells;
-    use crate::entry::{Life, Meta, Stamp};
+    use crate::entry::{Life, Meta, NO_TAGS, Stamp};
     use crate::key::CacheKey;
     use crate::time::Timestamp;
 
@@ -76,7 +75,7 @@ mod tests {
         let meta = Meta {
             key: (region, bytes),
             stamp: Stamp::default(),
-            tags: &TagCells::default(),
+            tags: NO_TAGS,
             life: Life {
                 created_at: never,
                 accessed_at: never,

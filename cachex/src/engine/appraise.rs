@@ -50,10 +50,11 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         let (engine, at) = (self.subject.engine(), self.subject.at());
         let loaded = self.shape.loaded(value);
         let is_negative = self.shape.is_negative(value);
-        let more_cells = self.rules.tags.zip(loaded).map(|(more, loaded)| {
+        let more_tags = self.rules.tags.zip(loaded).map(|(more, loaded)| {
             let mut tags = self.tags.clone();
             more(loaded, &mut tags);
-            engine.cells(&tags)
+            let ids = engine.tag_ids(&tags);
+            (tags, ids)
         });
         let own_ttl = self.rules.ttl.zip(loaded).map(|(ttl, loaded)| ttl(loaded).min(LONGEST));
         let ttl = lifetime(self.policy(), own_ttl, is_negative);
@@ -66,7 +67,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         let meta = Meta {
             key: at.parts(),
             stamp,
-            tags: more_cells.as_ref().unwrap_or(&self.cells),
+            tags: more_tags.as_ref().map_or((&self.tags, &self.tag_ids), |(tags, ids)| (tags, ids)),
             life: engine.life(self.policy(), ttl, at, stamp, now),
             weight: engine.weight(at, size),
             is_negative,

@@ -10,7 +10,7 @@ use super::plan::{Plan, Reach, plan};
 use super::sample;
 use super::subject::Borrowed;
 use crate::entry::stamp::Stamp;
-use crate::entry::tags::TagCells;
+use crate::entry::tags::TagIds;
 use crate::entry::{Entry, EntryParts};
 use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
@@ -171,7 +171,7 @@ impl<'a, S: Shape, K: Keep<S::Value>> Asked<'a, S, K> {
             rules,
             policy: self.policy.map_or_else(|| method.changed_policy(), |own| Some(Arc::new(own))),
             tags: Tags::new(),
-            cells: TagCells::default(),
+            tag_ids: TagIds::new(),
             caller,
         };
         match (plan(found.as_ref().map(|found| found.freshness), self.reach), found) {

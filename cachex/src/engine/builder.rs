@@ -9,6 +9,8 @@ use super::cache::Cache;
 use super::dynamic::Loaders;
 use super::fence::Fences;
 use super::flight::Flights;
+#[cfg(feature = "remote")]
+use super::horizon;
 use super::methods::Methods;
 use super::registry::{Rules, check_names};
 #[cfg(feature = "remote")]
@@ -486,7 +488,10 @@ impl Builder {
             sequence: Sequence::new(),
             order: Mutex::new(()),
             epoch: Epoch::default(),
-            tags: TagClocks::new(),
+            tags: TagClocks::new(limits.max_entries),
+            passes: reclaim::Passes::default(),
+            #[cfg(feature = "remote")]
+            stamps: horizon::Stamps::default(),
             tier: L1::new(memory.engine, limits, memory.eviction(), seed),
             flights: Flights::new(),
             methods: Methods::new(),

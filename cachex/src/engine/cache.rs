@@ -209,8 +209,8 @@ impl Cache {
         all
     }
 
-    /// Returns the number of tags that are remembered: those that an entry carries, those that an annotation gives to all entries of
-    /// its method, once that was called, and those invalidated since the last [`reclaim`](Self::reclaim).
+    /// Returns the number of tags that are remembered: those that are fenced, and those that were invalidated until that matters to no entry
+    /// and no load any more, which a [`reclaim`](Self::reclaim) finds out. Of a tag that nobody has invalidated nothing is kept.
     ///
     /// # Examples
     ///
@@ -219,8 +219,9 @@ impl Cache {
     ///
     /// let cache = Cache::builder().build()?;
     /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().tag("users"))?;
+    /// assert_eq!(cache.known_tags(), 0);
+    /// cache.invalidate_tags(["users"]);
     /// assert_eq!(cache.known_tags(), 1);
-    /// cache.clear();
     /// cache.reclaim();
     /// assert_eq!(cache.known_tags(), 0);
     /// # Ok::<(), cachex::Error>(())

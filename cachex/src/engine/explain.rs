@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::cache::Cache;
 use crate::entry::{Freshness, Stamp};
 use crate::key::Key;
-use crate::tag::Tag;
+use crate::tag::{Tag, Tags};
 
 /// What a cache knows of one key.
 ///
@@ -43,7 +43,8 @@ pub struct Explanation {
     pub weight: Option<u64>,
     /// Whether it is a kept "none" or a kept error.
     pub is_negative: bool,
-    /// Its tags, and the logical clock of the last invalidation of each.
+    /// Its tags, and the logical clock of the last invalidation of each; that of the beginning where there was none, or none that could still
+    /// matter: an invalidation is forgotten once all that is older has left.
     pub tags: Vec<(Tag, Stamp)>,
 }
 
@@ -184,10 +185,9 @@ impl Cache {
             told.load_time = entry.load_time();
             told.weight = Some(entry.weight());
             told.is_negative = entry.is_negative();
-            let constants = method.constant_cells();
-            let own = entry.tags().iter().filter(|cell| constants.iter().all(|constant| constant.tag() != cell.tag()));
-            let all = constants.iter().chain(own);
-            told.tags = all.map(|cell| (cell.tag().clone(), cell.invalidated_at())).collect();
+            let own = entry.tag_names().map(|name| Tag::from(name.to_owned()));
+            let all: Tags = method.region.tags().iter().cloned().chain(own).collect();
+            told.tags = all.iter().map(|tag| (tag.clone(), engine.tags.invalidated_at(engine.tags.id(tag)))).collect();
         }
         if !method.is_enabled() {
             told.verdict = Verdict::Disabled;

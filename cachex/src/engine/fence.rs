@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::cache::Cache;
-use crate::entry::tags::TagCells;
+use crate::entry::tags::TagIds;
 use crate::observe::event::Event;
 use crate::tag::Tags;
 use crate::time::Timestamp;
@@ -23,14 +23,15 @@ struct State {
 
 #[derive(Debug)]
 struct Standing {
-    cells: TagCells,
+    fenced: Fenced,
     ends_at: Timestamp,
 }
 
-impl Standing {
-    fn lift(&self) {
-        self.cells.as_slice().iter().for_each(|cell| cell.release());
-    }
+/// What a fence hides.
+#[derive(Clone, Debug)]
+struct Fenced {
+    tags: Tags,
+    ids: TagIds,
 }
 
 /// A write under way: while it stands, no entry with one of its tags answers and no load of one is kept. What is set by
@@ -61,7 +62,7 @@ impl Standing {
 pub struct Fence {
     engine: Arc<Engine>,
     id: u64,
-    cells: TagCells,
+    fenced: Fenced,
     has_written: bool,
     is_abandoned: bool,
 }
@@ -141,10 +142,10 @@ impl Drop for Fence {
         // Also after the end of the lease: the write may have come after what was loaded since.
         // Break this (only if it still stands) and a late writer leaves a wrong entry behind.
         if self.has_written {
-            self.engine.invalidate_cells(&self.cells);
+            self.engine.invalidate_fenced(&self.fenced);
         }
         if let Some(standing) = self.engine.fences().standing.remove(&self.id) {
-            standing.lift();
+            self.engine.lift(&standing.fenced);
         }
     }
 }
@@ -172,26 +173,29 @@ impl Cache {
         let engine = self.engine().clone();
         engine.expire_fences();
         let tags: Tags = tags.into_iter().collect();
-        let cells = engine.cells(&tags);
-        let id = engine.begin_fence(cells.clone(), lease);
-        Fence { engine, id, cells, has_written: true, is_abandoned: false }
+        let fenced = Fenced { ids: engine.tag_ids(&tags), tags };
+        let id = engine.begin_fence(fenced.clone(), lease);
+        Fence { engine, id, fenced, has_written: true, is_abandoned: false }
     }
 }
 
 impl Engine {
-    fn begin_fence(&self, cells: TagCells, lease: Duration) -> u64 {
-        cells.as_slice().iter().for_each(|cell| cell.fence());
+    fn begin_fence(&self, fenced: Fenced, lease: Duration) -> u64 {
+        fenced.ids.iter().for_each(|id| self.tags.fence(*id));
         let mut state = self.fences();
         state.last_id += 1;
         let id = state.last_id;
-        state.standing.insert(id, Standing { cells, ends_at: self.now().after(lease) });
+        state.standing.insert(id, Standing { fenced, ends_at: self.now().after(lease) });
         id
     }
 
-    fn invalidate_cells(&self, cells: &TagCells) {
-        let tags: Tags = cells.as_slice().iter().map(|cell| cell.tag().clone()).collect();
-        let _delivery = self.send(&tags, &[]);
-        self.at_next(|at| cells.as_slice().iter().for_each(|cell| cell.invalidate(at)));
+    fn lift(&self, fenced: &Fenced) {
+        fenced.ids.iter().for_each(|id| self.tags.release(*id));
+    }
+
+    fn invalidate_fenced(&self, fenced: &Fenced) {
+        // Break this (send without raising before) and a write by hand from before the end of the fence stays in L2.
+        let _delivery = self.invalidate(&fenced.tags, &[]);
     }
 
     /// Ends the fences whose lease is over: their writers count as dead, and their writes as done.
@@ -202,8 +206,8 @@ impl Engine {
             state.standing.extract_if(|_, standing| standing.ends_at <= now).map(|(_, standing)| standing).collect()
         };
         for standing in &overdue {
-            self.invalidate_cells(&standing.cells);
-            standing.lift();
+            self.invalidate_fenced(&standing.fenced);
+            self.lift(&standing.fenced);
             self.tell(|| Event::FenceExpired);
         }
     }

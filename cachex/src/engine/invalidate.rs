@@ -47,7 +47,7 @@ impl Engine {
     pub(super) fn raise_tags(&self, tags: &Tags, at: Stamp) {
         for tag in tags {
             // Break this (drop the line) and every test of invalidation by tag fails.
-            self.tags.cell(tag, || self.horizon()).invalidate(at);
+            self.tags.invalidate(self.tags.id(tag), at);
         }
     }
 
@@ -70,7 +70,6 @@ impl Engine {
             self.tell(|| Event::Invalidated(Key::from_parts(method.region, entry.bytes())));
         }
         self.tier.flush(1);
-        self.tags.sweep(self.horizon());
     }
 
     /// Makes every entry of a method wrong, and every load of one that has begun, here and then in L2.

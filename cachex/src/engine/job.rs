@@ -6,13 +6,14 @@ use super::flight::{Follow, Ticket};
 use super::subject::{Borrowed, Owned, Subject};
 use super::{Landing, nesting};
 use crate::entry::stamp::Stamp;
-use crate::entry::tags::{self, TagCells};
+use crate::entry::tags::TagIds;
 use crate::entry::{Entry, Freshness};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 use crate::method::value_rules::ValueRules;
 use crate::observe::event::Event;
 use crate::policy::Policy;
+use crate::raw::grace::pinned;
 use crate::tag::Tags;
 
 /// All that a load needs to know.
@@ -26,8 +27,8 @@ pub(crate) struct Job<U, S: Shape, K> {
     pub(crate) policy: Option<Arc<Policy>>,
     /// The tags made of the arguments.
     pub(crate) tags: Tags,
-    /// The clocks of these: held from before the load begins, so that what they know is not forgotten meanwhile.
-    pub(crate) cells: TagCells,
+    /// Their numbers.
+    pub(crate) tag_ids: TagIds,
     pub(crate) caller: Caller,
 }
 
@@ -44,14 +45,14 @@ impl<'a, S: Shape, K> Job<Borrowed<'a>, S, K> {
     /// Makes the job of a write: its value is appraised as a loaded one is.
     pub(crate) fn of_write(subject: Borrowed<'a>, shape: S, keep: K, rules: ValueRules<S>, tags: Tags) -> Self {
         let policy = subject.method.changed_policy();
-        let (cells, caller) = (TagCells::default(), Caller::Blocking);
-        Self { subject, shape, keep, rules, policy, tags, cells, caller }
+        let (tag_ids, caller) = (subject.engine.tag_ids(&tags), Caller::Blocking);
+        Self { subject, shape, keep, rules, policy, tags, tag_ids, caller }
     }
 
     /// Makes a job of it that may outlive the call.
     pub(crate) fn owned(self) -> Job<Owned, S, K> {
-        let Self { subject, shape, keep, rules, policy, tags, cells, caller } = self;
-        Job { subject: subject.owned(), shape, keep, rules, policy, tags, cells, caller }
+        let Self { subject, shape, keep, rules, policy, tags, tag_ids, caller } = self;
+        Job { subject: subject.owned(), shape, keep, rules, policy, tags, tag_ids, caller }
     }
 }
 
@@ -61,11 +62,11 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         self.policy.as_deref().unwrap_or_else(|| self.subject.method().first_policy())
     }
 
-    /// Takes hold of the clocks of the tags, once these are known and before a stamp is taken.
-    pub(crate) fn hold_tags(&mut self) {
-        // What most methods have: those that their annotation names as they are, which the method holds.
+    /// Looks up the numbers of the tags, once these are known.
+    pub(crate) fn note_tags(&mut self) {
+        // Most methods have none but those that their annotation names as they are, which the method knows.
         if !self.tags.is_empty() {
-            self.cells = self.subject.engine().cells(&self.tags);
+            self.tag_ids = self.subject.engine().tag_ids(&self.tags);
         }
     }
 
@@ -79,8 +80,10 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     // Break this (`true`) and the race suite shows a read older than a finished invalidation.
     pub(super) fn may_join(&self, stamp: Stamp) -> bool {
         let (engine, method) = (self.subject.engine(), self.subject.method());
-        let are_current = tags::were_current(method.constant_cells(), stamp) && self.cells.were_current(stamp);
-        engine.epoch.allows(stamp) && method.epoch.allows(stamp) && are_current
+        engine.epoch.allows(stamp)
+            && method.epoch.allows(stamp)
+            && engine.tags.were_current(method.constants(), stamp)
+            && engine.tags.were_current(&self.tag_ids, stamp)
     }
 
     /// Whether the caller can wait for that flight without waiting for itself.
@@ -100,7 +103,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
             // The leader may have found an entry before it was removed, and we have come after: only what is there counts.
             // Break one of these (answer with the entry) and a follower sees a removed value.
             Landing::Found => self.find_fresh().map(|value| self.shape.output(value)),
-            Landing::FellBack(entry) if self.is_there(&entry) => self.fall_back(&entry, ticket),
+            Landing::FellBack(entry) if self.is_still_there(&entry) => self.fall_back(&entry, ticket),
             Landing::FellBack(_) => None,
             // `&*`: a plain `&` would pass the `Arc` itself as the error, which fits no type.
             Landing::Failed(error) => self.rules.share_err.and_then(|share| (share.receive)(&*error)),
@@ -131,12 +134,20 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     pub(super) fn find_fresh(&self) -> Option<S::Value> {
         let (engine, method) = (self.subject.engine(), self.subject.method());
         // One look, and not first one for what most hits are: here most find nothing.
-        let entry = engine.tier.get_again(self.subject.at())?;
-        let is_fresh = engine.freshness(method, &entry) == Freshness::Fresh;
-        is_fresh.then(|| self.keep.value(&entry)).flatten()
+        let entry = pinned(|pin| {
+            let entry = engine.tier.find_again(pin, self.subject.at())?;
+            (engine.freshness(method, &entry) == Freshness::Fresh).then(|| Entry::clone(&entry))
+        });
+        self.keep.value(&entry?)
     }
 
-    fn is_there(&self, entry: &Entry) -> bool {
-        self.subject.engine().tier.peek(self.subject.at()).is_some_and(|present| present.is_same(entry))
+    /// Whether an entry was not taken out, and is right.
+    fn is_still_there(&self, entry: &Entry) -> bool {
+        let (engine, method) = (self.subject.engine(), self.subject.method());
+        // Within one pin: what was invalidated is not forgotten meanwhile.
+        pinned(|pin| {
+            let present = engine.tier.peek_pinned(pin, self.subject.at());
+            present.is_some_and(|present| present.is_same(entry) && engine.is_current(method, &present))
+        })
     }
 }

@@ -41,7 +41,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     where
         F: Future<Output = S::Output>,
     {
-        self.hold_tags();
+        self.note_tags();
         let place = match self.enter(0) {
             Start::Place(place) => place,
             // Boxed: few have to wait, and every load would carry the room for it.
@@ -74,7 +74,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
             soft: self.policy().soft_timeout.filter(|_| fallback.is_some()).map(|span| now.after(span)),
             hard: self.policy().timeout.map(|span| (now.after(span), span)),
         };
-        self.hold_tags();
+        self.note_tags();
         let place = match self.enter(0) {
             Start::Place(place) => place,
             // Boxed: see `run`.
@@ -107,7 +107,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
     where
         F: Future<Output = S::Output>,
     {
-        self.hold_tags();
+        self.note_tags();
         match self.lead_only() {
             None => {
                 self.subject.method().counters.tally().stale_hit();
@@ -141,8 +141,7 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
         K: 'static,
         F: Future<Output = S::Output> + Send + 'static,
     {
-        // The stamp is older than this hold, and the load keeps its slot: the horizon keeps what there is to know.
-        self.hold_tags();
+        self.note_tags();
         #[cfg(feature = "remote")]
         go_on(through(Arc::new(self), Place::Leading(lead), (None, true), Box::pin(load)));
         #[cfg(not(feature = "remote"))]

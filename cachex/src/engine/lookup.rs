@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use crate::entry::{Entry, EntryParts, Freshness};
 use crate::key::KeyRef;
 use crate::method::keep::Keep;
-use crate::raw::grace::{Pin, Read, try_pinned};
+use crate::raw::grace::{Pin, Read, pinned, try_pinned};
 use crate::raw::table::Sought;
 use crate::time::Timestamp;
 
@@ -74,8 +74,10 @@ impl<A: Sought<EntryParts>, V, K: Keep<V>, R, T: FnOnce(&Entry, &V) -> R> Read f
         let Some(entry) = engine.tier.find(pin, sought) else { return Err(NoHit::Nothing) };
         let Some(plain) = keep.plain(&entry) else { return Err(NoHit::NotPlain) };
         let stamp = entry.stamp();
-        let are_current = || method.constants_allow(stamp) && plain.all_items(|tag| tag.allows(stamp));
-        let is_current = method.floor.allows(stamp) && are_current();
+        let lets_pass = |tag| engine.tags.lets_pass(tag, stamp);
+        let is_current = method.floor.allows(stamp)
+            && method.constants().iter().copied().all(lets_pass)
+            && plain.all_items(lets_pass);
         if !is_current {
             return Err(NoHit::NotPlain);
         }
@@ -130,11 +132,13 @@ impl Engine {
     /// Finds any current entry that is of use, and clones its value. The use was noted before, where that could be done.
     #[inline(never)]
     pub(crate) fn look_closely<V, K: Keep<V>>(&self, method: &Method, at: KeyRef<'_>, keep: K) -> Looked<V> {
-        let Some(entry) = self.tier.peek(at) else { return Looked::Nothing };
-        let freshness = self.freshness(method, &entry);
-        if freshness == Freshness::Dead {
-            return Looked::Nothing;
-        }
+        // Whether it is right is asked within the pin: what was invalidated is not forgotten as long as somebody reads who found it before.
+        let found = pinned(|pin| {
+            let entry = self.tier.peek_pinned(pin, at)?;
+            let freshness = self.freshness(method, &entry);
+            (freshness != Freshness::Dead).then(|| (Entry::clone(&entry), freshness))
+        });
+        let Some((entry, freshness)) = found else { return Looked::Nothing };
         match (keep.value(&entry), freshness) {
             (None, _) => Looked::OtherType,
             (Some(value), Freshness::Fresh) => Looked::Fresh(value),
@@ -161,8 +165,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::entry::tags::TagCells;
-    use crate::entry::{Life, Meta, Stamp};
+    use crate::entry::{Life, Meta, NO_TAGS, Stamp};
     use crate::method::Region;
     use crate::method::keep::Local;
 
@@ -179,7 +182,7 @@ mod tests {
         let meta = Meta {
             key: (Region::manual().id(), b"key"),
             stamp: Stamp::default(),
-            tags: &TagCells::default(),
+            tags: NO_TAGS,
             life,
             weight: 1,
             is_negative: false,

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 #[cfg(feature = "remote")]
 use super::remote::groups_of;
 use crate::entry::stamp::{Epoch, Stamp};
-use crate::entry::tags::{self, SharedCell, TagCells};
+use crate::entry::tags::{TagId, TagIds};
 use crate::method::Region;
 use crate::observe::counters::Counters;
 use crate::policy::Policy;
@@ -34,8 +34,8 @@ pub(crate) struct Method {
     first_policy: Arc<Policy>,
     has_changed: AtomicBool,
     changed_policy: RwLock<Option<Arc<Policy>>>,
-    /// The clocks of the tags that the annotation names as they are: held, they are those that invalidations find.
-    constant_cells: Box<[SharedCell]>,
+    /// The numbers of the tags that the annotation names as they are.
+    constants: Box<[TagId]>,
     /// The digest of the type of values that was last asked for in L2, or 0.
     #[cfg(feature = "remote")]
     schema: AtomicU64,
@@ -45,7 +45,7 @@ pub(crate) struct Method {
 }
 
 impl Method {
-    fn new(region: &'static Region, policy: Policy, constant_cells: Box<[SharedCell]>) -> Self {
+    fn new(region: &'static Region, policy: Policy, constants: Box<[TagId]>) -> Self {
         Self {
             region,
             floor: Epoch::default(),
@@ -56,7 +56,7 @@ impl Method {
             first_policy: Arc::new(policy),
             has_changed: AtomicBool::new(false),
             changed_policy: RwLock::new(None),
-            constant_cells,
+            constants,
             #[cfg(feature = "remote")]
             schema: AtomicU64::new(0),
             #[cfg(feature = "remote")]
@@ -87,16 +87,10 @@ impl Method {
         }
     }
 
-    /// Returns the clocks of the tags that all entries of the method have: so none names them.
+    /// Returns the numbers of the tags that all entries of the method have: so none names them.
     #[inline(always)]
-    pub(crate) fn constant_cells(&self) -> &[SharedCell] {
-        &self.constant_cells
-    }
-
-    /// Whether a value whose load began at `stamp` saw every invalidation of these tags, and none is fenced.
-    #[inline(always)]
-    pub(crate) fn constants_allow(&self, stamp: Stamp) -> bool {
-        tags::allow(self.constant_cells(), stamp)
+    pub(crate) fn constants(&self) -> &[TagId] {
+        &self.constants
     }
 
     #[inline]
@@ -189,13 +183,13 @@ impl Methods {
         }
     }
 
-    /// Returns the method of a region, made with `policy` and the clocks of its constant tags if it is new here. `epoch` returns that of
+    /// Returns the method of a region, made with `policy` and the numbers of its constant tags if it is new here. `epoch` returns that of
     /// the whole cache.
     pub(crate) fn meet(
         &self,
         region: &'static Region,
         policy: impl Fn() -> Policy,
-        constant_cells: impl FnOnce() -> TagCells,
+        constants: impl FnOnce() -> TagIds,
         epoch: impl Fn() -> Stamp,
     ) -> &Arc<Method> {
         if let Some(known) = self.known(region.id()) {
@@ -205,7 +199,7 @@ impl Methods {
             (None, index) => &self.first[index],
             (Some(number), index) => &self.others[number].get_or_init(|| bucket(FIRST << number))[index],
         };
-        let method = place.get_or_init(|| Arc::new(Method::new(region, policy(), constant_cells().as_slice().into())));
+        let method = place.get_or_init(|| Arc::new(Method::new(region, policy(), constants().as_slice().into())));
         // Asked again now that it is listed: settings may have come in between, and not found it. So may an invalidation of everything.
         // (Entries of the method there are none from before it was listed.)
         method.set_policy(policy);

@@ -3,8 +3,8 @@
 //! Reading order: this file (what a cache is made of), [`begin`] (a call), [`lookup`] and [`plan`] (what is found, the verdict),
 //! [`answer`] (what is done), [`subject`], [`job`] and [`load`] (the path of a miss),
 //! [`attempt`] (one run of a loader), [`batch`] (many keys at once), [`flight`] and [`nesting`] (who loads, who waits), [`appraise`] (what becomes of a value),
-//! [`checked`] (the only ways to store), [`invalidate`], [`update`] and [`fence`], [`methods`] and [`registry`] (what is cached), [`reclaim`] (what
-//! is dropped), [`delivery`] (what is on its way to L2), [`structures`] (what is shared as it is), [`cache`] and the rest (the public handle).
+//! [`checked`] (the only ways to store), [`invalidate`], [`update`] and [`fence`], [`methods`] and [`registry`] (what is cached), [`reclaim`] and [`horizon`] (what
+//! is dropped and forgotten), [`delivery`] (what is on its way to L2), [`structures`] (what is shared as it is), [`cache`] and the rest (the public handle).
 
 pub(crate) mod answer;
 pub(crate) mod appraise;
@@ -20,6 +20,7 @@ pub(crate) mod dynamic;
 pub(crate) mod explain;
 pub(crate) mod fence;
 pub(crate) mod flight;
+mod horizon;
 pub(crate) mod install;
 pub(crate) mod invalidate;
 pub(crate) mod job;
@@ -60,8 +61,8 @@ pub use structures::LockGuard;
 
 #[cfg(feature = "structures")]
 use crate::codec::Codec;
-use crate::entry::stamp::{Epoch, Sequence, Stamp};
-use crate::entry::tags::{self, TagCells, TagClocks};
+use crate::entry::stamp::{Epoch, Sequence};
+use crate::entry::tags::{TagClocks, TagIds};
 use crate::entry::{AnyValue, Entry};
 use crate::key::KeyRef;
 use crate::method::Region;
@@ -74,6 +75,7 @@ use crate::time::{Clock, SystemClock, Timestamp};
 use fence::Fences;
 use flight::{Flights, Ticket};
 use methods::{Method, Methods};
+use reclaim::Passes;
 use registry::Rules;
 
 /// What a leader hands to its followers.
@@ -102,6 +104,7 @@ pub(crate) struct Engine {
     /// The last invalidation of everything.
     epoch: Epoch,
     tags: TagClocks,
+    passes: Passes,
     tier: L1,
     flights: Flights<Landing>,
     methods: Methods,
@@ -115,6 +118,8 @@ pub(crate) struct Engine {
     /// How what structures hold becomes bytes.
     #[cfg(feature = "structures")]
     codec: Codec,
+    #[cfg(feature = "remote")]
+    stamps: horizon::Stamps,
     /// L2, if there is one.
     #[cfg(feature = "remote")]
     remote: Option<Arc<remote::Remote>>,
@@ -155,7 +160,7 @@ impl Engine {
     #[cold]
     #[inline(never)]
     fn meet(&self, region: &'static Region) -> &Arc<Method> {
-        self.methods.meet(region, || self.policy_of(region), || self.cells(region.tags()), || self.epoch.get())
+        self.methods.meet(region, || self.policy_of(region), || self.tag_ids(region.tags()), || self.epoch.get())
     }
 
     /// Returns the rules for a region as they are now, and as far as this cache can do what they say.
@@ -183,24 +188,24 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn is_current(&self, method: &Method, entry: &Entry) -> bool {
         let stamp = entry.stamp();
-        self.epoch.allows(stamp) && method.epoch.allows(stamp) && method.constants_allow(stamp) && entry.is_current()
+        self.epoch.allows(stamp)
+            && method.epoch.allows(stamp)
+            && self.tags.allow(method.constants(), stamp)
+            && entry.is_current(&self.tags)
     }
 
-    /// Returns the clocks of tags.
-    pub(crate) fn cells<'a>(&self, tags: impl IntoIterator<Item = &'a Tag>) -> TagCells {
-        self.tags.cells(tags, || self.horizon())
-    }
-
-    /// Returns a stamp before which no load under way began.
-    pub(crate) fn horizon(&self) -> Stamp {
-        self.flights.horizon(&self.sequence)
+    /// Returns the numbers of tags.
+    pub(crate) fn tag_ids<'a>(&self, tags: impl IntoIterator<Item = &'a Tag>) -> TagIds {
+        self.tags.ids(tags)
     }
 
     /// As [`is_current`](Self::is_current), fences aside: a fence hides entries for a while, it does not make them wrong.
     pub(crate) fn is_unaltered(&self, method: &Method, entry: &Entry) -> bool {
         let stamp = entry.stamp();
-        let was_current = tags::were_current(method.constant_cells(), stamp) && entry.was_current();
-        self.epoch.allows(stamp) && method.epoch.allows(stamp) && was_current
+        self.epoch.allows(stamp)
+            && method.epoch.allows(stamp)
+            && self.tags.were_current(method.constants(), stamp)
+            && entry.was_current(&self.tags)
     }
 
     pub(crate) fn tell(&self, event: impl Fn() -> Event) {

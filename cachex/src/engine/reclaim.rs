@@ -7,15 +7,17 @@ use super::Engine;
 use super::cache::Cache;
 use crate::caught::caught;
 use crate::entry::Entry;
+use crate::entry::stamp::Stamp;
 use crate::key::Key;
 use crate::observe::event::Event;
+use crate::raw::grace::GracePeriod;
 use crate::runtime;
-use crate::tier::Reclaimed;
-use crate::time::Timestamp;
+use crate::sync::{Mutex, lock};
+use crate::tier::{Reclaimed, Walk};
 
 impl Cache {
-    /// Drops every entry that is dead by age or was invalidated, and forgets the tags that no entry carries. Returns the number
-    /// of entries dropped.
+    /// Drops every entry that is dead by age or was invalidated, and forgets the invalidations that matter to nobody any more. Returns
+    /// the number of entries dropped.
     ///
     /// A cache does this by itself about once a second, a part of it at a time if it is large; see
     /// [`Builder::reclaim_interval`](crate::Builder::reclaim_interval).
@@ -43,40 +45,118 @@ impl Cache {
 
 /// How often a reclaim that was asked for looks for values that somebody still reads.
 const MOST_LOOKS: usize = 1000;
-/// How many looks at a few slots each a background reclaim takes at least …
-const LEAST_LOOKS: u64 = 64;
-/// … and at most a look for so many entries, so that a large tier is gone through once in some ten reclaims.
-const ENTRIES_A_LOOK: u64 = 160;
+/// How many slots a background reclaim looks at at least …
+const LEAST_SLOTS: usize = 1024;
+/// … and at most one in so many, so that a large tier is gone through once in some ten reclaims.
+const RECLAIMS_A_PASS: u64 = 10;
+
+/// The passes of the background: each looks at every entry once, a part at a time.
+#[derive(Debug, Default)]
+pub(super) struct Passes(Mutex<Turn>);
+
+#[derive(Debug, Default)]
+struct Turn {
+    pass: Option<Pass>,
+    /// What the last pass makes it possible to forget.
+    leaving: Option<Leaving>,
+    /// The logical clock at the beginning of the last pass that has ended.
+    seen: Option<Stamp>,
+}
+
+/// A look at every entry there is. After it nothing is there any more that was invalidated up to its horizon: what was there when it began
+/// was looked at, and whatever has come since began after the horizon.
+#[derive(Debug)]
+struct Pass {
+    walk: Walk,
+    begun_at: Stamp,
+    horizon: Stamp,
+}
+
+/// What was invalidated up to a horizon and is to be forgotten: once nobody is left who had found an entry before it was taken out, and asks
+/// whether it is current.
+#[derive(Debug)]
+struct Leaving {
+    readers: GracePeriod,
+    horizon: Stamp,
+}
+
+impl Leaving {
+    fn begin(horizon: Stamp) -> Option<Self> {
+        Some(Self { readers: GracePeriod::begin()?, horizon })
+    }
+}
 
 impl Engine {
     /// Drops all that is dead by age, and all that was invalidated.
     pub(crate) fn reclaim(&self) -> u64 {
         self.structures.reclaim(self.now());
-        self.reclaim_by(MOST_LOOKS, |engine, now| vec![engine.tier.reclaim(now, &|entry| engine.is_kept(entry), true)])
+        self.expire_fences();
+        self.trim();
+        let mut pass = self.begin_pass();
+        let reclaimed = self.tier.reclaim(self.now(), &|entry| self.is_kept(entry), &mut pass.walk, usize::MAX);
+        let count = self.note_reclaimed(&reclaimed);
+        drop(reclaimed);
+        let mut leaving = Leaving::begin(pass.horizon);
+        self.tier.flush(MOST_LOOKS);
+        for _ in 0..MOST_LOOKS {
+            leaving = leaving.and_then(|leaving| self.forget_if_unread(leaving));
+            if leaving.is_none() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        count
     }
 
     /// Drops all that is dead by age, and what was invalidated among a part of the entries, another one each time.
-    fn reclaim_some(&self) -> u64 {
+    fn reclaim_some(&self) {
         self.structures.reclaim_some(self.now());
-        self.reclaim_by(1, |engine, now| {
-            let looks = LEAST_LOOKS.max(engine.tier.len() / ENTRIES_A_LOOK);
-            let look = |_| engine.tier.reclaim(now, &|entry| engine.is_kept(entry), false);
-            (0..looks).map(look).collect()
-        })
+        self.expire_fences();
+        self.trim();
+        let reclaimed = self.reclaim_part();
+        self.note_reclaimed(&reclaimed);
+        drop(reclaimed);
+        self.tier.flush(1);
+    }
+
+    /// Goes on with the pass, or begins one if something was invalidated since the last one began.
+    fn reclaim_part(&self) -> Reclaimed {
+        let mut turn = lock(&self.passes.0);
+        turn.leaving = turn.leaving.take().and_then(|leaving| self.forget_if_unread(leaving));
+        let is_of_use = turn.pass.is_some() || turn.seen != Some(self.sequence.now()) || self.tags.len() != 0;
+        let mut pass = is_of_use.then(|| turn.pass.take().unwrap_or_else(|| self.begin_pass()));
+        let mut ended = Walk::ended();
+        let slots = LEAST_SLOTS.max((self.tier.len() / RECLAIMS_A_PASS) as usize);
+        let walk = pass.as_mut().map_or(&mut ended, |pass| &mut pass.walk);
+        let reclaimed = self.tier.reclaim(self.now(), &|entry| self.is_kept(entry), walk, slots);
+        match pass {
+            Some(pass) if self.tier.has_ended(&pass.walk) => {
+                turn.seen = Some(pass.begun_at);
+                turn.leaving = Leaving::begin(pass.horizon);
+            }
+            unfinished => turn.pass = unfinished,
+        }
+        reclaimed
+    }
+
+    fn begin_pass(&self) -> Pass {
+        // Break this (let go of the order) and an invalidation is forgotten that was about to be noted while the pass went by.
+        let _order = lock(&self.order);
+        Pass { walk: Walk::default(), begun_at: self.sequence.now(), horizon: self.horizon() }
+    }
+
+    /// Forgets, or returns what still has to wait.
+    fn forget_if_unread(&self, mut leaving: Leaving) -> Option<Leaving> {
+        // Break this (don't wait) and who has found an entry after its tag was invalidated, and asks only now, is told that it is current.
+        if !leaving.readers.has_passed() {
+            return Some(leaving);
+        }
+        self.tags.forget(leaving.horizon);
+        None
     }
 
     fn is_kept(&self, entry: &Entry) -> bool {
         self.is_unaltered(self.method_of(entry), entry)
-    }
-
-    fn reclaim_by(&self, looks: usize, reclaim: impl FnOnce(&Self, Timestamp) -> Vec<Reclaimed>) -> u64 {
-        self.expire_fences();
-        self.trim();
-        let count = reclaim(self, self.now()).into_iter().map(|reclaimed| self.note_reclaimed(&reclaimed)).sum();
-        // First what left: it holds clocks of tags.
-        self.tier.flush(looks);
-        self.tags.sweep(self.horizon());
-        count
     }
 
     /// Counts and tells what was dropped.

@@ -20,8 +20,9 @@ use loom::thread;
 
 use super::flight::{Flights, Joined, Lead, Ticket, Waited};
 use crate::entry::stamp::{Sequence, Stamp};
-use crate::entry::tags::TagClocks;
+use crate::entry::tags::{TagClocks, TagId};
 use crate::key::{Key, KeyRef};
+use crate::raw::grace::{GracePeriod, pinned};
 use crate::tag::Tag;
 
 /// What the source holds before and after the write.
@@ -207,52 +208,137 @@ fn loom_a_follower_that_goes_leaves_nobody_behind() {
     });
 }
 
-/// Loads a value with one tag while the tag is invalidated and forgotten, and checks that it is allowed only if it is new.
-fn check_tag(preemptions: usize, sweep: impl Fn(&TagClocks) + Copy + Send + Sync + 'static) {
+/// An entry of a key with a tag, its source, and who forgets what was invalidated.
+struct Tagged {
+    world: Arc<World>,
+    clocks: TagClocks,
+    /// Held as [`Engine::at_next`](super::Engine::at_next) does.
+    order: Mutex<()>,
+    tag: TagId,
+    /// Has the gate of the tag, and is another one.
+    other: TagId,
+}
+
+impl Tagged {
+    fn new() -> Arc<Self> {
+        let clocks = TagClocks::new(1);
+        let (tag, other) = (clocks.id(&Tag::from("tag")), clocks.id(&Tag::from("other")));
+        Arc::new(Self { world: World::new(), clocks, order: Mutex::new(()), tag, other })
+    }
+
+    fn order(&self) -> MutexGuard<'_, ()> {
+        self.order.lock().expect("loom's mutex is not poisoned")
+    }
+
+    fn allows(&self, stamp: Stamp) -> bool {
+        self.clocks.allow(&[self.tag], stamp)
+    }
+
+    /// Loads and stores, as `Engine::store_loaded` does.
+    fn load(&self) {
+        let ticket = self.world.flights.alone(self.world.at(), &self.world.sequence);
+        let loaded = (ticket.stamp(), self.world.source.load(Ordering::Relaxed));
+        if self.allows(ticket.stamp()) {
+            // Between the check and the store, which are one step for a removal, a tag may be invalidated: then the entry is not current.
+            *self.world.store() = Some(loaded);
+        }
+    }
+
+    /// Writes the source and invalidates the tag, and another one before.
+    fn write(&self) {
+        self.invalidate(self.other);
+        self.world.source.store(NEW, Ordering::Relaxed);
+        self.invalidate(self.tag);
+    }
+
+    fn invalidate(&self, tag: TagId) {
+        let _order = self.order();
+        self.clocks.invalidate(tag, self.world.sequence.step());
+    }
+
+    /// Takes out what is not current, and forgets, as `Engine::reclaim` does.
+    fn reclaim(&self) {
+        let horizon = {
+            let _order = self.order();
+            self.world.flights.horizon(&self.world.sequence)
+        };
+        let mut store = self.world.store();
+        if store.is_some_and(|(stamp, _)| !self.clocks.were_current(&[self.tag], stamp)) {
+            store.take();
+        }
+        drop(store);
+        let mut readers = GracePeriod::begin().expect("fences are the barrier");
+        while !readers.has_passed() {
+            thread::yield_now();
+        }
+        self.clocks.forget(horizon);
+    }
+
+    /// Looks at what would answer a call.
+    fn hit(&self) -> Option<u64> {
+        pinned(|_| {
+            let (stamp, value) = (*self.world.store())?;
+            self.allows(stamp).then_some(value)
+        })
+    }
+}
+
+/// Loads while the tag is invalidated and `meanwhile` happens; then nothing old answers.
+fn check_tagged(preemptions: usize, meanwhile: impl Fn(&Tagged) + Copy + Send + Sync + 'static) {
     check(preemptions, move || {
-        let shared = Arc::new((TagClocks::new(), Sequence::new(), AtomicU64::new(OLD)));
-        let tag = Tag::from("tag");
-        let load = thread::spawn({
-            let (shared, tag) = (shared.clone(), tag.clone());
-            move || {
-                let (tags, sequence, source) = &*shared;
-                let stamp = sequence.now();
-                let value = source.load(Ordering::Relaxed);
-                (stamp, value, tags.cell(&tag, Stamp::latest))
-            }
-        });
-        let sweeper = thread::spawn({
-            let shared = shared.clone();
-            move || sweep(&shared.0)
-        });
-        let (tags, sequence, source) = &*shared;
-        source.store(NEW, Ordering::Relaxed);
-        let at = sequence.step();
-        tags.cell(&tag, Stamp::latest).invalidate(at);
-        let (stamp, value, cell) = load.join().expect("the load ends");
-        sweeper.join().expect("the sweep ends");
-        if value == OLD {
-            assert!(!cell.allows(stamp), "an entry that is kept answers with an old value");
-            assert!(
-                tags.cell(&tag, Stamp::latest).invalidated_at() > stamp,
-                "a flight with an old value may be joined"
-            );
-            drop(cell);
-            tags.sweep(Stamp::latest());
-            assert!(!tags.cell(&tag, Stamp::latest).allows(stamp), "the clock of a tag went back");
+        let tagged = Tagged::new();
+        let others = [
+            thread::spawn({
+                let tagged = tagged.clone();
+                move || tagged.load()
+            }),
+            thread::spawn({
+                let tagged = tagged.clone();
+                move || meanwhile(&tagged)
+            }),
+        ];
+        tagged.write();
+        assert_ne!(tagged.hit(), Some(OLD), "an old value answers after the invalidation");
+        others.into_iter().for_each(|other| other.join().expect("it ends"));
+        assert_ne!(tagged.hit(), Some(OLD), "an old value answers in the end");
+        tagged.reclaim();
+        assert_ne!(tagged.hit(), Some(OLD), "an old value answers once all is forgotten");
+        assert_eq!(tagged.clocks.len(), 0);
+    });
+}
+
+#[test]
+fn loom_what_is_forgotten_was_looked_for_before() {
+    check_tagged(3, Tagged::reclaim);
+}
+
+#[test]
+fn loom_what_is_too_much_to_remember_counts_as_invalidated() {
+    check_tagged(2, |tagged| {
+        for name in ["a", "b"] {
+            tagged.invalidate(tagged.clocks.id(&Tag::from(name)));
         }
     });
 }
 
 #[test]
-fn loom_a_tag_that_is_forgotten_counts_as_invalidated() {
-    check_tag(3, |tags| tags.sweep(Stamp::latest()));
-}
-
-#[test]
-fn loom_a_tag_that_is_forgotten_twice_counts_as_invalidated() {
-    check_tag(2, |tags| {
-        tags.sweep(Stamp::latest());
-        tags.sweep(Stamp::latest());
+fn loom_fences_of_one_gate_hide_each_its_own_tag() {
+    check(3, || {
+        let tagged = Tagged::new();
+        tagged.clocks.fence(tagged.tag);
+        let other = thread::spawn({
+            let tagged = tagged.clone();
+            move || {
+                tagged.clocks.fence(tagged.other);
+                tagged.clocks.release(tagged.other);
+            }
+        });
+        let stamp = tagged.world.sequence.now();
+        assert!(!tagged.allows(stamp), "it is fenced");
+        tagged.invalidate(tagged.tag);
+        tagged.clocks.release(tagged.tag);
+        assert!(!tagged.allows(stamp) && tagged.allows(tagged.world.sequence.now()));
+        other.join().expect("it ends");
+        assert!(tagged.clocks.allow(&[tagged.other], stamp));
     });
 }

@@ -16,8 +16,8 @@ use super::methods::Method;
 #[cfg(feature = "remote")]
 use super::remote::{updating::Announced, values::Portion};
 use super::subject::{Borrowed, Subject};
+use crate::entry::Entry;
 use crate::entry::stamp::Stamp;
-use crate::entry::{Entry, tags};
 use crate::method::keep::Keep;
 use crate::method::shape::Shape;
 #[cfg(feature = "remote")]
@@ -106,8 +106,8 @@ impl Writing {
         self.ticket.allows(since)
             && self.engine.epoch.allows(since)
             && self.method.epoch.allows(since)
-            && self.method.constants_allow(since)
-            && entry.is_none_or(|entry| tags::allow(entry.tags(), since))
+            && self.engine.tags.allow(self.method.constants(), since)
+            && entry.is_none_or(|entry| self.engine.tags.allow(entry.tags(), since))
     }
 
     /// Ends it in this process. Up to `since` nothing came between; something did if there is no such time. Returns whether nothing has until now.

@@ -1,10 +1,11 @@
 //! What a tier keeps: a value, when it was loaded, how long it is good, and what would make it wrong.
 //!
 //! Reading order: [`stamp`] (the logical clock), [`tags`] (the clocks of tags), this file (the entry), [`life`] (its age),
-//! [`brief`] (how numbers are kept short).
+//! [`brief`] (how numbers are kept short), [`names`] (how names of tags are kept).
 
 mod brief;
 mod life;
+mod names;
 pub(crate) mod stamp;
 pub(crate) mod tags;
 
@@ -16,9 +17,9 @@ pub(crate) use life::{Freshness, Life};
 pub use stamp::Stamp;
 
 use crate::raw::node::{Node, Parts, Plain};
-use crate::sync::Arc;
+use crate::tag::Tags;
 use crate::time::Timestamp;
-use tags::{TagCell, TagCells};
+use tags::{TagClocks, TagId};
 
 /// Any value, shared.
 pub type AnyValue = dyn Any + Send + Sync;
@@ -38,7 +39,7 @@ pub struct EntryParts;
 impl Parts for EntryParts {
     type Head = Head;
     type Rare = life::Rare;
-    type Item = Arc<TagCell>;
+    type Item = TagId;
 }
 
 /// What every entry has. What a hit reads comes last.
@@ -65,7 +66,8 @@ pub struct Meta<'a> {
     pub(crate) key: (u32, &'a [u8]),
     /// The logical clock, read before the load began.
     pub(crate) stamp: Stamp,
-    pub(crate) tags: &'a TagCells,
+    /// The tags that it has beside those of its method, and their numbers.
+    pub(crate) tags: (&'a Tags, &'a [TagId]),
     pub(crate) life: Life,
     /// What the entry counts against the capacity in bytes.
     pub(crate) weight: u64,
@@ -74,6 +76,9 @@ pub struct Meta<'a> {
     /// How long the load took, if it was timed.
     pub(crate) load_time: Option<Duration>,
 }
+
+/// For entries without tags beside those of their method.
+pub(crate) const NO_TAGS: (&Tags, &[TagId]) = (&Tags::new(), &[]);
 
 impl Entry {
     pub(crate) fn of<V: Any + Send + Sync>(meta: &Meta<'_>, value: V) -> Self {
@@ -88,7 +93,9 @@ impl Entry {
         let rare = (life.is_rare() || short_weight == WEIGHT).then(|| life::Rare::new(life, *weight));
         let (region, bytes) = meta.key;
         let short = (region, meta.load_time.map_or(brief::NO_SPAN, brief::short_span));
-        Self::new(head, short, rare, value, meta.tags.as_slice(), bytes).expect("a key is shorter than 4 GiB")
+        let (tags, ids) = meta.tags;
+        Self::new(head, short, rare, value, (ids, &names::written(tags)), bytes)
+            .expect("a key is shorter than 4 GiB, and so are names")
     }
 
     /// Whether this is the entry of a key.
@@ -114,20 +121,24 @@ impl Entry {
         }
     }
 
-    /// Whether no tag of the entry was invalidated since its load began.
-    #[inline(always)]
-    pub(crate) fn is_current(&self) -> bool {
-        tags::allow(self.items(), self.stamp())
+    /// Whether no tag of the entry was invalidated since its load began, and none is fenced.
+    pub(crate) fn is_current(&self, clocks: &TagClocks) -> bool {
+        clocks.allow(self.items(), self.stamp())
     }
 
     /// As [`is_current`](Self::is_current), fences aside.
-    pub(crate) fn was_current(&self) -> bool {
-        tags::were_current(self.items(), self.stamp())
+    pub(crate) fn was_current(&self, clocks: &TagClocks) -> bool {
+        clocks.were_current(self.items(), self.stamp())
     }
 
-    /// Returns the clocks of the entry's tags.
-    pub(crate) fn tags(&self) -> &[Arc<TagCell>] {
+    /// Returns the numbers of the entry's tags.
+    pub(crate) fn tags(&self) -> &[TagId] {
         self.items()
+    }
+
+    /// Returns the names of the entry's tags, in the order of their numbers.
+    pub(crate) fn tag_names(&self) -> impl Iterator<Item = &str> {
+        names::read(self.note())
     }
 
     pub(crate) fn weight(&self) -> u64 {

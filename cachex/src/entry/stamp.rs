@@ -25,6 +25,11 @@ impl Stamp {
     pub(crate) const fn latest() -> Self {
         Self(u64::MAX)
     }
+
+    #[inline(always)]
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
 }
 
 /// The logical clock itself: one counter, moved on by every invalidation.

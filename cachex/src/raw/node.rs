@@ -1,13 +1,13 @@
 //! One allocation for all that belongs to an entry, behind a thin pointer with a count of its holders.
 //!
 //! ```text
-//! │ rare? │ … items │ value │ Start: holders · number · trace · counts · head · label · kind │ bytes … │
+//! │ rare? │ … items │ value │ Start: holders · number · trace · counts · head · label · kind │ bytes … │ note? │
 //!                           ↑
 //! ```
 //!
 //! The pointer leads to the start. Bytes come right behind it, the value right before it and the items before that: who knows the
 //! type of the value finds all three without a look at anything else. Who does not asks the kind, one static for each type of
-//! value, which also knows how to drop it.
+//! value, which also knows how to drop it. Behind the bytes of a node with items is a note: its length in four bytes, and the note.
 
 #![expect(unsafe_code, reason = "parts of several types and lengths share one allocation, which all holders share")]
 
@@ -29,7 +29,7 @@ pub trait Parts: 'static {
     /// What few have.
     type Rare: Send + Sync;
     /// What each may have many of.
-    type Item: Clone + Send + Sync;
+    type Item: Copy + Send + Sync;
 }
 
 /// A holder of a node; the last one drops it.
@@ -59,6 +59,9 @@ pub(super) struct Start<P: Parts> {
 }
 
 const SPILLED: u16 = u16::MAX;
+
+/// The length of the length of a note.
+const NOTE_LEN: usize = size_of::<u32>();
 
 /// How nodes with values of one type are laid out. Offsets are in bytes, back from the start.
 struct Kind {
@@ -127,7 +130,7 @@ struct Place {
 impl Kind {
     /// Returns where the parts of a node lie; nothing if it is larger than anything can be.
     #[inline]
-    fn place<P: Parts>(&self, item_count: usize, byte_count: usize) -> Option<Place> {
+    fn place<P: Parts>(&self, item_count: usize, tail: usize) -> Option<Place> {
         let count_size = if item_count >= usize::from(SPILLED) { rest_align::<P>() } else { 0 };
         let items = item_count.checked_mul(size_of::<P::Item>())?.checked_add(self.value + count_size)?;
         let rare = match self.has_rare {
@@ -135,7 +138,7 @@ impl Kind {
             false => None,
         };
         let before = round_up(rare.unwrap_or(items), self.align)?;
-        let size = before.checked_add(size_of::<Start<P>>())?.checked_add(byte_count)?;
+        let size = before.checked_add(size_of::<Start<P>>())?.checked_add(tail)?;
         let layout = Layout::from_size_align(size, self.align).ok()?;
         Some(Place { items, item_count, rare, before, layout })
     }
@@ -153,17 +156,21 @@ pub(crate) fn label(name: u32, bytes: usize) -> u64 {
 }
 
 impl<P: Parts> Node<P> {
-    /// Makes a node with one holder; nothing if there are 4 GiB of bytes or more. `name` is what its owner calls it.
+    /// Makes a node with one holder; nothing if there are 4 GiB of bytes or more. `name` is what its owner calls it. The note is kept if
+    /// there are items.
     pub(crate) fn new<V: Any + Send + Sync>(
         head: P::Head,
         (name, detail): (u32, u16),
         rare: Option<P::Rare>,
         value: V,
-        items: &[P::Item],
+        (items, note): (&[P::Item], &[u8]),
         bytes: &[u8],
     ) -> Option<Self> {
         let _fits = u32::try_from(bytes.len()).ok()?;
-        let placed = |kind: &'static Kind| Some((kind, kind.place::<P>(items.len(), bytes.len())?));
+        let note_len = u32::try_from(note.len()).ok()?.to_ne_bytes();
+        let noted: [&[u8]; 2] = if items.is_empty() { [&[], &[]] } else { [&note_len, note] };
+        let tail = bytes.len() + noted[0].len() + noted[1].len();
+        let placed = |kind: &'static Kind| Some((kind, kind.place::<P>(items.len(), tail)?));
         // Each by itself: the compiler then knows the kind.
         let (kind, place) = match (&rare, items.len() < usize::from(SPILLED)) {
             (None, true) => placed(KindOf::<P, V>::PLAIN),
@@ -181,14 +188,13 @@ impl<P: Parts> Node<P> {
             kind,
         };
         // SAFETY: the layout has the size of `Start` at least, so not 0. Each part is written within the allocation, at a
-        // multiple of its alignment (`KindOf`, `place`), and no two parts overlap. Items come first: only their clone can panic,
-        // and then the memory is lost with them, and nothing else.
+        // multiple of its alignment (`KindOf`, `place`), and no two parts overlap.
         unsafe {
             let memory = alloc(place.layout);
             let Some(memory) = NonNull::new(memory) else { handle_alloc_error(place.layout) };
             let at = memory.add(place.before);
             let first = at.sub(place.items).cast::<P::Item>();
-            items.iter().enumerate().for_each(|(index, item)| first.add(index).write(item.clone()));
+            ptr::copy_nonoverlapping(items.as_ptr(), first.as_ptr(), items.len());
             let is_spilled = start.items == SPILLED;
             at.cast().write(start);
             if let (Some(offset), Some(rare)) = (place.rare, rare) {
@@ -198,7 +204,11 @@ impl<P: Parts> Node<P> {
             if is_spilled {
                 at.sub(kind.value + size_of::<usize>()).cast::<usize>().write(items.len());
             }
-            ptr::copy_nonoverlapping(bytes.as_ptr(), at.add(size_of::<Start<P>>()).as_ptr(), bytes.len());
+            let mut end = at.add(size_of::<Start<P>>());
+            for part in [bytes, noted[0], noted[1]] {
+                ptr::copy_nonoverlapping(part.as_ptr(), end.as_ptr(), part.len());
+                end = end.add(part.len());
+            }
             Some(Self { start: at.cast(), _parts: PhantomData })
         }
     }
@@ -225,7 +235,8 @@ impl<P: Parts> Node<P> {
             SPILLED => unsafe { *self.before::<usize>(start.kind.value + size_of::<usize>()) },
             count => usize::from(count),
         };
-        start.kind.place::<P>(item_count, self.bytes().len()).expect("the node was made")
+        let noted = if item_count == 0 { 0 } else { NOTE_LEN + self.note().len() };
+        start.kind.place::<P>(item_count, self.bytes().len() + noted).expect("the node was made")
     }
 
     /// Returns the value if it is a `V`.
@@ -264,6 +275,21 @@ impl<P: Parts> Node<P> {
         let count = (self.label() >> u32::BITS) as usize;
         // SAFETY: `new` has written so many bytes behind the start, and nothing changes them.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr().byte_add(size_of::<Start<P>>()).cast(), count) }
+    }
+
+    /// Returns the note; nothing where there are no items.
+    pub(crate) fn note(&self) -> &[u8] {
+        if self.start().items == 0 {
+            return &[];
+        }
+        let bytes = self.bytes();
+        // SAFETY: where there are items, `new` has written the length of the note behind the bytes, and then the note; nothing changes them.
+        // As they lie anywhere, the length is read unaligned.
+        unsafe {
+            let at = self.start.as_ptr().byte_add(size_of::<Start<P>>() + bytes.len()).cast::<u8>();
+            let len = u32::from_ne_bytes(at.cast::<[u8; NOTE_LEN]>().read());
+            std::slice::from_raw_parts(at.add(NOTE_LEN), len as usize)
+        }
     }
 
     /// Returns what the owner calls it.
@@ -368,7 +394,6 @@ impl<P: Parts> Node<P> {
         // SAFETY: the last holder is gone (`Drop`), so nobody uses the parts any more; `new` has written each of them, and each
         // is dropped once. The value comes last: of all of them only it runs code of users.
         unsafe {
-            ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.before::<P::Item>(place.items), place.item_count));
             if let Some(offset) = place.rare {
                 ptr::drop_in_place(self.before::<P::Rare>(offset));
             }
@@ -403,12 +428,12 @@ impl<'a, P: Parts, V> Plain<'a, P, V> {
 
     /// Whether this holds for all items.
     #[inline(always)]
-    pub(crate) fn all_items(&self, holds: impl Fn(&P::Item) -> bool) -> bool {
+    pub(crate) fn all_items(&self, holds: impl Fn(P::Item) -> bool) -> bool {
         // The items lie before the value, the first one farthest from it. They are not spilled: such a node is not plain.
         let mut left = usize::from(self.node.start().items);
         while left > 0 {
             // SAFETY: `new` has written so many items there, aligned, and nothing changes them.
-            if !holds(unsafe { &*self.node.before(KindOf::<P, V>::VALUE + left * size_of::<P::Item>()) }) {
+            if !holds(unsafe { *self.node.before::<P::Item>(KindOf::<P, V>::VALUE + left * size_of::<P::Item>()) }) {
                 return false;
             }
             left -= 1;

@@ -10,14 +10,16 @@ mod moka;
 #[cfg(feature = "remote")]
 pub(crate) mod remote;
 
-pub(crate) use memory::{FoundEntry, Inserted, Left, Limits, Reclaimed};
+pub(crate) use memory::{FoundEntry, Inserted, Left, Limits, Reclaimed, Walk};
 pub use memory_engine::MemoryEngine;
 
 use memory::{Eviction, MemoryTier};
 
 use crate::entry::{Entry, EntryParts};
 use crate::key::KeyRef;
-use crate::raw::grace::{Pin, pinned};
+use crate::raw::grace::Pin;
+#[cfg(test)]
+use crate::raw::grace::pinned;
 use crate::raw::table::Sought;
 use crate::time::Timestamp;
 
@@ -70,10 +72,10 @@ impl L1 {
         pinned(|pin| self.find(pin, at).map(|entry| Entry::clone(&entry)))
     }
 
-    /// As [`get`](Self::get), of a key that the caller has looked for before: that there still is no entry is not noted anew, for
+    /// As [`find`](Self::find), of a key that the caller has looked for before: that there still is no entry is not noted anew, for
     /// one call is one use.
-    pub(crate) fn get_again(&self, at: KeyRef<'_>) -> Option<Entry> {
-        let entry = pinned(|pin| self.memory.find(pin, at).map(|entry| Entry::clone(&entry)))?;
+    pub(crate) fn find_again<'a>(&'a self, pin: &'a Pin, at: KeyRef<'_>) -> Option<FoundEntry<'a>> {
+        let entry = self.memory.find(pin, at)?;
         self.note(at.hash);
         Some(entry)
     }
@@ -133,11 +135,22 @@ impl L1 {
     }
 
     /// Takes out what is of no use any more, as [`MemoryTier::reclaim`] does.
-    pub(crate) fn reclaim(&self, now: Timestamp, is_current: &dyn Fn(&Entry) -> bool, scan_all: bool) -> Reclaimed {
-        let reclaimed = self.memory.reclaim(now, is_current, scan_all);
+    pub(crate) fn reclaim(
+        &self,
+        now: Timestamp,
+        is_current: &dyn Fn(&Entry) -> bool,
+        walk: &mut Walk,
+        slots: usize,
+    ) -> Reclaimed {
+        let reclaimed = self.memory.reclaim(now, is_current, walk, slots);
         self.tell_left(&reclaimed.expired);
         self.tell_left(&reclaimed.invalidated);
         reclaimed
+    }
+
+    /// As [`MemoryTier::has_ended`].
+    pub(crate) fn has_ended(&self, walk: &Walk) -> bool {
+        self.memory.has_ended(walk)
     }
 
     /// Brings the tier within its bounds where that was put off, and returns what left for room since an insert, or this, last

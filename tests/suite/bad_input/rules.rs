@@ -102,8 +102,6 @@ fn what_a_rule_that_panics_was_given_does_not_leak() {
     }
     let stats = ruled.cache.stats();
     assert_eq!((stats.loads, stats.stores, stats.entries, ruled.cache.loads_in_flight()), (8, 0, 0, 0));
-    ruled.cache.reclaim();
-    assert_eq!(ruled.cache.known_tags(), 1, "the one that is a constant of the methods");
 }
 
 #[test]

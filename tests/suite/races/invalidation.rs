@@ -141,8 +141,7 @@ async fn followers_of_a_refresh_that_was_overtaken_get_the_new_value() {
     }
 }
 
-// Guards `Arc::get_mut` and `floor.raise` in `TagClocks::sweep_shard`: a tag that is forgotten while a load runs counts as
-// invalidated.
+// Guards the floor in `TagClocks::forget_half`: a tag that is forgotten while a load runs counts as invalidated.
 #[test]
 fn a_forgotten_tag_does_not_let_an_overtaken_load_in() {
     let (source, _) = source();
@@ -154,8 +153,7 @@ fn a_forgotten_tag_does_not_let_an_overtaken_load_in() {
     for id in 0..CROWD {
         source.cache.invalidate_tags([format!("other:{id}")]);
     }
-    source.cache.reclaim();
-    assert!(source.cache.known_tags() < CROWD / 2, "{} tags are remembered", source.cache.known_tags());
+    assert!(source.cache.known_tags() < CROWD / 4 * 3, "{} tags are remembered", source.cache.known_tags());
     gate.open(Outcome::Value);
     assert_eq!(leader.end(), Ok(1));
     assert_eq!(Stepped::new(source.find(1)).end(), Ok(2));

@@ -84,7 +84,7 @@ impl<'a, S: Shape, K: Keep<S::Value>> Batch<'a, S, K> {
             Begun::Answer(output) | Begun::AnswerAndRefresh(output, _) => self.answered.push((index, output)),
             Begun::Bypass => self.bypassing.push(index),
             Begun::RefreshHere(value, stale, mut job) => {
-                job.hold_tags();
+                job.note_tags();
                 let Some(lead) = job.lead_only() else {
                     job.subject.method.counters.tally().stale_hit();
                     self.answered.push((index, job.shape.output(value)));
@@ -96,7 +96,7 @@ impl<'a, S: Shape, K: Keep<S::Value>> Batch<'a, S, K> {
                 self.to_load.push(Turn::new(member, Place::Leading(lead)));
             }
             Begun::Load(fallback, mut job) => {
-                job.hold_tags();
+                job.note_tags();
                 self.enter(Member { index, job, fallback, wants_fresh: false }, 0, None);
             }
         }

@@ -49,7 +49,7 @@ impl Engine {
         let meta = Meta {
             key: at.parts(),
             stamp,
-            tags: &self.cells(tags),
+            tags: (tags, &self.tag_ids(tags)),
             life: self.life(policy, ttl, at, stamp, self.now()),
             weight: self.weight(at, size),
             is_negative: false,

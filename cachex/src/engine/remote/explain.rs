@@ -227,7 +227,7 @@ impl Engine {
         }
         let tag = |group: &Group| group.as_tag().map(|name| Tag::from(name.to_owned()));
         let tags: Tags = header.groups.iter().filter_map(tag).collect();
-        if self.cells(&tags).as_slice().iter().any(|cell| cell.is_fenced()) {
+        if tags.iter().any(|tag| self.tags.is_fenced(self.tags.id(tag))) {
             return (Verdict::Fenced, Some("a write of one of its tags is under way here"));
         }
         (self.age_of(method, header), None)

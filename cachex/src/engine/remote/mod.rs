@@ -217,7 +217,7 @@ impl fmt::Debug for Remote {
 impl Engine {
     /// Whether a write of a tag of the entry is under way behind a fence.
     fn is_fenced(&self, method: &Method, entry: &Entry) -> bool {
-        method.constant_cells().iter().chain(entry.tags()).any(|cell| cell.is_fenced())
+        method.constants().iter().chain(entry.tags()).any(|tag| self.tags.is_fenced(*tag))
     }
 
     /// Gives the entry of a key no longer in L1 than it may stay there.

@@ -65,7 +65,7 @@ impl Engine {
         let life = entry.life(now);
         let span = |until: Timestamp| (until != Timestamp::NEVER).then(|| until.since(now));
         let at_wall = |until| span(until).map(|span| wall.saturating_add(millis(span)));
-        let tags: Vec<_> = entry.tags().iter().map(|cell| Group::tag(cell.tag().as_str())).collect();
+        let tags = entry.tag_names().map(Group::tag);
         let own = self.method(at.region).groups();
         let groups: Vec<_> = own.iter().cloned().chain(tags).collect();
         // Everything and the method, which a value need not name.
@@ -123,7 +123,7 @@ impl Engine {
         let meta = Meta {
             key: at.parts(),
             stamp,
-            tags: &self.cells(&tags),
+            tags: (&tags, &self.tag_ids(&tags)),
             life: Life {
                 created_at,
                 accessed_at: now,

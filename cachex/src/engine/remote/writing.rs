@@ -14,10 +14,10 @@ use super::outbox::Token;
 use super::values::Portion;
 use crate::engine::Engine;
 use crate::engine::delivery::Delivery;
+use crate::engine::horizon::HeldStamp;
 use crate::engine::subject::Borrowed;
 use crate::entry::Entry;
-use crate::entry::stamp::Stamp;
-use crate::entry::tags::{self, TagCells};
+use crate::entry::tags::TagIds;
 use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
 use crate::policy::Policy;
@@ -41,19 +41,19 @@ struct Turn {
 struct Write {
     key: Key,
     portion: Portion,
-    /// The logical clock here, and the clocks of its tags, to tell what is invalidated before it is written.
-    stamp: Stamp,
-    cells: TagCells,
+    /// The logical clock here, and the numbers of its tags, to tell what is invalidated before it is written.
+    stamp: HeldStamp,
+    tag_ids: TagIds,
 }
 
 impl Write {
     /// Whether nothing that it depends on was invalidated here since it was made.
     fn is_unaltered(&self, engine: &Engine) -> bool {
-        let method = engine.method(self.key.region());
-        engine.epoch.allows(self.stamp)
-            && method.epoch.allows(self.stamp)
-            && tags::were_current(method.constant_cells(), self.stamp)
-            && self.cells.were_current(self.stamp)
+        let (method, stamp) = (engine.method(self.key.region()), self.stamp.get());
+        engine.epoch.allows(stamp)
+            && method.epoch.allows(stamp)
+            && engine.tags.were_current(method.constants(), stamp)
+            && engine.tags.were_current(&self.tag_ids, stamp)
     }
 }
 
@@ -77,7 +77,7 @@ pub(in crate::engine) fn write<V, K: Keep<V>>(
         return delivery;
     };
     let (told, delivered) = oneshot::channel();
-    let write = Write { key: at.key(), portion, stamp: engine.sequence.now(), cells: TagCells::from(made.tags()) };
+    let write = Write { key: at.key(), portion, stamp: engine.hold_stamp(), tag_ids: made.tags().into() };
     let name = name::name(at);
     // Dropped once nothing is held.
     let (entry, _not_kept) = if method.is_kept_here() { (entry, None) } else { (None, entry) };

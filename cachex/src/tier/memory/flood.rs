@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::hasher::KeyHasher;
 use super::{Eviction, Limits, MemoryTier};
-use crate::entry::tags::TagCells;
-use crate::entry::{Entry, Life, Meta, Stamp};
+use crate::entry::{Entry, Life, Meta, NO_TAGS, Stamp};
 use crate::key::KeyRef;
 use crate::method::Region;
 use crate::raw::grace::{Pin, Read, pinned, try_pinned};
@@ -53,7 +52,7 @@ impl Flood {
         let meta = Meta {
             key: (Region::manual().id(), &bytes),
             stamp: Stamp::default(),
-            tags: &TagCells::default(),
+            tags: NO_TAGS,
             life,
             weight: 1,
             is_negative: false,

@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 pub use eviction::Eviction;
 use hasher::KeyHasher;
 pub(crate) use insert::Inserted;
-pub(crate) use reclaim::Reclaimed;
+pub(crate) use reclaim::{Reclaimed, Walk};
 use shard::{Shard, ShardOwner};
 use smallvec::SmallVec;
 use uses::Uses;
@@ -127,8 +127,6 @@ pub(crate) struct MemoryTier {
     due_at: AtomicU64,
     /// Counts the inserts for which other shards had to give, so that it is not always the same ones.
     give_turn: AtomicUsize,
-    /// Counts the scans of a few slots, so that each looks at others.
-    scan_turn: AtomicUsize,
 }
 
 impl MemoryTier {
@@ -166,7 +164,6 @@ impl MemoryTier {
             weight: AtomicU64::new(0),
             due_at: AtomicU64::new(Timestamp::NEVER.as_nanos()),
             give_turn: AtomicUsize::new(0),
-            scan_turn: AtomicUsize::new(0),
         }
     }
 

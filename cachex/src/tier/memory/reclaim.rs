@@ -3,16 +3,27 @@
 use std::sync::atomic::Ordering;
 
 use super::policy::SlotId;
-use super::shard::ShardOwner;
 use super::{Left, MemoryTier};
 use crate::entry::Entry;
 use crate::key::KeyRef;
 use crate::time::Timestamp;
 
-/// How many entries leave under one hold of a lock.
+/// How many entries leave, and how many slots are looked at, under one hold of a lock.
 const BATCH: usize = 64;
-/// How many slots a call looks at that does not look at all.
-const STEP: usize = 16;
+
+/// A walk over all slots, a part at a time. An entry that is there all the while is met: it stays in its slot.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    shard: usize,
+    slot: usize,
+}
+
+impl Walk {
+    /// A walk that meets nothing more.
+    pub(crate) fn ended() -> Self {
+        Self { shard: usize::MAX, slot: 0 }
+    }
+}
 
 /// What was taken out because it was of no use any more.
 #[derive(Debug, Default)]
@@ -24,28 +35,30 @@ pub(crate) struct Reclaimed {
 }
 
 impl MemoryTier {
-    /// Removes every entry that is dead by age at `now`, and those among a few slots that are not current; with `scan_all`
-    /// all that are not current. Each call without `scan_all` looks at other slots, until it begins anew.
+    /// Removes every entry that is dead by age at `now`, and those that are not current among `slots` slots from where `walk` stands on.
     ///
     /// Cheap if nothing is due: one atomic load for the ages. `is_current` runs under a lock and must not call the tier.
-    pub(crate) fn reclaim(&self, now: Timestamp, is_current: &dyn Fn(&Entry) -> bool, scan_all: bool) -> Reclaimed {
+    pub(crate) fn reclaim(
+        &self,
+        now: Timestamp,
+        is_current: &dyn Fn(&Entry) -> bool,
+        walk: &mut Walk,
+        slots: usize,
+    ) -> Reclaimed {
         let mut reclaimed = Reclaimed::default();
         if self.due_at.load(Ordering::Relaxed) <= now.as_nanos() {
             self.reclaim_expired(now, &mut reclaimed.expired);
         }
-        if scan_all {
-            for index in 0..self.table.shards() {
-                let numbers = self.table.own(index).nodes().numbers();
-                for start in (0..numbers).step_by(BATCH) {
-                    self.reclaim_invalidated(index, start, BATCH, is_current, &mut reclaimed.invalidated);
-                }
-            }
-        } else {
-            let turn = self.scan_turn.fetch_add(1, Ordering::Relaxed);
-            let start = (turn / self.table.shards()).wrapping_mul(STEP);
-            self.reclaim_invalidated(turn % self.table.shards(), start, STEP, is_current, &mut reclaimed.invalidated);
+        let mut left = slots;
+        while left > 0 && !self.has_ended(walk) {
+            left -= self.reclaim_invalidated(walk, left.min(BATCH), is_current, &mut reclaimed.invalidated);
         }
         reclaimed
+    }
+
+    /// Whether a walk has come to its end.
+    pub(crate) fn has_ended(&self, walk: &Walk) -> bool {
+        walk.shard >= self.table.shards()
     }
 
     /// Returns when the first entry dies by age, as things stand; `None` if none does. Takes the lock of each shard in turn.
@@ -103,27 +116,29 @@ impl MemoryTier {
         }
     }
 
-    /// Removes what is not current among `count` slots of a shard from `start` on; past the end it begins at the first.
+    /// Removes what is not current among the next `most` slots of a shard, and moves on. Returns how many slots it has looked at.
     fn reclaim_invalidated(
         &self,
-        index: usize,
-        start: usize,
-        count: usize,
+        walk: &mut Walk,
+        most: usize,
         is_current: &dyn Fn(&Entry) -> bool,
         invalidated: &mut Left,
-    ) {
-        let mut shard = self.table.own(index);
-        for slot in slots_from(&shard, start, count) {
-            let wrong = shard.nodes().get(slot).filter(|entry| !is_current(entry));
+    ) -> usize {
+        let mut shard = self.table.own(walk.shard);
+        let numbers = shard.nodes().numbers();
+        let slots = walk.slot..numbers.min(walk.slot + most);
+        let looked_at = slots.len();
+        for slot in slots {
+            let wrong = shard.nodes().get(slot as SlotId).filter(|entry| !is_current(entry));
             let wrong = wrong.map(|entry| Entry::clone(&entry));
             if let Some(wrong) = wrong {
                 invalidated.push(self.take(&mut shard, &wrong));
             }
         }
+        walk.slot += looked_at;
+        if walk.slot >= numbers {
+            *walk = Walk { shard: walk.shard + 1, slot: 0 };
+        }
+        looked_at
     }
-}
-
-fn slots_from(shard: &ShardOwner<'_>, start: usize, count: usize) -> impl Iterator<Item = SlotId> + use<> {
-    let numbers = shard.nodes().numbers();
-    (0..count.min(numbers)).map(move |offset| ((start % numbers + offset) % numbers) as SlotId)
 }

@@ -13,7 +13,7 @@ fn idle(created_at: u64, tti: u64) -> Life {
 }
 
 fn reclaim(tier: &L1, now: u64) -> (Vec<u64>, Vec<u64>) {
-    let reclaimed = tier.reclaim(seconds(now), &|_| true, false);
+    let reclaimed = tier.reclaim(seconds(now), &|_| true, &mut Walk::ended(), 0);
     tier.check_invariants();
     (numbers(&reclaimed.expired), numbers(&reclaimed.invalidated))
 }
@@ -114,7 +114,8 @@ fn dead_entries_make_room_before_live_ones() {
 fn what_is_not_current_leaves_in_a_full_scan() {
     each_tier(ENTRIES_IN_MANY_SHARDS, None, |tier| {
         (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
-        let reclaimed = tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), true);
+        let reclaimed =
+            tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), &mut Walk::default(), usize::MAX);
         assert_eq!(numbers(&reclaimed.invalidated), (0..1000).step_by(3).collect::<Vec<_>>());
         assert!(reclaimed.expired.is_empty());
         tier.check_invariants();
@@ -122,19 +123,35 @@ fn what_is_not_current_leaves_in_a_full_scan() {
 }
 
 #[test]
-fn what_is_not_current_leaves_in_a_few_small_scans() {
+fn what_is_not_current_leaves_in_a_walk_of_small_parts() {
     each_tier(ENTRIES_IN_MANY_SHARDS, None, |tier| {
         (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
-        // Each call looks at 16 slots; the shards are not equally full, hence twice as many calls as there are slots.
-        let calls = 2 * 1000_usize.div_ceil(16) + tier.memory.table.shards();
-        let mut invalidated = Vec::new();
-        for _ in 0..calls {
-            let reclaimed = tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), false);
+        let (mut walk, mut invalidated) = (Walk::default(), Vec::new());
+        while !tier.has_ended(&walk) {
+            let reclaimed = tier.reclaim(seconds(0), &|entry| !number(entry).is_multiple_of(3), &mut walk, 16);
             assert!(reclaimed.invalidated.len() <= 16);
             invalidated.extend(reclaimed.invalidated);
+            // What comes and goes meanwhile hides nothing.
+            let key = 1 + 3 * (1000 + invalidated.len() as u64);
+            put(&tier, key, entry(1));
+            remove(&tier, 1 + key % 333 * 3);
         }
         assert_eq!(numbers(&invalidated), (0..1000).step_by(3).collect::<Vec<_>>());
         tier.check_invariants();
+    });
+}
+
+#[test]
+fn a_walk_ends_although_all_is_cleared_meanwhile() {
+    each_tier(ENTRIES_IN_MANY_SHARDS, None, |tier| {
+        (0..1000).for_each(|key| _ = put(&tier, key, entry(key)));
+        let mut walk = Walk::default();
+        drop(tier.reclaim(seconds(0), &|_| true, &mut walk, 100));
+        drop(tier.clear());
+        put(&tier, 1, entry(1));
+        drop(tier.reclaim(seconds(0), &|_| true, &mut walk, usize::MAX));
+        assert!(tier.has_ended(&walk));
+        assert_eq!(keys(&tier), [1]);
     });
 }
 
@@ -143,7 +160,7 @@ fn what_never_dies_stays_to_the_end_of_time() {
     each_tier(10, None, |tier| {
         put(&tier, 1, entry(1));
         put(&tier, 2, entry_with(2_u64, 1, between(0, 10)));
-        let reclaimed = tier.reclaim(Timestamp::NEVER, &|_| true, false);
+        let reclaimed = tier.reclaim(Timestamp::NEVER, &|_| true, &mut Walk::default(), usize::MAX);
         assert_eq!(numbers(&reclaimed.expired), [2]);
         assert_eq!(keys(&tier), [1]);
     });
@@ -152,8 +169,8 @@ fn what_never_dies_stays_to_the_end_of_time() {
 #[test]
 fn an_empty_tier_has_nothing_to_reclaim() {
     each_tier(10, None, |tier| {
-        for scan_all in [true, false] {
-            let reclaimed = tier.reclaim(seconds(10), &|_| false, scan_all);
+        for slots in [0, 1, usize::MAX] {
+            let reclaimed = tier.reclaim(seconds(10), &|_| false, &mut Walk::default(), slots);
             assert!(reclaimed.expired.is_empty() && reclaimed.invalidated.is_empty());
         }
     });

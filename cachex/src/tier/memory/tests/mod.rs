@@ -13,8 +13,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use super::*;
-use crate::entry::tags::TagCells;
-use crate::entry::{Life, Meta, Stamp};
+use crate::entry::{Life, Meta, NO_TAGS, Stamp};
 use crate::method::Region;
 use crate::tier::{L1, MemoryEngine};
 
@@ -100,7 +99,7 @@ fn entry_with<V: Any + Clone + Send + Sync>(value: V, weight: u64, life: Life) -
         let meta = Meta {
             key: (Region::manual().id(), &key.to_be_bytes()),
             stamp: Stamp::default(),
-            tags: &TagCells::default(),
+            tags: NO_TAGS,
             life,
             weight,
             is_negative: false,

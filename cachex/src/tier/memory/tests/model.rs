@@ -54,7 +54,9 @@ impl Pair {
             Step::Pass { seconds: passed, scan_all } => {
                 self.now += passed;
                 let now = seconds(self.now);
-                let reclaimed = self.tier.reclaim(now, &|entry| !value(entry).is_multiple_of(7), scan_all);
+                let (is_current, slots) =
+                    (|entry: &Entry| !value(entry).is_multiple_of(7), if scan_all { usize::MAX } else { 16 });
+                let reclaimed = self.tier.reclaim(now, &is_current, &mut Walk::default(), slots);
                 assert!(reclaimed.expired.iter().all(|entry| entry.dead_at() <= now));
                 assert!(reclaimed.invalidated.iter().all(|entry| value(entry).is_multiple_of(7)));
                 self.leave(&reclaimed.expired);

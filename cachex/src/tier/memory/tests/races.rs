@@ -61,7 +61,8 @@ fn act_at_random(tier: &L1, living: &Arc<AtomicUsize>, seed: u64) {
             2..10 => drop(tier.reclaim(
                 seconds(draw(&mut state) % 100),
                 &|entry| !number(entry).is_multiple_of(5),
-                choice == 2,
+                &mut Walk::default(),
+                if choice == 2 { usize::MAX } else { 16 },
             )),
             10..200 => drop(tier.remove(at)),
             200..500 => drop(tier.get(at)),
