@@ -6,13 +6,15 @@ use crate::time::Timestamp;
 
 /// Numbers that came early, at most: if more are missing, some are lost.
 const MOST_EARLY: usize = 1024;
-/// Origins that are remembered; the others begin anew when they are heard of again.
+/// Origins that are remembered; of more, those that were not heard of for longest begin anew.
 const MOST_ORIGINS: usize = 4096;
 
 /// What came from each origin.
 #[derive(Debug, Default)]
 pub(crate) struct Gaps {
     origins: HashMap<u64, Heard>,
+    /// Counts what was heard.
+    turn: u64,
     /// From when on all is heard.
     since: Option<Timestamp>,
 }
@@ -36,16 +38,20 @@ struct Heard {
     up_to: u64,
     /// And these: several connections may overtake one another.
     early: BTreeSet<u64>,
+    /// When it was last heard of.
+    turn: u64,
 }
 
 impl Gaps {
     /// Notes a number. Where it is settled, whoever has told something before is known.
     pub(crate) fn heard(&mut self, origin: u64, number: u64, is_settled: bool) -> Hearing {
+        self.turn += 1;
         let Some(heard) = self.origins.get_mut(&origin) else {
             self.begin(origin, number);
             // Break this (say that it is new) and if the first of an origin is lost, nobody finds out.
             return if is_settled && number > 1 { Hearing::Lost } else { Hearing::New };
         };
+        heard.turn = self.turn;
         if number < heard.from {
             return Hearing::New;
         }
@@ -62,10 +68,12 @@ impl Gaps {
 
     /// Notes that an origin has told of all up to a number.
     pub(crate) fn told(&mut self, origin: u64, number: u64, is_settled: bool) -> Hearing {
+        self.turn += 1;
         let Some(heard) = self.origins.get_mut(&origin) else {
             self.begin(origin, number);
             return if is_settled && number > 0 { Hearing::Lost } else { Hearing::New };
         };
+        heard.turn = self.turn;
         if heard.up_to >= number {
             return Hearing::New;
         }
@@ -85,10 +93,13 @@ impl Gaps {
     }
 
     fn begin(&mut self, origin: u64, number: u64) {
-        if self.origins.len() >= MOST_ORIGINS {
-            self.origins.clear();
+        // Break this (forget all) and each process more than these has all the others take for lost what they hear next.
+        if self.origins.len() >= MOST_ORIGINS
+            && let Some(oldest) = self.origins.iter().min_by_key(|(_, heard)| heard.turn).map(|(origin, _)| *origin)
+        {
+            self.origins.remove(&oldest);
         }
-        self.origins.insert(origin, Heard { from: number, up_to: number, early: BTreeSet::new() });
+        self.origins.insert(origin, Heard { from: number, up_to: number, early: BTreeSet::new(), turn: self.turn });
     }
 }
 
@@ -153,5 +164,15 @@ mod tests {
         let mut gaps = Gaps::default();
         assert_eq!([gaps.heard(7, 1, true), gaps.heard(8, 2, true), gaps.told(9, 1, true)], [New, Lost, Lost]);
         assert_eq!([gaps.heard(7, 2, true), gaps.heard(8, 3, true), gaps.told(9, 1, true)], [New, New, New]);
+    }
+
+    #[test]
+    fn processes_that_come_and_go_take_nothing_from_those_that_stay() {
+        let mut gaps = Gaps::default();
+        for origin in 0..3 * MOST_ORIGINS as u64 {
+            assert_eq!(gaps.heard(1 << 32, origin + 1, true), New);
+            gaps.heard(origin, 1, true);
+        }
+        assert!(gaps.origins.len() <= MOST_ORIGINS);
     }
 }

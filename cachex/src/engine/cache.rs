@@ -132,6 +132,8 @@ impl Cache {
         if self.0.methods_named(name).next().is_none() {
             // Its keys can't be named here: all of them go.
             delivery = self.0.send_named(name);
+            // It may have been called for the first time meanwhile. Break this (drop the line) and what it has read before stays here.
+            self.0.methods_named(name).for_each(|method| self.0.invalidate_method_here(method));
         }
         Ok(delivery.returning(found))
     }

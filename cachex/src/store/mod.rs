@@ -32,6 +32,7 @@ mod ears;
 mod error;
 pub(crate) mod file;
 mod group;
+mod guarded;
 pub(crate) mod index;
 mod listener;
 #[cfg(feature = "memcached")]
@@ -52,6 +53,7 @@ use std::time::Duration;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use group::Group;
+pub(crate) use guarded::Guarded;
 pub(crate) use index::Index;
 pub use listener::Listener;
 pub use null::Null;

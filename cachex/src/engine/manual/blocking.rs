@@ -465,9 +465,7 @@ impl Blocking<'_> {
     pub(super) fn expire_here(&self, key: &Key, ttl: Duration) -> bool {
         let engine = self.engine();
         let Some(entry) = self.engine().peek(key.at()) else { return false };
-        engine.tier.expire_at(key.at(), &entry, engine.now().after(ttl));
-        #[cfg(feature = "remote")]
-        engine.keep_within_l1(key.at(), engine.now());
+        engine.tier.expire_at(key.at(), &entry, engine.longest_here(&entry, engine.now().after(ttl)));
         true
     }
 

@@ -80,7 +80,28 @@ type Keyed = HashMap<Box<str>, Key>;
 
 /// So many groups, or keys, are invalidated in one step, which has a timeout of its own: what takes longer would never arrive, and hold up the store for others. Nor are
 /// more notices on their way at once: others would take those that are overtaken for lost.
-const AT_ONCE: usize = 512;
+pub(super) const AT_ONCE: usize = 512;
+
+/// When what was tried in vain is tried again.
+struct Retry {
+    pause: Duration,
+    due: Deadline,
+}
+
+impl Retry {
+    fn now() -> Self {
+        Self { pause: SHORTEST_PAUSE, due: Deadline::after(Duration::ZERO) }
+    }
+
+    fn is_due(&self) -> bool {
+        self.due.left().is_zero()
+    }
+
+    fn put_off(&mut self) {
+        self.due = Deadline::after(self.pause);
+        self.pause = (2 * self.pause).min(LONGEST_PAUSE);
+    }
+}
 
 /// How much of what there was has arrived.
 enum Delivered {
@@ -94,32 +115,24 @@ enum Delivered {
 // Break this (hold only a `Weak`) and what was invalidated just before the cache was dropped is lost.
 pub(super) async fn keep_delivering(remote: Arc<Remote>) {
     let filled = remote.outbox.filled.clone();
-    // When what was tried in vain is tried again.
-    let (mut pause, mut due) = (SHORTEST_PAUSE, Deadline::after(Duration::ZERO));
+    let mut retry = Retry::now();
     loop {
         // Before it is looked whether there is something: what is put in meanwhile is not left behind.
         let is_left = remote.is_left();
-        let is_due = due.left().is_zero();
-        let delivered = remote.deliver(is_due).await;
-        // After a part of it, what is left is due when it was: else it would never be, while more is added.
-        if is_due || matches!(delivered, Delivered::Nothing) {
-            due = Deadline::after(pause);
-            pause = (2 * pause).min(LONGEST_PAUSE);
-        }
-        match delivered {
+        match remote.deliver(&mut retry).await {
             Delivered::All if is_left => break,
             Delivered::All => {
-                (pause, due) = (SHORTEST_PAUSE, Deadline::after(Duration::ZERO));
+                retry = Retry::now();
                 let _elapsed = timeout(LONGEST_PAUSE, filled.notified()).await;
             }
             // What is added goes at once, for it may be for a part that can be reached.
             Delivered::Part => {
-                let _elapsed = timeout(due.left(), filled.notified()).await;
+                let _elapsed = timeout(retry.due.left(), filled.notified()).await;
             }
             // What is added waits for an attempt, which goes at once; so it does when the store comes into reach.
             // Break this (only pause) and who has invalidated waits for up to a second, or is told too early.
             Delivered::Nothing => {
-                let _elapsed = timeout(due.left(), remote.worth_trying(&filled)).await;
+                let _elapsed = timeout(retry.due.left(), remote.worth_trying(&filled)).await;
             }
         }
     }
@@ -178,11 +191,16 @@ impl Remote {
         }
     }
 
-    /// Sends what there is to send; if it is due, also what was tried in vain.
-    async fn deliver(&self, is_due: bool) -> Delivered {
-        let mut again = is_due;
-        while let Some(batch) = self.outbox.take(again) {
-            again = false;
+    /// Sends what there is to send; when it is due, also what was tried in vain.
+    async fn deliver(&self, retry: &mut Retry) -> Delivered {
+        loop {
+            // After a part of it, what is left is due when it was.
+            // Break this (look once) and what was tried in vain is not tried again as long as more is added without a pause.
+            let is_due = retry.is_due();
+            let Some(batch) = self.outbox.take(is_due) else { break };
+            if is_due {
+                retry.put_off();
+            }
             let missed = self.send_batch(batch).await;
             let is_failure = missed.is_failure;
             if is_failure || !missed.keys.is_empty() {
@@ -200,6 +218,9 @@ impl Remote {
                 }
             }
             if is_failure {
+                if !is_due {
+                    retry.put_off();
+                }
                 return Delivered::Nothing;
             }
         }
@@ -219,6 +240,11 @@ impl Remote {
     async fn send_batch(&self, batch: Batch) -> Missed {
         let heard = self.outbox.heard_of(&batch);
         let Batch { groups, mut keys, .. } = batch;
+        // Break this (try all the same) and each attempt draws numbers of notices that nobody hears of: afterwards what others have in memory goes for that.
+        if !self.store.is_up() {
+            let (groups, keys) = (groups.into_iter().collect(), keys.into_keys().collect());
+            return Missed { groups, keys, is_failure: true };
+        }
         let mut missed = Missed { keys: self.out_of_reach(&mut keys).into_iter().collect(), ..Missed::default() };
         let (known, new): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| heard.groups.contains(group));
         let parts = new.chunks(AT_ONCE).map(|part| (part, false)).chain(known.chunks(AT_ONCE).map(|part| (part, true)));

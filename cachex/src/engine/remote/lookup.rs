@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::Remote;
 use super::permit::Permit;
 use crate::caught::caught;
@@ -14,7 +16,7 @@ use crate::engine::Engine;
 use crate::engine::methods::Method;
 use crate::entry::stamp::Stamp;
 use crate::entry::{Entry, Freshness};
-use crate::key::KeyRef;
+use crate::key::{Key, KeyRef};
 use crate::method::keep::Keep;
 use crate::observe::event::Event;
 use crate::policy::Policy;
@@ -149,17 +151,32 @@ impl Remote {
             };
             let life = ttl.saturating_add(asking.policy.grace.unwrap_or_default());
             let groups: Vec<_> = search.groups.iter().chain(&header.groups).cloned().collect();
-            self.store.begin(search.name, &groups, Some(life)).await?;
-            let telling = self.telling();
-            let notice = telling.of_key(asking.at);
-            let replaced = self.store.replace_same(search.name, bytes, next, life, notice.clone()).await;
-            let is_there = telling.ended(replaced, notice).await?;
-            if is_there {
-                self.note_stored(search.name, &asking.at.key(), &groups, Some(life));
-            }
-            Ok(is_there)
+            let replacement =
+                Replacement { key: asking.at.key(), name: search.name.into(), now: bytes.clone(), next, life, groups };
+            let (told, replaced) = oneshot::channel();
+            // Break this (do it here) and who asks and goes leaves a number that nobody hears of, and whose want empties the memory of others.
+            runtime::spawn_own({
+                let remote = self.clone();
+                async move {
+                    let _gone = told.send(remote.replace(replacement).await);
+                }
+            });
+            replaced.await.unwrap_or(Ok(false))
         };
         self.search(engine, asking, expire).await.unwrap_or(false)
+    }
+
+    async fn replace(self: &Arc<Self>, replacement: Replacement) -> Result<bool, StoreError> {
+        let Replacement { key, name, now, next, life, groups } = replacement;
+        self.store.begin(&name, &groups, Some(life)).await?;
+        let telling = self.telling();
+        let notice = telling.of_key(key.at());
+        let replaced = self.store.replace_same(&name, &now, next, life, notice.clone()).await;
+        let is_there = telling.ended(replaced, notice).await?;
+        if is_there {
+            self.note_stored(&name, &key, &groups, Some(life));
+        }
+        Ok(is_there)
     }
 
     /// Does something in the store. Nothing if it fails.
@@ -205,6 +222,16 @@ impl Remote {
             StoreErrorKind::Unknown | StoreErrorKind::Refused | StoreErrorKind::OtherKind => self.counters.errors.one(),
         }
     }
+}
+
+/// A value that is to be there in the place of the one that is.
+struct Replacement {
+    key: Key,
+    name: Box<str>,
+    now: Vec<u8>,
+    next: Vec<u8>,
+    life: Duration,
+    groups: Vec<Group>,
 }
 
 /// An envelope as it is in the store, and what it says.

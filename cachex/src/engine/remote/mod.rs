@@ -38,7 +38,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::Engine;
 use super::cache::Cache;
@@ -103,6 +103,8 @@ pub(crate) struct Remote {
     numbers: Numbers,
     outbox: Outbox,
     writes: Writes,
+    /// How many more writes may be on their way at once.
+    writing: Semaphore,
     messages: Messages,
     renewals: Renewals,
     index: Option<Indexing>,
@@ -127,6 +129,7 @@ impl Remote {
             numbers: Numbers::default(),
             outbox: Outbox::default(),
             writes: Writes::default(),
+            writing: Semaphore::new(delivery::AT_ONCE),
             messages: Messages::default(),
             renewals: Renewals::default(),
             is_listening: AtomicBool::new(false),
@@ -218,6 +221,13 @@ impl Engine {
     /// Whether a write of a tag of the entry is under way behind a fence.
     fn is_fenced(&self, method: &Method, entry: &Entry) -> bool {
         method.constants().iter().chain(entry.tags()).any(|tag| self.tags.is_fenced(*tag))
+    }
+
+    /// Returns until when an entry that is there may stay in L1, if it is to live until `end`: where that is bounded, no longer than it may already.
+    // Break this (return `end`) and who renews an entry before each end of its bound answers with it for ever, whatever other processes invalidate.
+    pub(crate) fn longest_here(&self, entry: &Entry, end: Timestamp) -> Timestamp {
+        let is_bounded = self.remote.as_ref().is_some_and(|remote| remote.most_in_l1().is_some());
+        if is_bounded { end.min(entry.expires_at()) } else { end }
     }
 
     /// Gives the entry of a key no longer in L1 than it may stay there.

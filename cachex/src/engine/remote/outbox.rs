@@ -1,6 +1,11 @@
 //! What is on its way to the store: invalidations that it does not know of yet, and writes.
 //!
-//! Whoever reads from the store asks here first: what it holds is not to be trusted as long as something about it is on its way.
+//! Whoever reads from the store asks here first: what it holds is not to be trusted as long as something about it is on its way. Who waits for
+//! that waits for what was on its way when it began, and for nothing later: that has a later stamp here than what it is about to read.
+//!
+//! Reading order: [`pending`] (what is on its way), this file (how it comes and goes).
+
+mod pending;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,12 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::key::Key;
 use crate::store::Group;
 use crate::tier::remote::name::may_match;
+use pending::Pending;
+pub(super) use pending::{Batch, Gone, Heard, Missed};
 
-/// Things on their way; if there are more, everything is invalidated in their place.
+/// Things that were tried in vain, or wait for a store that is out of reach; if there are more, everything is invalidated in their place.
 const MOST: usize = 10_000;
+/// The same of what is about to be sent to a store that can be reached.
+const MOST_AT_ONCE: usize = 100_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -28,8 +36,12 @@ pub(super) struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
-    queued: Batch,
-    sending: Batch,
+    /// Counts what was put in.
+    count: u64,
+    queued: Pending,
+    sending: Pending,
+    /// What was tried in vain, until it is to be tried again.
+    parked: Pending,
     /// Who waits until all that is queued now, but keys, has been tried …
     waiting: Vec<Token>,
     /// … and until these keys have been, each of which may wait for its own write.
@@ -44,8 +56,6 @@ struct State {
     writes: HashMap<Box<str>, Turn>,
     /// How often one began to be.
     write_count: u64,
-    /// Keys that were tried, in vain.
-    unreached: HashSet<Box<str>>,
     /// What is still on its way, and of which others were told all the same since it was put in last.
     heard: Heard,
     /// What updates of the source invalidate that are being settled, by their numbers.
@@ -63,85 +73,51 @@ pub(super) struct Turn {
     number: u64,
 }
 
+impl Turn {
+    /// Whether what was to be written in this turn may still be under way in that one.
+    fn is_under_way(self, now: Self) -> bool {
+        // One more may have waited for its turn.
+        now.write == self.write && now.number < self.number + 2
+    }
+}
+
+/// What was on its way when somebody began to wait.
+struct Before {
+    count: u64,
+    turn: Option<Turn>,
+    settling: HashSet<u64>,
+}
+
 /// Who waits for several things has one with each of them, and is told when the last is dropped.
 pub(super) type Token = Arc<oneshot::Sender<()>>;
 
-/// Groups and keys.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Heard {
-    pub(super) groups: HashSet<Group>,
-    pub(super) keys: HashSet<Box<str>>,
-}
-
-/// What is invalidated at once.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Batch {
-    pub(super) groups: HashSet<Group>,
-    /// By their names in the store.
-    pub(super) keys: HashMap<Box<str>, Key>,
-    /// Whether all that is here goes with it.
-    pub(super) takes_all: bool,
-}
-
-/// What of a batch has not arrived.
-#[derive(Debug, Default)]
-pub(super) struct Missed {
-    pub(super) groups: Vec<Group>,
-    pub(super) keys: HashSet<Box<str>>,
-    /// Whether a whole step failed, and not only some keys of a part of the store.
-    pub(super) is_failure: bool,
-}
-
-impl Heard {
-    fn forget(&mut self, batch: &Batch) {
-        self.groups.retain(|group| !batch.groups.contains(group));
-        self.keys.retain(|name| !batch.keys.contains_key(name));
-    }
-
-    /// Leaves out what is not on its way any more.
-    fn keep_of(&mut self, batch: &Batch) {
-        self.groups.retain(|group| batch.groups.contains(group));
-        self.keys.retain(|name| batch.keys.contains_key(name));
-    }
-}
-
-/// What is to go here, once it has arrived there.
-#[derive(Debug, PartialEq)]
-pub(super) enum Gone {
-    Keys(Vec<Key>),
-    All,
-}
-
-impl Batch {
-    pub(super) fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.keys.is_empty()
-    }
-
-    fn len(&self) -> usize {
-        self.groups.len() + self.keys.len()
-    }
-
-    fn holds(&self, name: &str, groups: &[Group]) -> bool {
-        let is_in = |group| self.groups.contains(group);
-        !self.is_empty() && (self.keys.contains_key(name) || groups.iter().any(is_in))
-    }
-
-    fn add(&mut self, other: Self) {
-        self.groups.extend(other.groups);
-        self.keys.extend(other.keys);
-        self.takes_all |= other.takes_all;
-    }
-}
-
 impl State {
     /// Adds what is to be sent. If it becomes too much, everything is invalidated in its place, but keys that are being written: that may come later.
-    fn queue(&mut self, batch: Batch) {
-        let Self { queued, unwritten, writes, waiting, waiting_for, heard, .. } = self;
-        queued.add(batch);
-        if queued.len() <= MOST {
+    fn queue(&mut self, batch: Batch, is_up: bool) {
+        self.count += 1;
+        for group in batch.groups {
+            // What was tried in vain is tried again, by who asks for it.
+            let since = self.parked.groups.remove(&group).unwrap_or(self.count);
+            self.queued.add_group(group, since);
+        }
+        for (name, key) in batch.keys {
+            let since = self.parked.keys.remove(&name).map_or(self.count, |(_, since)| since);
+            self.queued.add_key(name, key, since);
+        }
+        self.queued.takes_all |= batch.takes_all;
+        self.bound(is_up);
+    }
+
+    fn bound(&mut self, is_up: bool) {
+        let most = if is_up && !self.is_stuck { MOST_AT_ONCE } else { MOST };
+        if self.queued.len() <= most && self.parked.len() <= MOST {
             return;
         }
-        queued.groups = HashSet::from([Group::all()]);
+        let Self { queued, parked, unwritten, writes, waiting, waiting_for, heard, .. } = self;
+        let since = queued.since().into_iter().chain(parked.since()).min().unwrap_or_default();
+        queued.groups = HashMap::from([(Group::all(), since)]);
+        queued.takes_all |= parked.takes_all;
+        *parked = Pending::default();
         // There is more in it than others have heard of.
         *heard = Heard::default();
         queued.keys.retain(|name, _| writes.contains_key(name));
@@ -151,6 +127,21 @@ impl State {
         let before = unwritten.len();
         unwritten.retain(|name| writes.contains_key(name));
         queued.takes_all |= unwritten.len() < before;
+    }
+
+    /// Whether something of what is on its way is about a value; of what was put in, only up to a count.
+    fn holds(&self, name: &str, groups: &[Group], until: u64) -> bool {
+        [&self.queued, &self.sending, &self.parked].iter().any(|pending| pending.holds(name, groups, until))
+    }
+
+    fn may_be_removed(&self, name: &str) -> bool {
+        self.patterns.values().any(|pattern| may_match(name, pattern))
+    }
+
+    /// Returns the updates that are being settled and may be about a value.
+    fn settling_of(&self, name: &str, groups: &[Group]) -> impl Iterator<Item = u64> {
+        let is_meant = |batch: &Batch| batch.holds(name, groups);
+        self.settling.iter().filter(move |(_, batch)| is_meant(batch)).map(|(number, _)| *number)
     }
 }
 
@@ -170,10 +161,7 @@ impl Outbox {
             let (has_groups, names) = (!batch.groups.is_empty(), batch.keys.keys().cloned().collect::<Vec<_>>());
             // Others may have what they loaded since they heard of it.
             state.heard.forget(&batch);
-            for name in &names {
-                state.unreached.remove(name);
-            }
-            state.queue(batch);
+            state.queue(batch, is_up);
             // Break this (drop the second condition) and after one attempt that failed calls return before L2 has it, although it could.
             if state.is_stuck && !is_up {
                 return;
@@ -201,13 +189,15 @@ impl Outbox {
             });
             state.unwritten.remove(name);
             state.queued.keys.remove(name);
+            state.parked.keys.remove(name);
+            state.heard.keys.remove(name);
             state.waiting_for.remove(name).unwrap_or_default()
         })
     }
 
     /// Has all be tried that was tried in vain: the store has come into reach.
     pub(super) fn renew(&self) {
-        self.change(|state| state.unreached.clear());
+        self.change(|state| state.queued.add(std::mem::take(&mut state.parked)));
         self.filled.notify_one();
     }
 
@@ -281,9 +271,7 @@ impl Outbox {
             let progress = self.progress.notified();
             {
                 let state = self.lock();
-                // One more may have waited for its turn.
-                let is_under_way = |then: &Turn, now: &Turn| now.write == then.write && now.number < then.number + 2;
-                names.retain(|(name, then)| state.writes.get(name).is_some_and(|now| is_under_way(then, now)));
+                names.retain(|(name, then)| state.writes.get(name).is_some_and(|now| then.is_under_way(*now)));
             }
             if names.is_empty() {
                 return;
@@ -292,29 +280,32 @@ impl Outbox {
         }
     }
 
-    /// Takes out what is to be sent; with `again` also the keys that were tried in vain. Those that are being written stay until that is done: else the write could arrive later.
+    /// Takes out what is to be sent; with `again` also what was tried in vain. Keys that are being written stay until that is done: else the write could arrive later.
     // Break this (take those always) and each invalidation sends all again that one node refuses.
     pub(super) fn take(&self, again: bool) -> Option<Batch> {
         self.change(|state| {
-            let State { queued, sending, waiting, waiting_for, told, writes, unreached, is_stuck, .. } = state;
+            if again {
+                state.queued.add(std::mem::take(&mut state.parked));
+            }
+            let State { queued, sending, parked, waiting, waiting_for, told, writes, is_stuck, .. } = state;
             debug_assert!(sending.is_empty(), "one batch is sent at a time");
             sending.groups = std::mem::take(&mut queued.groups);
             sending.takes_all = std::mem::take(&mut queued.takes_all);
-            let is_due = |name: &str| !writes.contains_key(name) && (again || !unreached.contains(name));
-            sending.keys = queued.keys.extract_if(|name, _| is_due(name)).collect();
+            sending.keys = queued.keys.extract_if(|name, _| !writes.contains_key(name)).collect();
             told.append(waiting);
             // Break this (tell who waits for a key with the rest) and who has removed one is told before L2 has what was written in its place.
             told.extend(sending.keys.keys().filter_map(|name| waiting_for.remove(name)).flatten());
             // What could not be sent was written anew: nothing is left that could be tried.
             // Break this (drop the line) and who invalidates next is told before L2 has it.
-            *is_stuck &= !sending.is_empty();
-            (!sending.is_empty()).then(|| sending.clone())
+            *is_stuck &= !(sending.is_empty() && parked.is_empty());
+            (!sending.is_empty()).then(|| sending.batch())
         })
     }
 
-    /// Whether something is queued.
+    /// Whether something is left to be sent.
     pub(super) fn has_more(&self) -> bool {
-        !self.lock().queued.is_empty()
+        let state = self.lock();
+        !(state.queued.is_empty() && state.parked.is_empty())
     }
 
     /// Says that a write has failed; the removal of the key is to follow.
@@ -333,7 +324,7 @@ impl Outbox {
         })
     }
 
-    /// Notes that what was taken out has arrived, but these groups and keys: they are put back. Returns what is to go here as well. Where a whole step failed, who came meanwhile is told if the
+    /// Notes that what was taken out has arrived, but these groups and keys: they wait to be tried again. Returns what is to go here as well. Where a whole step failed, who came meanwhile is told if the
     /// store is known to be out of reach, and else with the next attempt, which is the first of his own.
     // Break this (tell all) and who invalidates in the last moment of an attempt that fails is told before his was tried.
     pub(super) fn tried(&self, missed: Missed, is_up: bool) -> Gone {
@@ -342,21 +333,32 @@ impl Outbox {
             let Missed { groups, keys, is_failure } = missed;
             let mut sent = std::mem::take(&mut state.sending);
             let has_groups = groups.is_empty();
-            let left = keys.iter().filter_map(|name| sent.keys.remove_entry(name));
-            // What was written since is later than the removal.
-            let keys_left = left.filter(|(name, _)| !state.writes.contains_key(name)).collect();
-            let takes_all = sent.takes_all && !has_groups;
-            state.queue(Batch { groups: groups.into_iter().collect(), keys: keys_left, takes_all });
-            state.unreached.retain(|name| state.queued.keys.contains_key(name));
-            // Who has put one in meanwhile has not seen it tried.
-            state.unreached.extend(keys.into_iter().filter(|name| !state.waiting_for.contains_key(name)));
-            state.heard.keep_of(&state.queued);
-            let unwritten = sent.keys.into_iter().filter(|(name, _)| state.unwritten.remove(name));
-            let unwritten = unwritten.map(|(_, key)| key).collect();
+            let State { queued, parked, heard, writes, unwritten, .. } = state;
+            for group in groups {
+                if let Some(since) = sent.groups.remove(&group) {
+                    // Who has put it in meanwhile has not seen it tried.
+                    let to = if queued.groups.contains_key(&group) { &mut *queued } else { &mut *parked };
+                    to.add_group(group, since);
+                }
+            }
+            for name in keys {
+                // What was written since is later than the removal.
+                if let Some((key, since)) = sent.keys.remove(&name).filter(|_| !writes.contains_key(&name)) {
+                    let to = if queued.keys.contains_key(&name) { &mut *queued } else { &mut *parked };
+                    to.add_key(name, key, since);
+                } else {
+                    heard.keys.remove(&name);
+                }
+            }
+            parked.takes_all |= sent.takes_all && !has_groups;
+            heard.forget(&sent.batch());
+            let left = sent.keys.into_iter().filter(|(name, _)| unwritten.remove(name));
+            let left = left.map(|(_, (key, _))| key).collect();
             if !(sent.takes_all && has_groups) {
-                gone = Gone::Keys(unwritten);
+                gone = Gone::Keys(left);
             }
             state.is_stuck = is_failure;
+            state.bound(is_up);
             if is_failure && !is_up {
                 give_up(state);
             }
@@ -376,32 +378,36 @@ impl Outbox {
             return false;
         }
         let state = self.lock();
-        let is_all = |batch: &Batch| batch.groups.contains(&Group::all());
-        let is_settling = |batch: &Batch| is_all(batch) || batch.holds(name, groups);
-        state.settling.values().any(is_settling)
-            || state.patterns.values().any(|pattern| may_match(name, pattern))
-            || is_all(&state.queued)
-            || is_all(&state.sending)
-            || state.writes.contains_key(name)
-            || state.queued.holds(name, groups)
-            || state.sending.holds(name, groups)
+        state.writes.contains_key(name)
+            || state.may_be_removed(name)
+            || state.settling_of(name, groups).next().is_some()
+            || state.holds(name, groups, u64::MAX)
     }
 
-    /// Waits until nothing about a value is on its way. Returns whether it came to that: not if the store does not take it, nor if all keys of a pattern are
-    /// being removed that it may have, which may take long.
+    /// Waits until nothing about a value is on its way that is by now. Returns whether it came to that: not if the store does not take it, nor if all keys of a
+    /// pattern are being removed that it may have, which may take long.
     pub(super) async fn emptied_of(&self, name: &str, groups: &[Group]) -> bool {
+        let before = {
+            let state = self.lock();
+            let settling = state.settling_of(name, groups).collect();
+            Before { count: state.count, turn: state.writes.get(name).copied(), settling }
+        };
         loop {
             // From here on it is told, also before it is polled.
             let progress = self.progress.notified();
-            if !self.holds(name, groups) {
-                return true;
-            }
             {
                 let state = self.lock();
+                let is_written =
+                    before.turn.zip(state.writes.get(name)).is_some_and(|(then, now)| then.is_under_way(*now));
+                let is_settling = before.settling.iter().any(|number| state.settling.contains_key(number));
+                // Break this (wait for what comes later as well) and while others invalidate without a pause, who reads waits in vain.
+                let is_held = is_written || is_settling || state.holds(name, groups, before.count);
+                if !is_held && !state.may_be_removed(name) {
+                    return true;
+                }
                 // Break this (drop the second condition) and who asks for a key whose node is gone waits as long as for the load of another.
                 // Break this (drop the third) and it waits as long if a walk over all keys takes that.
-                let may_be_removed = || state.patterns.values().any(|pattern| may_match(name, pattern));
-                if state.is_stuck || state.unreached.contains(name) || may_be_removed() {
+                if state.is_stuck || state.parked.holds(name, groups, u64::MAX) || state.may_be_removed(name) {
                     return false;
                 }
             }
@@ -419,7 +425,7 @@ impl Outbox {
     pub(super) fn heard_of(&self, batch: &Batch) -> Heard {
         let Heard { groups, keys } = &self.lock().heard;
         Heard {
-            groups: batch.groups.intersection(groups).cloned().collect(),
+            groups: batch.groups.iter().filter(|group| groups.contains(*group)).cloned().collect(),
             keys: batch.keys.keys().filter(|name| keys.contains(*name)).cloned().collect(),
         }
     }
@@ -429,7 +435,7 @@ impl Outbox {
         self.change(|state| {
             // What was put in meanwhile is later than what they have heard of.
             let (queued, heard) = (&state.queued, &mut state.heard);
-            heard.groups.extend(groups.iter().filter(|group| !queued.groups.contains(*group)).cloned());
+            heard.groups.extend(groups.iter().filter(|group| !queued.groups.contains_key(*group)).cloned());
             heard.keys.extend(keys.filter(|name| !queued.keys.contains_key(name)));
         });
     }
@@ -447,8 +453,8 @@ impl Outbox {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state);
-        let len =
-            state.queued.len() + state.sending.len() + state.writes.len() + state.settling.len() + state.patterns.len();
+        let pending = state.queued.len() + state.sending.len() + state.parked.len();
+        let len = pending + state.writes.len() + state.settling.len() + state.patterns.len();
         self.len.store(len, Ordering::Release);
         result
     }

@@ -10,7 +10,7 @@ use crate::error::Error;
 #[cfg(feature = "redis")]
 use crate::runtime::Callers;
 use crate::store::file::{File, Options};
-use crate::store::{Null, Store};
+use crate::store::{Guarded, Null, Store};
 
 /// Between two heartbeats, but where a store's connection has its own measure of time.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -50,8 +50,8 @@ pub(in crate::engine) fn remote(settings: &Settings, given: Given) -> Result<Opt
 }
 
 fn chosen(settings: &Settings, given: Given) -> Result<Option<Box<dyn Store>>, Error> {
-    if given.store.is_some() {
-        return Ok(given.store);
+    if let Some(store) = given.store {
+        return Ok(Some(Box::new(Guarded::new(store))));
     }
     let kind = settings.store().map_err(|text| Error::configuration(format!("`remote.store` {text}")))?;
     let namespace = &settings.namespace;

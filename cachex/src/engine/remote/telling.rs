@@ -79,10 +79,8 @@ impl Telling<'_> {
     /// Tells others what the store did not, or may not have: twice does no harm. Returns whether they were told, as far as is known.
     pub(super) async fn tell(&self, notices: Vec<Notice>) -> bool {
         let store = &self.remote.store;
-        if !store.takes_invalidations() {
-            return notices.is_empty();
-        }
-        // Of what does not arrive the next heartbeat says that it is lost.
+        // Of what does not arrive the next heartbeat says that it is lost. What is out of reach says so at once.
+        // Break this (don't try while a part of the store is gone) and what could not be done there is told anew each second, and empties the memory of all others.
         together(notices.into_iter().map(|notice| store.publish(notice))).await.iter().all(Result::is_ok)
     }
 

@@ -172,6 +172,8 @@ impl Remote {
             // Break this (drop the condition) and a value that was invalidated right after it was set comes back from L2.
             let is_unaltered = write.is_unaltered(engine);
             let Some(value) = is_unaltered.then(|| portion.sealed(stamp)).flatten() else { return Ok(false) };
+            // Break this (leave it out) and where many are written at once, others take the notices that are overtaken for lost.
+            let _room = self.writing.acquire().await;
             let telling = self.telling();
             let notice = telling.of_key(at);
             let written = self.store.write(name, value, portion.life, notice.clone()).await;

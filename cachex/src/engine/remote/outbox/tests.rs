@@ -1,4 +1,7 @@
+use futures_util::FutureExt;
+
 use super::*;
+use crate::key::Key;
 
 fn groups(names: &[&str]) -> Batch {
     Batch { groups: names.iter().map(|name| Group::tag(name)).collect(), ..Batch::default() }
@@ -175,12 +178,78 @@ fn after_an_attempt_that_failed_only_who_is_out_of_reach_is_not_waited_for() {
 
 #[test]
 fn too_much_becomes_everything() {
+    // While it can't be sent, or if it is very much.
+    for (most, is_up) in [(MOST, false), (MOST_AT_ONCE, true)] {
+        let outbox = Outbox::default();
+        (0..most).for_each(|number| drop(outbox.add(groups(&[&number.to_string()]), is_up)));
+        assert!(!outbox.holds("k", &[]));
+        drop(outbox.add(groups(&["another"]), is_up));
+        assert!(outbox.holds("k", &[]));
+        assert!(outbox.take(true).is_some_and(|batch| batch.groups.contains(&Group::all())));
+    }
+}
+
+#[test]
+fn too_much_that_was_tried_in_vain_becomes_everything() {
     let outbox = Outbox::default();
     for number in 0..=MOST {
-        drop(outbox.add(groups(&[&number.to_string()]), true));
+        drop(outbox.add(key(&number.to_string()), true));
     }
+    assert!(outbox.take(true).is_some_and(|batch| batch.keys.len() > MOST && batch.groups.is_empty()));
+    failed(&outbox, &[], true);
     assert!(outbox.holds("k", &[]));
-    assert!(outbox.take(true).is_some_and(|batch| batch.groups.contains(&Group::all())));
+    assert!(outbox.take(false).is_some_and(|batch| batch.groups.contains(&Group::all()) && batch.keys.is_empty()));
+    arrived(&outbox, &[]);
+    assert_eq!(outbox.len(), 0);
+}
+
+/// Whether who began to wait before `then` for a key, or the group `a`, waits no more after it.
+fn is_over(outbox: &Outbox, name: &str, then: impl FnOnce()) -> bool {
+    let groups = [Group::tag("a")];
+    let mut waiting = std::pin::pin!(outbox.emptied_of(name, &groups));
+    assert!(waiting.as_mut().now_or_never().is_none());
+    then();
+    waiting.now_or_never().is_some()
+}
+
+#[test]
+fn who_reads_waits_for_what_was_on_its_way_before_and_for_nothing_later() {
+    let outbox = Outbox::default();
+    drop(outbox.add(groups(&["a"]), true));
+    // Again and again, one of them on its way at any time.
+    let go_on = |left: &[&str]| {
+        assert!(outbox.take(true).is_some());
+        drop(outbox.add(groups(&["a"]), true));
+        drop(outbox.add(key("k"), true));
+        arrived(&outbox, left);
+    };
+    assert!(is_over(&outbox, "other", || go_on(&[])), "what was on its way has arrived");
+    assert!(outbox.take(true).is_some());
+    drop(outbox.add(groups(&["a"]), true));
+    let while_it_is_sent = || {
+        arrived(&outbox, &[]);
+    };
+    assert!(!is_over(&outbox, "k", while_it_is_sent), "another one was put in before");
+    assert!(is_over(&outbox, "k", || go_on(&[])));
+    // Writes of the key, without a break.
+    outbox.begin_write("hot");
+    let turn = || {
+        drop(outbox.begin_write("hot"));
+        outbox.begin_turn("hot");
+    };
+    assert!(outbox.take(true).is_some());
+    arrived(&outbox, &[]);
+    assert!(!is_over(&outbox, "hot", turn), "one more may have waited for its turn");
+    let turns = || (0..2).for_each(|_| turn());
+    assert!(is_over(&outbox, "hot", turns));
+    // A removal that waits for a write goes with the next one.
+    drop(outbox.add(key("hot"), true));
+    assert!(is_over(&outbox, "hot", turns));
+    drop(outbox.add(key("hot"), true));
+    let ends = || {
+        outbox.end_write("hot");
+    };
+    assert!(!is_over(&outbox, "hot", ends), "the removal is still to be sent");
 }
 /// As a write by hand that fails.
 fn fails_to_be_written(outbox: &Outbox, name: &str) {
