@@ -107,6 +107,11 @@ impl Notice {
     }
 }
 
+/// Returns the number of a notice from what comes before its clock.
+pub(crate) fn number_in(head: &[u8]) -> Option<u64> {
+    head.get(HEAD - 8..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u64::from_be_bytes(*bytes))
+}
+
 fn put(out: &mut Vec<u8>, name: &str) {
     // Longer names there are none: see `LONGEST`.
     let len = u16::try_from(name.len()).unwrap_or(u16::MAX);

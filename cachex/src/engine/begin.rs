@@ -164,7 +164,12 @@ impl<'a, S: Shape, K: Keep<S::Value>> Asked<'a, S, K> {
             }
         };
         let Self { engine, method, shape, keep, rules, caller, .. } = self;
-        let job = Job {
+        let freshness = found.as_ref().map(|found| found.freshness);
+        let (found, held) = match found {
+            Some(Found { value, entry, held, .. }) => (Some((value, entry)), Some(held)),
+            None => (None, None),
+        };
+        let mut job = Job {
             subject: Borrowed { engine, method, at },
             shape,
             keep,
@@ -172,17 +177,19 @@ impl<'a, S: Shape, K: Keep<S::Value>> Asked<'a, S, K> {
             policy: self.policy.map_or_else(|| method.changed_policy(), |own| Some(Arc::new(own))),
             tags: Tags::new(),
             tag_ids: TagIds::new(),
+            held,
             caller,
         };
-        match (plan(found.as_ref().map(|found| found.freshness), self.reach), found) {
-            (Plan::AnswerAndRefresh, Some(found)) => {
+        match (plan(freshness, self.reach), found) {
+            (Plan::AnswerAndRefresh, Some((value, _))) => {
                 method.counters.tally().stale_hit();
-                Begun::AnswerAndRefresh(shape.output(found.value), job)
+                job.held = None;
+                Begun::AnswerAndRefresh(shape.output(value), job)
             }
-            (Plan::RefreshHere, Some(found)) => Begun::RefreshHere(found.value, found.entry, job),
+            (Plan::RefreshHere, Some((value, entry))) => Begun::RefreshHere(value, entry, job),
             (_, found) => {
                 method.counters.tally().miss();
-                Begun::Load(found.map(|found| found.entry), job)
+                Begun::Load(found.map(|(_, entry)| entry), job)
             }
         }
     }

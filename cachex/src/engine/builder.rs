@@ -9,7 +9,6 @@ use super::cache::Cache;
 use super::dynamic::Loaders;
 use super::fence::Fences;
 use super::flight::Flights;
-#[cfg(feature = "remote")]
 use super::horizon;
 use super::methods::Methods;
 use super::registry::{Rules, check_names};
@@ -490,7 +489,6 @@ impl Builder {
             epoch: Epoch::default(),
             tags: TagClocks::new(limits.max_entries),
             passes: reclaim::Passes::default(),
-            #[cfg(feature = "remote")]
             stamps: horizon::Stamps::default(),
             tier: L1::new(memory.engine, limits, memory.eviction(), seed),
             flights: Flights::new(),

@@ -212,7 +212,8 @@ impl Cache {
     }
 
     /// Returns the number of tags that are remembered: those that are fenced, and those that were invalidated until that matters to no entry
-    /// and no load any more, which a [`reclaim`](Self::reclaim) finds out. Of a tag that nobody has invalidated nothing is kept.
+    /// and no load any more, which a [`reclaim`](Self::reclaim) finds out. Of a tag that nobody has invalidated nothing is kept. Where tags are invalidated
+    /// faster than that is found out, some hundred thousand are remembered, and what was loaded before the others counts as invalidated.
     ///
     /// # Examples
     ///

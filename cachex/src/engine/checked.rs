@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// As [`write`](Self::write), of what `make` makes of the present state, unless it fails. Writes of a key happen one after
-    /// the other, and each sees the one before. `make` runs no code of users, and asks for the clock of no tag.
+    /// the other, and each sees the one before. `make` runs no code of users.
     pub(crate) fn try_write<T, E>(
         &self,
         method: &Method,

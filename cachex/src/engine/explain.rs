@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::cache::Cache;
-use crate::entry::{Freshness, Stamp};
+use crate::entry::{Entry, Freshness, Stamp};
 use crate::key::Key;
+use crate::raw::grace::pinned;
 use crate::tag::{Tag, Tags};
 
 /// What a cache knows of one key.
@@ -44,7 +45,7 @@ pub struct Explanation {
     /// Whether it is a kept "none" or a kept error.
     pub is_negative: bool,
     /// Its tags, and the logical clock of the last invalidation of each; that of the beginning where there was none, or none that could still
-    /// matter: an invalidation is forgotten once all that is older has left.
+    /// matter: an invalidation is forgotten once all that is older has left. Where too much was to be remembered, it may be of other tags.
     pub tags: Vec<(Tag, Stamp)>,
 }
 
@@ -164,11 +165,17 @@ impl Cache {
             is_negative: false,
             tags: Vec::new(),
         };
-        if let Some(entry) = engine.tier.peek(key.at()) {
+        // Within one pin, as for a call.
+        let found = pinned(|pin| {
+            let entry = engine.tier.peek_pinned(pin, key.at())?;
+            let (is_unaltered, is_current) = (engine.is_unaltered(method, &entry), engine.is_current(method, &entry));
+            Some((Entry::clone(&entry), is_unaltered, is_current))
+        });
+        if let Some((entry, is_unaltered, is_current)) = found {
             let now = engine.now();
-            told.verdict = if !engine.is_unaltered(method, &entry) {
+            told.verdict = if !is_unaltered {
                 Verdict::Invalidated
-            } else if !engine.is_current(method, &entry) {
+            } else if !is_current {
                 Verdict::Fenced
             } else {
                 match entry.freshness(|| now) {

@@ -27,7 +27,7 @@ pub(crate) use lead::{Lead, Ticket};
 use super::nesting;
 use crate::entry::stamp::{Epoch, Sequence, Stamp};
 use crate::key::{Key, KeyRef};
-use crate::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock};
 
 #[cfg(not(cachex_loom))]
 const SHARDS: usize = 64;
@@ -79,6 +79,8 @@ pub(crate) struct Flight<L> {
     epoch: Epoch,
     /// The stamp of its first leader: whoever takes over has a later one.
     since: Stamp,
+    /// It takes too long: what was invalidated since it began is forgotten, and what it brings is not kept.
+    is_given_up: AtomicBool,
     polled_on: AtomicU64,
     state: Mutex<State<L>>,
 }
@@ -164,8 +166,22 @@ impl<L: Clone> Flights<L> {
     pub(crate) fn horizon(&self, sequence: &Sequence) -> Stamp {
         // Read first: a load that enters a shard after its turn below has a later stamp than this.
         let now = sequence.now();
-        let oldest = |shard: &Home<L>| lock(shard).listed.iter().map(|listed| listed.flight.since).min();
-        self.shards.iter().filter_map(oldest).min().map_or(now, |oldest| oldest.min(now))
+        let is_waited_for = |flight: &&Arc<Flight<L>>| !flight.is_given_up.load(Ordering::Acquire);
+        let since = |shard: &Home<L>| {
+            let shard = lock(shard);
+            shard.listed.iter().map(|listed| &listed.flight).filter(is_waited_for).map(|flight| flight.since).min()
+        };
+        self.shards.iter().filter_map(since).min().map_or(now, |oldest| oldest.min(now))
+    }
+
+    /// Has nothing be kept of the loads under way that began before `stamp`: the [`horizon`](Self::horizon) is not theirs any more.
+    pub(crate) fn give_up_older(&self, stamp: Stamp) {
+        for shard in &self.shards {
+            let shard = lock(shard);
+            let flights = shard.listed.iter().map(|listed| &listed.flight).filter(|flight| flight.since < stamp);
+            // Before the pass that takes them for gone: a load that is just being stored is met by it.
+            flights.for_each(|flight| flight.is_given_up.store(true, Ordering::Release));
+        }
     }
 
     /// Returns how many keys are being loaded or waited for.
@@ -195,7 +211,8 @@ impl<L> Shard<L> {
         }
         let listed = self.listed.iter_hash_mut(at.hash).find(|listed| {
             let flight = &listed.flight;
-            flight.key.is(at) && flight.admit(|stamp| flight.epoch.allows(stamp) && is_current(stamp))
+            let is_good = || flight.key.is(at) && !flight.is_given_up.load(Ordering::Acquire);
+            is_good() && flight.admit(|stamp| flight.epoch.allows(stamp) && is_current(stamp))
         })?;
         listed.users += 1;
         listed.was_joined = true;
@@ -235,6 +252,7 @@ fn list<L: Clone>(
         key: at.key(),
         epoch: Epoch::at(voided_at),
         since: stamp,
+        is_given_up: AtomicBool::new(false),
         polled_on: AtomicU64::new(thread),
         state: Mutex::new(State { phase: phase(stamp), followers: 0, wakers: Vec::new(), next_waker: 0 }),
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::flight::{Follow, Ticket};
+use super::horizon::HeldStamp;
 use super::subject::{Borrowed, Owned, Subject};
 use super::{Landing, nesting};
 use crate::entry::stamp::Stamp;
@@ -29,6 +30,8 @@ pub(crate) struct Job<U, S: Shape, K> {
     pub(crate) tags: Tags,
     /// Their numbers.
     pub(crate) tag_ids: TagIds,
+    /// For the entry that may answer if the load fails, if there is one.
+    pub(crate) held: Option<HeldStamp>,
     pub(crate) caller: Caller,
 }
 
@@ -46,13 +49,13 @@ impl<'a, S: Shape, K> Job<Borrowed<'a>, S, K> {
     pub(crate) fn of_write(subject: Borrowed<'a>, shape: S, keep: K, rules: ValueRules<S>, tags: Tags) -> Self {
         let policy = subject.method.changed_policy();
         let (tag_ids, caller) = (subject.engine.tag_ids(&tags), Caller::Blocking);
-        Self { subject, shape, keep, rules, policy, tags, tag_ids, caller }
+        Self { subject, shape, keep, rules, policy, tags, tag_ids, held: None, caller }
     }
 
     /// Makes a job of it that may outlive the call.
     pub(crate) fn owned(self) -> Job<Owned, S, K> {
-        let Self { subject, shape, keep, rules, policy, tags, tag_ids, caller } = self;
-        Job { subject: subject.owned(), shape, keep, rules, policy, tags, tag_ids, caller }
+        let Self { subject, shape, keep, rules, policy, tags, tag_ids, held, caller } = self;
+        Job { subject: subject.owned(), shape, keep, rules, policy, tags, tag_ids, held, caller }
     }
 }
 
@@ -112,9 +115,15 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
 
     /// Answers with an expired entry, if it is still right.
     pub(super) fn fall_back(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
-        let output = self.current_value(entry, ticket)?;
+        let output = self.fallback_value(entry, ticket)?;
         self.note_fallback();
         Some(output)
+    }
+
+    /// Returns the value of an expired entry, if it is still right, and that can be told.
+    pub(super) fn fallback_value(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
+        let is_known = self.held.as_ref().is_none_or(HeldStamp::is_good);
+        is_known.then(|| self.current_value(entry, ticket)).flatten()
     }
 
     /// Counts and tells that an expired entry answers.

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::begin::NoHit;
+use super::horizon::HeldStamp;
 use super::methods::Method;
 use std::marker::PhantomData;
 
@@ -28,6 +29,8 @@ pub(crate) struct Found<V> {
     pub(crate) value: V,
     pub(crate) entry: Entry,
     pub(crate) freshness: Freshness,
+    /// As long as it may answer.
+    pub(crate) held: HeldStamp,
 }
 
 /// What a hit takes from an entry while the thread is pinned.
@@ -136,13 +139,20 @@ impl Engine {
         let found = pinned(|pin| {
             let entry = self.tier.peek_pinned(pin, at)?;
             let freshness = self.freshness(method, &entry);
-            (freshness != Freshness::Dead).then(|| (Entry::clone(&entry), freshness))
+            let held = match freshness {
+                Freshness::Dead => return None,
+                Freshness::Fresh => None,
+                // It is asked for once more when a load has failed.
+                // Break this (don't hold it) and an entry whose tag was invalidated meanwhile answers for such a load.
+                Freshness::Stale | Freshness::Expired => Some(self.hold_stamp_of(entry.stamp())),
+            };
+            Some((Entry::clone(&entry), freshness, held))
         });
-        let Some((entry, freshness)) = found else { return Looked::Nothing };
-        match (keep.value(&entry), freshness) {
+        let Some((entry, freshness, held)) = found else { return Looked::Nothing };
+        match (keep.value(&entry), held) {
             (None, _) => Looked::OtherType,
-            (Some(value), Freshness::Fresh) => Looked::Fresh(value),
-            (Some(value), _) => Looked::NotFresh(Found { value, entry, freshness }),
+            (Some(value), None) => Looked::Fresh(value),
+            (Some(value), Some(held)) => Looked::NotFresh(Found { value, entry, freshness, held }),
         }
     }
 

@@ -118,7 +118,6 @@ pub(crate) struct Engine {
     /// How what structures hold becomes bytes.
     #[cfg(feature = "structures")]
     codec: Codec,
-    #[cfg(feature = "remote")]
     stamps: horizon::Stamps,
     /// L2, if there is one.
     #[cfg(feature = "remote")]

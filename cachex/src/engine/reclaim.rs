@@ -48,7 +48,7 @@ const MOST_LOOKS: usize = 1000;
 /// How many slots a background reclaim looks at at least …
 const LEAST_SLOTS: usize = 1024;
 /// … and at most one in so many, so that a large tier is gone through once in some ten reclaims.
-const RECLAIMS_A_PASS: u64 = 10;
+const RECLAIMS_A_PASS: usize = 10;
 
 /// The passes of the background: each looks at every entry once, a part at a time.
 #[derive(Debug, Default)]
@@ -92,7 +92,7 @@ impl Engine {
         self.structures.reclaim(self.now());
         self.expire_fences();
         self.trim();
-        let mut pass = self.begin_pass();
+        let mut pass = self.begin_pass(None);
         let reclaimed = self.tier.reclaim(self.now(), &|entry| self.is_kept(entry), &mut pass.walk, usize::MAX);
         let count = self.note_reclaimed(&reclaimed);
         drop(reclaimed);
@@ -124,9 +124,11 @@ impl Engine {
         let mut turn = lock(&self.passes.0);
         turn.leaving = turn.leaving.take().and_then(|leaving| self.forget_if_unread(leaving));
         let is_of_use = turn.pass.is_some() || turn.seen != Some(self.sequence.now()) || self.tags.len() != 0;
-        let mut pass = is_of_use.then(|| turn.pass.take().unwrap_or_else(|| self.begin_pass()));
+        let mut pass = is_of_use.then(|| turn.pass.take().unwrap_or_else(|| self.begin_pass(turn.seen)));
         let mut ended = Walk::ended();
-        let slots = LEAST_SLOTS.max((self.tier.len() / RECLAIMS_A_PASS) as usize);
+        // Where much was invalidated, all at once: it is to be forgotten in time.
+        let slots =
+            if self.tags.are_many() { usize::MAX } else { LEAST_SLOTS.max(self.tier.slots() / RECLAIMS_A_PASS) };
         let walk = pass.as_mut().map_or(&mut ended, |pass| &mut pass.walk);
         let reclaimed = self.tier.reclaim(self.now(), &|entry| self.is_kept(entry), walk, slots);
         match pass {
@@ -139,9 +141,14 @@ impl Engine {
         reclaimed
     }
 
-    fn begin_pass(&self) -> Pass {
+    /// Begins a pass. Where much was invalidated, it does not wait for what is under way since before the last one, which began at `last`.
+    fn begin_pass(&self, last: Option<Stamp>) -> Pass {
         // Break this (let go of the order) and an invalidation is forgotten that was about to be noted while the pass went by.
         let _order = lock(&self.order);
+        if let Some(last) = last.filter(|_| self.tags.are_many()) {
+            // Break this (wait) and a load that never ends has more and more be remembered, until all that has tags counts as invalidated.
+            self.give_up_older(last);
+        }
         Pass { walk: Walk::default(), begun_at: self.sequence.now(), horizon: self.horizon() }
     }
 

@@ -4,8 +4,8 @@
 //! The case of flights has a source, a store and callers as the engine has them, and the same checks; the case of tags asks the
 //! clocks themselves. That the models have teeth was seen by breaking each of these, which makes a test here fail: either
 //! ordering of `Sequence` (`Relaxed`), `epoch.raise` in `Hold::void`, the question of `Hold::if_idle`, the check of a store, the waking in `Lead::land` and in
-//! its drop (nobody, or one only), `floor.raise` in `TagClocks::sweep_shard`, its test whether a cell is held, and the floor of a
-//! new cell. The stamp checks of `Flights::join` and of a follower stand in for each other: both must be broken to fail.
+//! its drop (nobody, or one only), the floor in `TagClocks::forget_half`, a gate that is told of one mark where there are several, and in `Tagged::reclaim`, which is
+//! as `Engine::reclaim`: the horizon, the order, and the wait for readers. The stamp checks of `Flights::join` and of a follower stand in for each other: both must be broken to fail.
 
 use std::future::Future;
 use std::pin::pin;

@@ -78,6 +78,7 @@ pub struct Meta<'a> {
 }
 
 /// For entries without tags beside those of their method.
+#[cfg(any(test, feature = "flood"))]
 pub(crate) const NO_TAGS: (&Tags, &[TagId]) = (&Tags::new(), &[]);
 
 impl Entry {

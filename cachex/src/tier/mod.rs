@@ -86,6 +86,7 @@ impl L1 {
     }
 
     /// As [`MemoryTier::peek`].
+    #[cfg(test)]
     pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
         self.memory.peek(at)
     }
@@ -146,6 +147,11 @@ impl L1 {
         self.tell_left(&reclaimed.expired);
         self.tell_left(&reclaimed.invalidated);
         reclaimed
+    }
+
+    /// As [`MemoryTier::slots`].
+    pub(crate) fn slots(&self) -> usize {
+        self.memory.slots()
     }
 
     /// As [`MemoryTier::has_ended`].

@@ -48,7 +48,7 @@ fn check<F: Future<Output = Result<u64, Failure>>>(source: &Source, call: impl F
     assert!(crate::source::all_is_forgotten(&source.cache), "{} tags are remembered", source.cache.known_tags());
 }
 
-// Guards the horizon: what was invalidated since a load began is not forgotten, and what others invalidate is nothing to it.
+// What others invalidate is nothing to it.
 #[test]
 fn a_slow_load_is_kept_though_others_write_meanwhile() {
     let source = source();
@@ -114,13 +114,14 @@ fn what_all_entries_of_a_method_have_need_not_be_named_by_each() {
     assert_eq!((cache.reclaim(), cache.stats().entries), (1, 0));
 }
 
-// Guards the horizon of `sweep_shard`: which tag the value brings is not known while it is loaded.
+// Which tag the value brings is not known while it is loaded.
 #[test]
 fn a_slow_load_whose_value_brings_tags_is_kept_though_others_write_meanwhile() {
     let source = source();
     check(&source, || source.find(1));
 }
 
+// Guards the horizon: what was invalidated since a load began is not forgotten.
 #[test]
 fn a_slow_load_is_not_kept_if_its_own_tags_are_among_those() {
     for tag in ["all", "item:1", "version:1"] {

@@ -19,7 +19,7 @@ fn find(source: &Source) -> u64 {
     Stepped::new(source.find(1)).end().unwrap()
 }
 
-// Guards the fences in `TagCell::allows`.
+// Guards the fences in `TagClocks::set_gate` and `Shard::allows`.
 #[test]
 fn while_a_fence_stands_there_is_no_hit_and_no_store() {
     let (source, _) = source();
@@ -55,7 +55,7 @@ fn check_load_is_refused(end: impl Fn(&Source, &ManualClock, Fence)) {
     assert_eq!((find(&source), source.loads()), (2, 2), "stores are allowed again");
 }
 
-// Guards `invalidate_cells` in `Drop for Fence`.
+// Guards `invalidate_fenced` in `Drop for Fence`.
 #[test]
 fn a_load_from_within_a_fence_is_not_kept_after_its_release() {
     check_load_is_refused(|_, _, fence| fence.release());

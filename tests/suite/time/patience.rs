@@ -119,6 +119,33 @@ async fn an_invalidated_entry_is_no_fallback() {
     assert_eq!(source.cache.stats().rejected_stores, 1);
 }
 
+impl Source {
+    #[cached(name = "patience.graceful", ttl = "1m", grace = "1h", tags = ["graceful"])]
+    async fn graceful(&self, id: u64) -> Result<u64, Failure> {
+        let _ = id;
+        self.read().await
+    }
+}
+
+// Guards the hold of `look_closely`: what was invalidated after the entry was found, and before the load that failed began, is not forgotten.
+#[test]
+fn an_entry_that_was_invalidated_while_another_loaded_is_no_fallback() {
+    let (source, clock) = source();
+    assert_eq!(Stepped::new(source.graceful(1)).end(), Ok(1));
+    clock.advance(MINUTE);
+    let (first, second) = (source.hold(), source.hold());
+    let leader = Stepped::waiting(source.graceful(1));
+    let mut follower = Stepped::waiting(source.graceful(1));
+    source.cache.invalidate_tags(["graceful"]);
+    first.open(Outcome::Value);
+    assert_eq!(leader.end(), Ok(1));
+    assert!(follower.step().is_none(), "what the other brought is refused, and it loads itself");
+    source.cache.reclaim();
+    second.open(Outcome::Failure);
+    assert_eq!(follower.end(), Err(Failure::Down));
+    assert!(crate::source::all_is_forgotten(&source.cache));
+}
+
 #[test]
 fn an_expired_entry_answers_a_call_by_hand_whose_load_fails() {
     let (source, clock) = source();

@@ -147,7 +147,7 @@ fn fall_back<S: Shape, K: Keep<S::Value>>(turns: Vec<Turn<'_, S, K>>, answered: 
         let subject = member.job.subject;
         subject.method.counters.load_errors.one();
         subject.engine.tell(|| Event::LoadFailed(subject.at().key()));
-        let output = member.fallback.as_ref().and_then(|entry| member.job.current_value(entry, place.ticket()));
+        let output = member.fallback.as_ref().and_then(|entry| member.job.fallback_value(entry, place.ticket()));
         outputs.extend(output);
     }
     if outputs.len() < turns.len() {

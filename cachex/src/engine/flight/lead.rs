@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Flight, Home, NONE, Phase, Shard};
 use crate::entry::stamp::Stamp;
 use crate::key::KeyRef;
-use crate::sync::lock;
+use crate::sync::{Ordering, lock};
 
 /// A place at a flight: keeps it in the table, and knows when the key was invalidated.
 #[derive(Debug)]
@@ -29,9 +29,10 @@ impl<L: Clone> Ticket<L> {
         self.stamp
     }
 
-    /// Whether the key was not invalidated since `stamp`.
+    /// Whether the key was not invalidated since `stamp`, and it was not given up to know what was.
+    // Break this (drop the second condition) and a load that was given up is kept, whatever was invalidated since it began.
     pub(crate) fn allows(&self, stamp: Stamp) -> bool {
-        self.flight.epoch.allows(stamp)
+        self.flight.epoch.allows(stamp) && !self.flight.is_given_up.load(Ordering::Acquire)
     }
 
     /// Returns the key by which the tier is asked.

@@ -465,7 +465,10 @@ impl Blocking<'_> {
     pub(super) fn expire_here(&self, key: &Key, ttl: Duration) -> bool {
         let engine = self.engine();
         let Some(entry) = self.engine().peek(key.at()) else { return false };
-        engine.tier.expire_at(key.at(), &entry, engine.longest_here(&entry, engine.now().after(ttl)));
+        let end = engine.now().after(ttl);
+        #[cfg(feature = "remote")]
+        let end = engine.longest_here(&entry, end);
+        engine.tier.expire_at(key.at(), &entry, end);
         true
     }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::Remote;
 use super::outbox::{Batch, Gone, Missed};
-use super::telling::Telling;
+use super::telling::{Sent, Telling};
 use crate::backplane::notice::{LONGEST, Subject};
 use crate::engine::Engine;
 use crate::engine::methods::Method;
@@ -240,11 +240,6 @@ impl Remote {
     async fn send_batch(&self, batch: Batch) -> Missed {
         let heard = self.outbox.heard_of(&batch);
         let Batch { groups, mut keys, .. } = batch;
-        // Break this (try all the same) and each attempt draws numbers of notices that nobody hears of: afterwards what others have in memory goes for that.
-        if !self.store.is_up() {
-            let (groups, keys) = (groups.into_iter().collect(), keys.into_keys().collect());
-            return Missed { groups, keys, is_failure: true };
-        }
         let mut missed = Missed { keys: self.out_of_reach(&mut keys).into_iter().collect(), ..Missed::default() };
         let (known, new): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| heard.groups.contains(group));
         let parts = new.chunks(AT_ONCE).map(|part| (part, false)).chain(known.chunks(AT_ONCE).map(|part| (part, true)));
@@ -274,11 +269,11 @@ impl Remote {
         let what = Invalidation { groups: groups.to_vec(), notices: vec![notice.clone()], ..Invalidation::default() };
         let done = self.store.invalidate(&what).await;
         match &done {
-            Ok(_) if are_known => drop(telling.tell(vec![telling.of_groups(groups)]).await),
+            Ok(_) if are_known => drop(telling.tell(vec![telling.of_groups(groups)], Sent::Not).await),
             Ok(_) => {}
             Err(failed) => {
                 self.note_failure(failed);
-                if !are_known && telling.tell(vec![notice]).await {
+                if !are_known && telling.tell(vec![notice], Sent::with(failed)).await {
                     self.outbox.hear(groups, std::iter::empty());
                 }
             }
@@ -316,7 +311,9 @@ impl Remote {
         // Break this (leave them out) and others keep what they loaded from there meanwhile.
         let again = keys.iter().filter(|(name, _)| known.contains(*name) && !is_left(name));
         untold.extend(again.map(|(_, key)| telling.of_key(key.at())));
-        if telling.tell(untold).await {
+        // Of what is left nothing was sent; of all else, if the step has failed, nobody knows.
+        let sent = done.as_ref().err().map_or(Sent::Not, Sent::with);
+        if telling.tell(untold, sent).await {
             self.outbox.hear(&[], keys.iter().map(|(name, _)| *name).filter(|name| is_left(name)).map(Box::from));
         }
         let left = done?;

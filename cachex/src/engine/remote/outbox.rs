@@ -109,8 +109,9 @@ impl State {
     }
 
     fn bound(&mut self, is_up: bool) {
-        let most = if is_up && !self.is_stuck { MOST_AT_ONCE } else { MOST };
-        if self.queued.len() <= most && self.parked.len() <= MOST {
+        let (queued, parked) = (self.queued.len(), self.parked.len());
+        let is_sent = is_up && !self.is_stuck;
+        if if is_sent { queued <= MOST_AT_ONCE && parked <= MOST } else { queued + parked <= MOST } {
             return;
         }
         let Self { queued, parked, unwritten, writes, waiting, waiting_for, heard, .. } = self;
@@ -332,7 +333,7 @@ impl Outbox {
         self.end(|state| {
             let Missed { groups, keys, is_failure } = missed;
             let mut sent = std::mem::take(&mut state.sending);
-            let has_groups = groups.is_empty();
+            let took_groups = groups.is_empty();
             let State { queued, parked, heard, writes, unwritten, .. } = state;
             for group in groups {
                 if let Some(since) = sent.groups.remove(&group) {
@@ -350,12 +351,17 @@ impl Outbox {
                     heard.keys.remove(&name);
                 }
             }
-            parked.takes_all |= sent.takes_all && !has_groups;
+            parked.takes_all |= sent.takes_all && !took_groups;
             heard.forget(&sent.batch());
             let left = sent.keys.into_iter().filter(|(name, _)| unwritten.remove(name));
             let left = left.map(|(_, (key, _))| key).collect();
-            if !(sent.takes_all && has_groups) {
+            if !(sent.takes_all && took_groups) {
                 gone = Gone::Keys(left);
+            }
+            if took_groups && !sent.groups.is_empty() {
+                // Groups are taken now, and so may be those from before.
+                queued.takes_all |= std::mem::take(&mut parked.takes_all);
+                parked.groups.drain().for_each(|(group, since)| queued.add_group(group, since));
             }
             state.is_stuck = is_failure;
             state.bound(is_up);

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Remote;
-use crate::backplane::notice::Subject;
+use crate::backplane::notice::{Subject, number_in};
 use crate::runtime::together;
-use crate::store::{Notice, StoreError};
+use crate::store::{Notice, StoreError, StoreErrorKind};
 
 /// The numbers of a cache.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ struct State {
     drawn: u64,
     /// Those of which it is not known yet that others were told.
     under_way: BTreeSet<u64>,
+    /// Those that were given back while later ones had been drawn.
+    unused: BTreeSet<u64>,
 }
 
 impl Numbers {
@@ -50,6 +52,20 @@ impl Numbers {
         }
     }
 
+    /// Takes numbers back of which nobody was told.
+    // Break this (end them) and after an outage others take for lost what was tried in it, and empty their memory.
+    fn give_back(&self, numbers: &[u64]) {
+        let mut state = self.lock();
+        for number in numbers {
+            state.under_way.remove(number);
+            state.unused.insert(*number);
+        }
+        let State { drawn, unused, .. } = &mut *state;
+        while unused.remove(drawn) {
+            *drawn -= 1;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -58,7 +74,28 @@ impl Numbers {
 /// Somebody who tells others: until it is dropped, its numbers are on their way.
 pub(super) struct Telling<'a> {
     remote: &'a Remote,
-    drawn: Mutex<Vec<u64>>,
+    drawn: Mutex<Drawn>,
+}
+
+/// The numbers of somebody who tells others, and those of them of which nobody was told.
+#[derive(Debug, Default)]
+struct Drawn {
+    all: Vec<u64>,
+    unused: Vec<u64>,
+}
+
+/// Whether others may have been told with a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    Maybe,
+    Not,
+}
+
+impl Sent {
+    /// Returns how it is with a step that has failed.
+    pub(super) fn with(failed: &StoreError) -> Self {
+        if failed.kind() == StoreErrorKind::Down { Self::Not } else { Self::Maybe }
+    }
 }
 
 impl Remote {
@@ -72,23 +109,35 @@ impl Telling<'_> {
     /// Returns what others are to be told, by the next number.
     pub(super) fn notice(&self, subject: Subject) -> Notice {
         let number = self.remote.numbers.draw();
-        self.drawn.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+        self.drawn().all.push(number);
         self.remote.numbered(subject, number)
     }
 
     /// Tells others what the store did not, or may not have: twice does no harm. Returns whether they were told, as far as is known.
-    pub(super) async fn tell(&self, notices: Vec<Notice>) -> bool {
+    pub(super) async fn tell(&self, notices: Vec<Notice>, sent: Sent) -> bool {
         let store = &self.remote.store;
         // Of what does not arrive the next heartbeat says that it is lost. What is out of reach says so at once.
         // Break this (don't try while a part of the store is gone) and what could not be done there is told anew each second, and empties the memory of all others.
-        together(notices.into_iter().map(|notice| store.publish(notice))).await.iter().all(Result::is_ok)
+        let numbers: Vec<_> = notices.iter().filter_map(|notice| number_in(&notice.head)).collect();
+        let told = together(notices.into_iter().map(|notice| store.publish(notice))).await;
+        if sent == Sent::Not {
+            let is_unused =
+                |told: &Result<(), StoreError>| told.as_ref().is_err_and(|failed| Sent::with(failed) == Sent::Not);
+            let unused = numbers.into_iter().zip(&told).filter(|(_, told)| is_unused(told)).map(|(number, _)| number);
+            self.drawn().unused.extend(unused);
+        }
+        told.iter().all(Result::is_ok)
+    }
+
+    fn drawn(&self) -> MutexGuard<'_, Drawn> {
+        self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends a step of which others were to be told: also if it failed.
     // Break this (leave the number) and as long as a server takes no writes, each that fails empties the memory of all others.
     pub(super) async fn ended<T>(self, done: Result<T, StoreError>, notice: Notice) -> Result<T, StoreError> {
-        if done.is_err() {
-            self.tell(vec![notice]).await;
+        if let Err(failed) = &done {
+            self.tell(vec![notice], Sent::with(failed)).await;
         }
         done
     }
@@ -96,7 +145,9 @@ impl Telling<'_> {
 
 impl Drop for Telling<'_> {
     fn drop(&mut self) {
-        self.remote.numbers.end(&self.drawn.lock().unwrap_or_else(PoisonError::into_inner));
+        let Drawn { all, unused } = std::mem::take(&mut *self.drawn());
+        self.remote.numbers.end(&all);
+        self.remote.numbers.give_back(&unused);
     }
 }
 
@@ -114,5 +165,16 @@ mod tests {
         assert_eq!(numbers.told(), 1);
         numbers.end(&[2]);
         assert_eq!(numbers.told(), 3);
+    }
+
+    #[test]
+    fn numbers_of_which_nobody_was_told_are_drawn_again() {
+        let numbers = Numbers::default();
+        assert_eq!([numbers.draw(), numbers.draw(), numbers.draw()], [1, 2, 3]);
+        numbers.give_back(&[2]);
+        numbers.end(&[1]);
+        assert_eq!(numbers.told(), 2, "a later one is on its way");
+        numbers.give_back(&[3]);
+        assert_eq!((numbers.told(), numbers.count(), numbers.draw()), (1, 1, 2));
     }
 }

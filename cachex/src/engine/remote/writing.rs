@@ -50,7 +50,8 @@ impl Write {
     /// Whether nothing that it depends on was invalidated here since it was made.
     fn is_unaltered(&self, engine: &Engine) -> bool {
         let (method, stamp) = (engine.method(self.key.region()), self.stamp.get());
-        engine.epoch.allows(stamp)
+        self.stamp.is_good()
+            && engine.epoch.allows(stamp)
             && method.epoch.allows(stamp)
             && engine.tags.were_current(method.constants(), stamp)
             && engine.tags.were_current(&self.tag_ids, stamp)

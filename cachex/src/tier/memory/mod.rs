@@ -34,7 +34,9 @@ use uses::Uses;
 
 use crate::entry::{Entry, EntryParts};
 use crate::key::KeyRef;
-use crate::raw::grace::{Pin, pinned};
+use crate::raw::grace::Pin;
+#[cfg(any(test, feature = "moka"))]
+use crate::raw::grace::pinned;
 use crate::raw::node::Lent;
 use crate::raw::table::{Sought, Table};
 use crate::time::Timestamp;
@@ -198,6 +200,7 @@ impl MemoryTier {
     }
 
     /// As [`peek_pinned`](Self::peek_pinned), for what may be kept.
+    #[cfg(test)]
     pub(crate) fn peek(&self, at: KeyRef<'_>) -> Option<Entry> {
         pinned(|pin| self.peek_pinned(pin, at).map(|entry| Entry::clone(&entry)))
     }

@@ -56,6 +56,11 @@ impl MemoryTier {
         reclaimed
     }
 
+    /// Returns how many slots a walk has to look at: as many as there ever were entries at once, since all were last removed.
+    pub(crate) fn slots(&self) -> usize {
+        (0..self.table.shards()).map(|index| self.table.own(index).nodes().numbers()).sum()
+    }
+
     /// Whether a walk has come to its end.
     pub(crate) fn has_ended(&self, walk: &Walk) -> bool {
         walk.shard >= self.table.shards()
