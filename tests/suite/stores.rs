@@ -4,6 +4,7 @@ mod conforming;
 mod files;
 mod flawed;
 mod memcached;
+mod panicking;
 mod rings;
 mod swapped;
 mod updates;

@@ -101,6 +101,32 @@ async fn a_server_that_becomes_a_replica_is_left_for_where_its_address_leads_now
     .await;
 }
 
+// Guards `Leading` in `listen`: the subscription does not break.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_commands_go_to_another_server_notices_are_listened_for_there() {
+    let (old, new) = (Server::start(), Server::start());
+    let proxy = Proxy::before(old.port());
+    let value = Arc::new(AtomicU64::new(1));
+    let led = cache(proxy.url(), |_| {}).await;
+    let (led, other) =
+        (Service { cache: led, value: value.clone() }, Service { cache: cache(new.url(), |_| {}).await, value });
+    assert_eq!(led.read().await, 1);
+    proxy.redirect(new.port());
+    // One for commands.
+    let clients = old.command(&["CLIENT", "LIST", "TYPE", "normal"]).unwrap();
+    let client = clients.lines().find(|line| line.contains("cmd=eval")).expect("there is one for commands");
+    let id = client.split("id=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    old.command(&["CLIENT", "KILL", "ID", id]).unwrap();
+    let knows = |server: &Server| server.command(&["PUBSUB", "CHANNELS"]).unwrap_or_default().contains("cx");
+    until("it listens to the new one only", async || !knows(&old)).await;
+    led.cache.connected(Duration::from_secs(10)).await.unwrap();
+    for value in 2..6 {
+        let [writer, reader] = if value % 2 == 0 { [&other, &led] } else { [&led, &other] };
+        writer.write(value).await;
+        until("the other sees it", async || reader.read().await == value).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_is_not_used_and_it_is_said_what_to_write() {
     let master = Server::start();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
 
 use super::Options;
@@ -32,6 +32,7 @@ pub(super) struct Pool {
     at_hand: Mutex<AtHand>,
     /// So many more may be in use.
     free: Semaphore,
+    most_idle: usize,
     is_up: AtomicBool,
     /// Something has failed: it is to be seen whether the server is still there.
     suspected: Notify,
@@ -56,6 +57,7 @@ impl Pool {
             everything,
             at_hand: Mutex::default(),
             free: Semaphore::new(connections),
+            most_idle: connections,
             is_up: AtomicBool::new(false),
             suspected: Notify::new(),
             connect_timeout,
@@ -85,7 +87,7 @@ impl Pool {
     }
 
     /// Takes a connection, for nobody else. Dropped before it is given back, it is closed: its answers may not have been read.
-    pub(super) async fn take(&self) -> io::Result<Taken<'_>> {
+    pub(super) async fn take(self: &Arc<Self>) -> io::Result<Taken<'_>> {
         let permit = self.free.acquire().await;
         let (idle, server) = {
             let mut at_hand = self.at_hand();
@@ -93,17 +95,30 @@ impl Pool {
         };
         let connection = match (idle, server) {
             (Some(connection), _) => connection,
-            (None, Some(server)) => {
-                let connection = Connection::open(server.peer).await?;
-                // Break this (use it all the same) and what is invalidated over it is still valid over the others.
-                if connection.identity() != server {
-                    return Err(io::ErrorKind::AddrNotAvailable.into());
-                }
-                connection
-            }
+            (None, Some(server)) => self.open(server).await?,
             (None, None) => return Err(io::ErrorKind::NotConnected.into()),
         };
         Ok(Taken { connection, pool: self, _permit: permit.ok() })
+    }
+
+    /// Connects with the server that is watched. Who gives up waiting, as it takes longer than a call may, leaves the connection to the next one.
+    // Break this (connect in the call) and where it takes longer than a call may, none ever gets a connection.
+    async fn open(self: &Arc<Self>, server: Identity) -> io::Result<Connection> {
+        let (opened, opening) = oneshot::channel();
+        let pool = self.clone();
+        runtime::spawn_own(async move {
+            let connected = timeout(pool.connect_timeout, Connection::open(server.peer)).await;
+            let connection = connected.unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into()));
+            if let Err(Ok(left)) = opened.send(connection) {
+                pool.give_back(left);
+            }
+        });
+        let connection = opening.await.map_err(|_gone| io::ErrorKind::NotConnected)??;
+        // Break this (use it all the same) and what is invalidated over it is still valid over the others.
+        if connection.identity() != server {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
+        Ok(connection)
     }
 
     fn at_hand(&self) -> MutexGuard<'_, AtHand> {
@@ -113,8 +128,16 @@ impl Pool {
     fn give_back(&self, connection: Connection) {
         let mut at_hand = self.at_hand();
         // It may have been taken before another server was in the place.
-        if at_hand.server == Some(connection.identity()) {
+        // Break this (keep it) and what could not be connected in time for a call, again and again, is kept for all of these.
+        if at_hand.server == Some(connection.identity()) && at_hand.idle.len() < self.most_idle {
             at_hand.idle.push(connection);
+        }
+    }
+
+    /// Keeps a connection for the next call, if there is none.
+    fn keep_spare(&self, connection: Connection) {
+        if self.at_hand().idle.is_empty() {
+            self.give_back(connection);
         }
     }
 
@@ -130,8 +153,7 @@ impl Pool {
     }
 
     fn failed(&self, error: &io::Error) -> StoreError {
-        // Those at hand may be to a server that is no more.
-        self.at_hand().idle.clear();
+        // The one that was used is not given back. Whether the others are of use, who watches finds out.
         self.suspected.notify_one();
         self.says(error)
     }
@@ -159,6 +181,11 @@ impl Pool {
         // One that can't be reached is not another one.
         match timeout(self.connect_timeout, Connection::open(&self.address)).await {
             Ok(Ok(led_to)) if led_to.identity() != connection.identity() => Seen::Another,
+            Ok(Ok(another)) => {
+                // Break this (drop it) and where to connect and to ask takes longer than a call may, no call ever has a connection.
+                self.keep_spare(another);
+                Seen::Same
+            }
             _ => Seen::Same,
         }
     }

@@ -11,6 +11,7 @@ use redis::{Cmd, ErrorKind, RedisError, Value};
 
 use super::cluster::{Cluster, slot};
 use super::lanes::{Lane, Side};
+use super::link::{Timing, answer};
 use super::names::Names;
 use super::scripts;
 use super::trouble::LinkError;
@@ -75,6 +76,13 @@ impl Greeting {
         let lane = Lane { number: 0, side: Side::Own };
         cluster.send(slot(&self.keys[0]), lane, command, cluster.deadline()).await.map(drop)
     }
+}
+
+/// Returns the number that a server drew when it started, if it says so.
+pub(super) async fn run_of(connection: &MultiplexedConnection, timing: Timing) -> Option<String> {
+    let info = answer(connection.clone(), redis::cmd("INFO").arg("server"), timing).await?.ok()?;
+    let info: String = redis::from_redis_value(info).ok()?;
+    line(&info, "run_id:").map(str::to_owned)
 }
 
 /// Returns what a line of `INFO` says.

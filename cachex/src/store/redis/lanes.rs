@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::greeting::Greeting;
-use super::link::{Ends, Link, Timing};
+use super::link::{Ends, Leading, Link, Timing};
 use super::target::Target;
 use crate::runtime::Callers;
 use crate::store::Listener;
@@ -78,6 +78,11 @@ impl Lanes {
         self.own.iter().all(Link::is_up)
     }
 
+    /// Returns the server that all are to be with.
+    pub(super) fn leading(&self) -> Leading {
+        self.own[0].leading()
+    }
+
     /// Returns the connections on our own thread.
     pub(super) fn own(&self) -> &[Link] {
         &self.own
@@ -87,7 +92,7 @@ impl Lanes {
     pub(super) fn link(&self, lane: Lane) -> &Link {
         let near = self.near.as_ref().filter(|near| lane.side == Side::Near && near.callers.are_here());
         let near = near.map(|near| &near.links[lane.number % near.links.len()]);
-        let own = &self.own[lane.number % self.own.len()];
+        let own = self.own_link(lane.number);
         // Break this (drop the condition) and calls do without Redis while a runtime that stood still has no connection.
         let Some(near) = near.filter(|link| link.is_up()) else { return own };
         // One of them was led elsewhere meanwhile, or does not know yet that its server is gone: what is invalidated over ours is to be seen.
@@ -98,6 +103,19 @@ impl Lanes {
             return own;
         }
         near
+    }
+}
+
+impl Lanes {
+    /// Returns our own connection of a number: it is with the same server as the first one.
+    // Break this (don't look) and where a name comes to lead to another server, one of them invalidates what is read over another.
+    fn own_link(&self, number: usize) -> &Link {
+        let (first, own) = (&self.own[0], &self.own[number % self.own.len()]);
+        if std::ptr::eq(first, own) || !first.is_up() || !own.is_up() || own.is_with(first) {
+            return own;
+        }
+        own.leave();
+        first
     }
 }
 

@@ -3,13 +3,14 @@
 //! The client's own `ConnectionManager` is not used: an error of authentication met while it reconnects stops it for ever, commands
 //! wait for a connection that is gone for longer than they may, and it goes on with the address it began with.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::hash::BuildHasher;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, RedisResult, Value};
 use tokio::sync::{Notify, watch};
@@ -64,6 +65,22 @@ struct Alive {
     run: Arc<str>,
 }
 
+/// The server that commands go to.
+#[derive(Clone)]
+pub(super) struct Leading(watch::Receiver<Option<Alive>>);
+
+impl Leading {
+    /// Ends when commands go to another server than the one that drew that number. Never, where that is not known.
+    pub(super) async fn elsewhere(&self, run: Option<&str>) {
+        let Some(run) = run else { return pending().await };
+        let is_another = |alive: &Option<Alive>| alive.as_ref().is_some_and(|alive| &*alive.run != run);
+        if self.0.clone().wait_for(is_another).await.is_err() {
+            // Nobody sends commands any more.
+            pending::<()>().await;
+        }
+    }
+}
+
 impl Link {
     /// Begins to connect, and to go on doing so. `listener` is told how it stands.
     pub(super) fn begin(ends: Ends, timing: Timing, greeting: Greeting, listener: Arc<dyn Listener>) -> Self {
@@ -85,6 +102,11 @@ impl Link {
     pub(super) fn is_with(&self, other: &Self) -> bool {
         let (one, other) = (self.alive.borrow(), other.alive.borrow());
         matches!((&*one, &*other), (Some(one), Some(other)) if one.run == other.run)
+    }
+
+    /// Returns the server that this one is connected with, as one that others are to follow.
+    pub(super) fn leading(&self) -> Leading {
+        Leading(self.alive.clone())
     }
 
     /// Has the connection made anew: it is with another server than it should be.
@@ -168,6 +190,8 @@ async fn keep_up(
                     listener.replaced();
                 }
                 let run = identity.split(':').next().unwrap_or_default().into();
+                // What was said of the one before.
+                let _said = leave.notified().now_or_never();
                 status.send_replace(Some(Alive { connection: connected.connection.clone(), run }));
                 listener.up();
                 let (mut lost, mut left) =

@@ -125,7 +125,8 @@ impl Redis {
             Plan::Server(target) => {
                 let lanes = Lanes::begin(target, &self.means, || Greeting::new(&self.names), &listener);
                 let channel = self.names.channel();
-                let subscription = Subscription::begin(target.clone(), self.means.timing, channel, listener.clone());
+                let ends = (target.clone(), lanes.leading());
+                let subscription = Subscription::begin(ends, self.means.timing, channel, listener.clone());
                 Wiring::Server { lanes, _subscription: subscription }
             }
             Plan::Cluster { seeds, manner } => {

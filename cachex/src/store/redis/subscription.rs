@@ -10,7 +10,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::link::{Backoff, Timing};
+use super::greeting::run_of;
+use super::link::{Backoff, Leading, Timing};
 use super::target::{Purpose, Target};
 use super::trouble::LinkError;
 use crate::runtime;
@@ -22,8 +23,8 @@ pub(super) struct Subscription(AbortHandle);
 
 impl Subscription {
     /// Begins to listen, and to go on doing so.
-    pub(super) fn begin(target: Target, timing: Timing, channel: String, listener: Arc<dyn Listener>) -> Self {
-        Self(runtime::spawn_own(keep_listening(target, timing, channel, listener)))
+    pub(super) fn begin(ends: (Target, Leading), timing: Timing, channel: String, listener: Arc<dyn Listener>) -> Self {
+        Self(runtime::spawn_own(keep_listening(ends, timing, channel, listener)))
     }
 }
 
@@ -33,10 +34,10 @@ impl Drop for Subscription {
     }
 }
 
-async fn keep_listening(target: Target, timing: Timing, channel: String, listener: Arc<dyn Listener>) {
+async fn keep_listening(ends: (Target, Leading), timing: Timing, channel: String, listener: Arc<dyn Listener>) {
     let mut backoff = Backoff::new();
     loop {
-        if let Some(listening) = listen(&target, timing, &channel, &*listener).await {
+        if let Some(listening) = listen(&ends, timing, &channel, &*listener).await {
             backoff.lasted(listening.elapsed(), timing);
             listener.missed();
         }
@@ -45,7 +46,12 @@ async fn keep_listening(target: Target, timing: Timing, channel: String, listene
 }
 
 /// Listens until the connection breaks. Returns since when, if it was listened at all.
-async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn Listener) -> Option<Stopwatch> {
+async fn listen(
+    (target, leading): &(Target, Leading),
+    timing: Timing,
+    channel: &str,
+    listener: &dyn Listener,
+) -> Option<Stopwatch> {
     let (sender, mut pushes) = mpsc::unbounded_channel::<PushInfo>();
     let config =
         AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None).set_push_sender(sender);
@@ -57,6 +63,7 @@ async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn L
         }
     };
     let mut connection = connected.connection.clone();
+    let run = run_of(&connection, timing).await;
     let subscribe = async {
         connection.subscribe(channel).await?;
         // Confirmed by the server: from here on nothing is lost as long as the connection holds.
@@ -82,10 +89,12 @@ async fn listen(target: &Target, timing: Timing, channel: &str, listener: &dyn L
     // Also while it is not quiet: it may be the wrong server that speaks.
     let never = Notify::new();
     let mut lost = pin!(target.lost(&connected, timing, &never));
+    // Break this (leave it out) and where a name comes to lead to another server, commands go there, and notices are listened for where they went before.
+    let mut elsewhere = pin!(leading.elsewhere(run.as_deref()));
     loop {
-        let push = poll_fn(|cx| match lost.as_mut().poll(cx) {
-            Poll::Pending => pushes.poll_recv(cx),
-            Poll::Ready(()) => Poll::Ready(None),
+        let push = poll_fn(|cx| match (lost.as_mut().poll(cx), elsewhere.as_mut().poll(cx)) {
+            (Poll::Pending, Poll::Pending) => pushes.poll_recv(cx),
+            _ => Poll::Ready(None),
         });
         match push.await {
             Some(PushInfo { kind: PushKind::Message, data }) => {

@@ -249,7 +249,8 @@ impl Cluster {
             Arc::new(Watcher { stale: self.stale.clone(), listener: self.listener.clone() });
         let lanes = Lanes::begin(&target, means, greeting, &watcher);
         let channel = self.names.channel();
-        let subscription = Subscription::begin(target, means.timing, channel, self.ears.ear(number));
+        let ends = (target, lanes.leading());
+        let subscription = Subscription::begin(ends, means.timing, channel, self.ears.ear(number));
         Master { node, number, lanes, _subscription: subscription }
     }
 }
