@@ -122,8 +122,9 @@ impl<U: Subject, S: Shape, K: Keep<S::Value>> Job<U, S, K> {
 
     /// Returns the value of an expired entry, if it is still right, and that can be told.
     pub(super) fn fallback_value(&self, entry: &Entry, ticket: &Ticket<Landing>) -> Option<S::Output> {
-        let is_known = self.held.as_ref().is_none_or(HeldStamp::is_good);
-        is_known.then(|| self.current_value(entry, ticket)).flatten()
+        let value = self.current_value(entry, ticket)?;
+        // Afterwards: then all that was invalidated before was known when it was asked.
+        self.held.as_ref().is_none_or(HeldStamp::is_good).then_some(value)
     }
 
     /// Counts and tells that an expired entry answers.

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::caught::caught;
 
-/// A store whose panics are errors: neither does a call break of one, nor what is done in the background.
+/// A store whose panics are errors: neither does a call break of one, nor what is done in the background. (But for panics of futures that are dropped
+/// before they end.)
 #[derive(Debug)]
 pub(crate) struct Guarded(Box<dyn Store>);
 
@@ -162,11 +163,11 @@ impl Store for Guarded {
     }
 
     fn structures(&self, key: &str) -> Option<&dyn Structures> {
-        self.0.structures(key)
+        caught(|| self.0.structures(key)).flatten()
     }
 
     fn index(&self) -> Option<&dyn Index> {
-        self.0.index()
+        caught(|| self.0.index()).flatten()
     }
 
     fn remove_all<'a>(&'a self, is_meant: &'a (dyn Fn(&str) -> bool + Send + Sync)) -> Doing<'a, bool> {

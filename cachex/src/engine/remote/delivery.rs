@@ -197,10 +197,12 @@ impl Remote {
             // After a part of it, what is left is due when it was.
             // Break this (look once) and what was tried in vain is not tried again as long as more is added without a pause.
             let is_due = retry.is_due();
-            let Some(batch) = self.outbox.take(is_due) else { break };
+            let batch = self.outbox.take(is_due);
+            // Break this (only if there is something) and a removal that waits for a write is looked at again and again meanwhile.
             if is_due {
                 retry.put_off();
             }
+            let Some(batch) = batch else { break };
             let missed = self.send_batch(batch).await;
             let is_failure = missed.is_failure;
             if is_failure || !missed.keys.is_empty() {
@@ -269,11 +271,11 @@ impl Remote {
         let what = Invalidation { groups: groups.to_vec(), notices: vec![notice.clone()], ..Invalidation::default() };
         let done = self.store.invalidate(&what).await;
         match &done {
-            Ok(_) if are_known => drop(telling.tell(vec![telling.of_groups(groups)], Sent::Not).await),
+            Ok(_) if are_known => drop(telling.tell(vec![telling.of_groups(groups)], Sent::Maybe).await),
             Ok(_) => {}
             Err(failed) => {
                 self.note_failure(failed);
-                if !are_known && telling.tell(vec![notice], Sent::with(failed)).await {
+                if !are_known && telling.tell(vec![notice], self.sent_with(failed)).await {
                     self.outbox.hear(groups, std::iter::empty());
                 }
             }
@@ -307,12 +309,13 @@ impl Remote {
         }
         let is_left = |name: &str| done.as_ref().map_or(true, |left| left.contains(name));
         let new = what.told().1.filter(|(name, _)| is_left(name) && !known.contains(*name));
-        let mut untold: Vec<_> = new.filter_map(|(_, notice)| notice.cloned()).collect();
+        let untold: Vec<_> = new.filter_map(|(_, notice)| notice.cloned()).collect();
         // Break this (leave them out) and others keep what they loaded from there meanwhile.
         let again = keys.iter().filter(|(name, _)| known.contains(*name) && !is_left(name));
-        untold.extend(again.map(|(_, key)| telling.of_key(key.at())));
+        // It is done: that they don't hear of it must be found out.
+        let _told = telling.tell(again.map(|(_, key)| telling.of_key(key.at())).collect(), Sent::Maybe).await;
         // Of what is left nothing was sent; of all else, if the step has failed, nobody knows.
-        let sent = done.as_ref().err().map_or(Sent::Not, Sent::with);
+        let sent = done.as_ref().err().map_or(Sent::Not, |failed| self.sent_with(failed));
         if telling.tell(untold, sent).await {
             self.outbox.hear(&[], keys.iter().map(|(name, _)| *name).filter(|name| is_left(name)).map(Box::from));
         }

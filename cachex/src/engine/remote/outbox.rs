@@ -58,8 +58,10 @@ struct State {
     write_count: u64,
     /// What is still on its way, and of which others were told all the same since it was put in last.
     heard: Heard,
-    /// What updates of the source invalidate that are being settled, by their numbers.
-    settling: HashMap<u64, Batch>,
+    /// What updates of the source invalidate that are being settled, by their numbers, and since when.
+    settling: HashMap<u64, (Batch, u64)>,
+    /// Of keys that are being written: since when removals were on their way in whose place writes have come, and in which turn that was.
+    absorbed: HashMap<Box<str>, Vec<(u64, Turn)>>,
     /// Patterns of which all keys are being removed, by the numbers of the removals.
     patterns: HashMap<u64, Box<str>>,
 }
@@ -93,15 +95,16 @@ pub(super) type Token = Arc<oneshot::Sender<()>>;
 
 impl State {
     /// Adds what is to be sent. If it becomes too much, everything is invalidated in its place, but keys that are being written: that may come later.
-    fn queue(&mut self, batch: Batch, is_up: bool) {
-        self.count += 1;
+    fn queue(&mut self, batch: Batch, since: u64, is_up: bool) {
         for group in batch.groups {
             // What was tried in vain is tried again, by who asks for it.
-            let since = self.parked.groups.remove(&group).unwrap_or(self.count);
+            let since = self.parked.groups.remove(&group).map_or(since, |parked| parked.min(since));
             self.queued.add_group(group, since);
         }
         for (name, key) in batch.keys {
-            let since = self.parked.keys.remove(&name).map_or(self.count, |(_, since)| since);
+            // Break this (leave out the first condition) and who waits for a write reads what was there before, once it has failed and before that is removed.
+            let since = if self.unwritten.contains(&name) { 0 } else { since };
+            let since = self.parked.keys.remove(&name).map_or(since, |(_, parked)| parked.min(since));
             self.queued.add_key(name, key, since);
         }
         self.queued.takes_all |= batch.takes_all;
@@ -141,8 +144,24 @@ impl State {
 
     /// Returns the updates that are being settled and may be about a value.
     fn settling_of(&self, name: &str, groups: &[Group]) -> impl Iterator<Item = u64> {
-        let is_meant = |batch: &Batch| batch.holds(name, groups);
-        self.settling.iter().filter(move |(_, batch)| is_meant(batch)).map(|(number, _)| *number)
+        self.settling.iter().filter(move |(_, (batch, _))| batch.holds(name, groups)).map(|(number, _)| *number)
+    }
+
+    /// Notes that a write has come in the place of a removal.
+    fn absorb(&mut self, name: &str, since: u64) {
+        let Some(turn) = self.writes.get(name).copied() else { return };
+        let absorbed = self.absorbed.entry(name.into()).or_default();
+        absorbed.retain(|(_, then)| then.is_under_way(turn));
+        match absorbed.iter_mut().find(|(_, then)| then.number == turn.number) {
+            Some((known, _)) => *known = since.min(*known),
+            None => absorbed.push((since, turn)),
+        }
+    }
+
+    /// Whether a key is being written still in the place of a removal from up to that count.
+    fn is_absorbed(&self, name: &str, until: u64) -> bool {
+        let (Some(absorbed), Some(now)) = (self.absorbed.get(name), self.writes.get(name)) else { return false };
+        absorbed.iter().any(|(since, then)| *since <= until && then.is_under_way(*now))
     }
 }
 
@@ -156,13 +175,20 @@ impl Outbox {
     /// Puts in what was invalidated. What is returned ends when it was delivered, or could not be at the first attempt; at once if one has failed
     /// and the store is known to be out of reach still.
     pub(super) fn add(&self, batch: Batch, is_up: bool) -> oneshot::Receiver<()> {
+        self.add_since(batch, None, is_up)
+    }
+
+    /// As [`add`](Self::add), of what was on its way before in another manner.
+    fn add_since(&self, batch: Batch, since: Option<u64>, is_up: bool) -> oneshot::Receiver<()> {
         let (told, delivered) = oneshot::channel();
         let token = Arc::new(told);
         self.change(|state| {
+            state.count += 1;
+            let since = since.unwrap_or(state.count);
             let (has_groups, names) = (!batch.groups.is_empty(), batch.keys.keys().cloned().collect::<Vec<_>>());
             // Others may have what they loaded since they heard of it.
             state.heard.forget(&batch);
-            state.queue(batch, is_up);
+            state.queue(batch, since, is_up);
             // Break this (drop the second condition) and after one attempt that failed calls return before L2 has it, although it could.
             if state.is_stuck && !is_up {
                 return;
@@ -189,8 +215,9 @@ impl Outbox {
                 Turn { write: *write_count, number: 0 }
             });
             state.unwritten.remove(name);
-            state.queued.keys.remove(name);
-            state.parked.keys.remove(name);
+            let taken = [state.queued.keys.remove(name), state.parked.keys.remove(name)];
+            // Break this (forget it) and who waits for the removal reads what was there before the write.
+            taken.into_iter().flatten().for_each(|(_, since)| state.absorb(name, since));
             state.heard.keys.remove(name);
             state.waiting_for.remove(name).unwrap_or_default()
         })
@@ -225,7 +252,10 @@ impl Outbox {
 
     /// Says that a key is not written any more.
     pub(super) fn end_write(&self, name: &str) {
-        self.change(|state| state.writes.remove(name));
+        self.change(|state| {
+            state.writes.remove(name);
+            state.absorbed.remove(name);
+        });
         self.progress.notify_waiters();
         // The removal of the key may have waited for it.
         self.filled.notify_one();
@@ -233,7 +263,10 @@ impl Outbox {
 
     /// Says that an update is about to be settled: what it invalidates is sent with it.
     pub(super) fn begin_settling(&self, number: u64, batch: Batch) {
-        self.change(|state| state.settling.insert(number, batch));
+        self.change(|state| {
+            state.count += 1;
+            state.settling.insert(number, (batch, state.count))
+        });
     }
 
     /// Says that an update has been settled.
@@ -244,8 +277,9 @@ impl Outbox {
 
     /// Says that an update was not settled: what it invalidates is sent like all else. What is returned ends as that of [`add`](Self::add).
     pub(super) fn unsettled(&self, number: u64, is_up: bool) -> Option<oneshot::Receiver<()>> {
-        let batch = self.lock().settling.get(&number).cloned()?;
-        let delivered = self.add(batch, is_up);
+        let (batch, since) = self.lock().settling.get(&number).cloned()?;
+        // Break this (as of now) and who waits for it to be settled reads what it has invalidated, once it was not.
+        let delivered = self.add_since(batch, Some(since), is_up);
         self.settled(number);
         Some(delivered)
     }
@@ -334,7 +368,7 @@ impl Outbox {
             let Missed { groups, keys, is_failure } = missed;
             let mut sent = std::mem::take(&mut state.sending);
             let took_groups = groups.is_empty();
-            let State { queued, parked, heard, writes, unwritten, .. } = state;
+            let State { queued, parked, .. } = state;
             for group in groups {
                 if let Some(since) = sent.groups.remove(&group) {
                     // Who has put it in meanwhile has not seen it tried.
@@ -343,14 +377,18 @@ impl Outbox {
                 }
             }
             for name in keys {
-                // What was written since is later than the removal.
-                if let Some((key, since)) = sent.keys.remove(&name).filter(|_| !writes.contains_key(&name)) {
-                    let to = if queued.keys.contains_key(&name) { &mut *queued } else { &mut *parked };
-                    to.add_key(name, key, since);
-                } else {
-                    heard.keys.remove(&name);
+                let Some((key, since)) = sent.keys.remove(&name) else { continue };
+                if state.writes.contains_key(&name) {
+                    // What was written since is later than the removal.
+                    state.absorb(&name, since);
+                    state.heard.keys.remove(&name);
+                    continue;
                 }
+                let is_queued = state.queued.keys.contains_key(&name);
+                let to = if is_queued { &mut state.queued } else { &mut state.parked };
+                to.add_key(name, key, since);
             }
+            let State { queued, parked, heard, unwritten, .. } = state;
             parked.takes_all |= sent.takes_all && !took_groups;
             heard.forget(&sent.batch());
             let left = sent.keys.into_iter().filter(|(name, _)| unwritten.remove(name));
@@ -407,7 +445,10 @@ impl Outbox {
                     before.turn.zip(state.writes.get(name)).is_some_and(|(then, now)| then.is_under_way(*now));
                 let is_settling = before.settling.iter().any(|number| state.settling.contains_key(number));
                 // Break this (wait for what comes later as well) and while others invalidate without a pause, who reads waits in vain.
-                let is_held = is_written || is_settling || state.holds(name, groups, before.count);
+                let is_held = is_written
+                    || is_settling
+                    || state.is_absorbed(name, before.count)
+                    || state.holds(name, groups, before.count);
                 if !is_held && !state.may_be_removed(name) {
                     return true;
                 }

@@ -18,6 +18,8 @@ pub(super) struct Numbers(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     drawn: u64,
+    /// Up to which others were told that there were so many: none of these is drawn again.
+    announced: u64,
     /// Those of which it is not known yet that others were told.
     under_way: BTreeSet<u64>,
     /// Those that were given back while later ones had been drawn.
@@ -33,8 +35,10 @@ impl Numbers {
     /// Returns up to which number all were told.
     // Break this (say how many there were) and others take for lost what is on its way.
     pub(super) fn told(&self) -> u64 {
-        let state = self.lock();
-        state.under_way.first().map_or(state.drawn, |first| first - 1)
+        let mut state = self.lock();
+        let told = state.under_way.first().map_or(state.drawn, |first| first - 1);
+        state.announced = state.announced.max(told);
+        told
     }
 
     fn draw(&self) -> u64 {
@@ -56,14 +60,16 @@ impl Numbers {
     // Break this (end them) and after an outage others take for lost what was tried in it, and empty their memory.
     fn give_back(&self, numbers: &[u64]) {
         let mut state = self.lock();
+        let State { drawn, announced, under_way, unused } = &mut *state;
         for number in numbers {
-            state.under_way.remove(number);
-            state.unused.insert(*number);
+            under_way.remove(number);
+            unused.insert(*number);
         }
-        let State { drawn, unused, .. } = &mut *state;
-        while unused.remove(drawn) {
+        // Break this (drop the first condition) and a number that others have heard of is drawn for something else.
+        while *drawn > *announced && unused.remove(drawn) {
             *drawn -= 1;
         }
+        unused.retain(|number| *number > *announced);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -91,14 +97,12 @@ pub(super) enum Sent {
     Not,
 }
 
-impl Sent {
-    /// Returns how it is with a step that has failed.
-    pub(super) fn with(failed: &StoreError) -> Self {
-        if failed.kind() == StoreErrorKind::Down { Self::Not } else { Self::Maybe }
-    }
-}
-
 impl Remote {
+    /// Returns how it is with a step that has failed: where a part of the store can be reached, it may have been told there.
+    pub(super) fn sent_with(&self, failed: &StoreError) -> Sent {
+        if failed.kind() == StoreErrorKind::Down && !self.store.is_up() { Sent::Not } else { Sent::Maybe }
+    }
+
     /// Begins to tell.
     pub(super) fn telling(&self) -> Telling<'_> {
         Telling { remote: self, drawn: Mutex::default() }
@@ -121,8 +125,9 @@ impl Telling<'_> {
         let numbers: Vec<_> = notices.iter().filter_map(|notice| number_in(&notice.head)).collect();
         let told = together(notices.into_iter().map(|notice| store.publish(notice))).await;
         if sent == Sent::Not {
-            let is_unused =
-                |told: &Result<(), StoreError>| told.as_ref().is_err_and(|failed| Sent::with(failed) == Sent::Not);
+            let is_unused = |told: &Result<(), StoreError>| {
+                told.as_ref().is_err_and(|failed| failed.kind() == StoreErrorKind::Down)
+            };
             let unused = numbers.into_iter().zip(&told).filter(|(_, told)| is_unused(told)).map(|(number, _)| number);
             self.drawn().unused.extend(unused);
         }
@@ -137,7 +142,7 @@ impl Telling<'_> {
     // Break this (leave the number) and as long as a server takes no writes, each that fails empties the memory of all others.
     pub(super) async fn ended<T>(self, done: Result<T, StoreError>, notice: Notice) -> Result<T, StoreError> {
         if let Err(failed) = &done {
-            self.tell(vec![notice], Sent::with(failed)).await;
+            self.tell(vec![notice], self.remote.sent_with(failed)).await;
         }
         done
     }
@@ -173,8 +178,13 @@ mod tests {
         assert_eq!([numbers.draw(), numbers.draw(), numbers.draw()], [1, 2, 3]);
         numbers.give_back(&[2]);
         numbers.end(&[1]);
-        assert_eq!(numbers.told(), 2, "a later one is on its way");
         numbers.give_back(&[3]);
         assert_eq!((numbers.told(), numbers.count(), numbers.draw()), (1, 1, 2));
+        // But not those that others have heard of.
+        assert_eq!(numbers.draw(), 3);
+        numbers.give_back(&[2]);
+        assert_eq!(numbers.told(), 2, "a later one is on its way");
+        numbers.give_back(&[3]);
+        assert_eq!((numbers.told(), numbers.draw(), numbers.lock().unused.len()), (2, 3, 0));
     }
 }

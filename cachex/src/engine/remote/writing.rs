@@ -50,11 +50,12 @@ impl Write {
     /// Whether nothing that it depends on was invalidated here since it was made.
     fn is_unaltered(&self, engine: &Engine) -> bool {
         let (method, stamp) = (engine.method(self.key.region()), self.stamp.get());
-        self.stamp.is_good()
-            && engine.epoch.allows(stamp)
+        engine.epoch.allows(stamp)
             && method.epoch.allows(stamp)
             && engine.tags.were_current(method.constants(), stamp)
             && engine.tags.were_current(&self.tag_ids, stamp)
+            // Afterwards: then all that was invalidated before was known when it was asked.
+            && self.stamp.is_good()
     }
 }
 

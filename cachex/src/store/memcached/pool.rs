@@ -153,7 +153,8 @@ impl Pool {
     }
 
     fn failed(&self, error: &io::Error) -> StoreError {
-        // The one that was used is not given back. Whether the others are of use, who watches finds out.
+        // Those at hand may be to a server that is no more, or were forgotten on the way. Who watches leaves another one.
+        self.at_hand().idle.clear();
         self.suspected.notify_one();
         self.says(error)
     }

@@ -213,6 +213,52 @@ fn is_over(outbox: &Outbox, name: &str, then: impl FnOnce()) -> bool {
 }
 
 #[test]
+fn who_waits_for_something_waits_for_what_comes_in_its_place() {
+    // An update that is not settled: what it invalidates is sent.
+    let outbox = Outbox::default();
+    outbox.begin_settling(1, groups(&["a"]));
+    let is_not_settled = || drop(outbox.unsettled(1, true));
+    assert!(!is_over(&outbox, "other", is_not_settled));
+    assert!(outbox.take(true).is_some());
+    assert!(is_over(&outbox, "other", || {
+        arrived(&outbox, &[]);
+    }));
+    // A removal in whose place a write comes.
+    drop(outbox.add(key("k"), true));
+    let is_written = || {
+        drop(outbox.begin_write("k"));
+        outbox.begin_turn("k");
+    };
+    assert!(!is_over(&outbox, "k", is_written));
+    assert!(is_over(&outbox, "k", || outbox.end_write("k")));
+    // Also if it was being sent when the write came.
+    drop(outbox.add(key("k"), true));
+    assert!(outbox.take(true).is_some());
+    let fails_meanwhile = || {
+        drop(outbox.begin_write("k"));
+        arrived(&outbox, &["k"]);
+        outbox.begin_turn("k");
+    };
+    assert!(!is_over(&outbox, "k", fails_meanwhile));
+    outbox.end_write("k");
+    assert!(outbox.take(true).is_none());
+    // A write that fails: the key is removed.
+    outbox.begin_write("k");
+    outbox.begin_turn("k");
+    let fails = || {
+        outbox.failed_to_write("k");
+        drop(outbox.add(key("k"), true));
+        outbox.end_write("k");
+    };
+    assert!(!is_over(&outbox, "k", fails));
+    assert!(outbox.take(true).is_some());
+    assert!(is_over(&outbox, "k", || {
+        arrived(&outbox, &[]);
+    }));
+    assert!(outbox.len() == 0 && outbox.lock().absorbed.is_empty());
+}
+
+#[test]
 fn who_reads_waits_for_what_was_on_its_way_before_and_for_nothing_later() {
     let outbox = Outbox::default();
     drop(outbox.add(groups(&["a"]), true));
