@@ -85,38 +85,38 @@ fn check_refused(builder: Builder, expected: &str) {
 
 #[test]
 fn a_capacity_of_nothing_or_of_more_than_can_be_counted_is_refused() {
-    check_refused(Cache::builder().max_entries(0), "`memory.max_entries` is 0; a memory tier keeps at least one entry");
+    check_refused(crate::builder().max_entries(0), "`memory.max_entries` is 0; a memory tier keeps at least one entry");
     check_refused(
-        Cache::builder().max_bytes(0),
+        crate::builder().max_bytes(0),
         "`memory.max_bytes` is 0; write for example \"256MiB\", or remove it to have no such bound",
     );
     check_refused(
-        Cache::builder().max_entries(u64::MAX),
+        crate::builder().max_entries(u64::MAX),
         "`memory.max_entries` is too large; a memory tier keeps at most 4294967295 entries",
     );
     check_refused(
-        Cache::builder().max_bytes(u64::MAX),
+        crate::builder().max_bytes(u64::MAX),
         "`memory.max_bytes` is more than 9223372036854775807; lower it, or remove it to have no such bound",
     );
 }
 
 #[test]
 fn the_largest_capacity_costs_nothing_beforehand() {
-    let told = Told::new(Cache::builder().max_entries(u64::from(u32::MAX)).max_bytes(i64::MAX as u64));
+    let told = Told::new(crate::builder().max_entries(u64::from(u32::MAX)).max_bytes(i64::MAX as u64));
     assert_eq!((told.weighed(1, 5), told.weighed(1, 5), told.loads()), (5, 5, 1));
 }
 
 #[test]
 fn the_smallest_capacity_answers_every_call() {
     for eviction in POLICIES {
-        let one = Told::new(Cache::builder().max_entries(1).eviction(eviction));
+        let one = Told::new(crate::builder().max_entries(1).eviction(eviction));
         for id in 0..100 {
             assert_eq!((one.weighed(id, 5), one.weighed(id, 5)), (5, 5), "{eviction}");
         }
         let stats = one.cache.stats();
         assert_eq!((stats.entries, stats.evicted, stats.hits), (1, 99, 100), "{eviction}");
 
-        let byte = Told::new(Cache::builder().max_bytes(1).eviction(eviction));
+        let byte = Told::new(crate::builder().max_bytes(1).eviction(eviction));
         for id in 0..100 {
             assert_eq!((byte.weighed(id, 0), byte.weighed(id, 0)), (0, 0), "{eviction}");
         }
@@ -128,7 +128,7 @@ fn the_smallest_capacity_answers_every_call() {
 #[test]
 fn an_entry_that_is_heavier_than_all_room_is_not_kept_and_drives_nobody_out() {
     for eviction in POLICIES {
-        let told = Told::new(Cache::builder().max_bytes(10_000).eviction(eviction));
+        let told = Told::new(crate::builder().max_bytes(10_000).eviction(eviction));
         (0..10).for_each(|id| _ = told.weighed(id, 100));
         for says in [10_000, 1 << 40, u64::MAX] {
             assert_eq!((told.weighed(99, says), told.weighed(99, says)), (says, says), "{eviction}");
@@ -140,18 +140,18 @@ fn an_entry_that_is_heavier_than_all_room_is_not_kept_and_drives_nobody_out() {
 
 #[test]
 fn weights_of_nothing_are_bounded_by_the_keys_and_by_the_number_of_entries() {
-    let told = Told::new(Cache::builder().max_bytes(10_000));
+    let told = Told::new(crate::builder().max_bytes(10_000));
     (0..1_000).for_each(|id| _ = told.weighed(id, 0));
     let stats = told.cache.stats();
     assert!(stats.weight <= 10_000 && (10..100).contains(&stats.entries), "{stats:?}");
-    let told = Told::new(Cache::builder().max_entries(10));
+    let told = Told::new(crate::builder().max_entries(10));
     (0..1_000).for_each(|id| _ = told.weighed(id, 0));
     assert_eq!((told.cache.stats().entries, told.cache.stats().evicted), (10, 990));
 }
 
 #[test]
 fn weights_beyond_measure_are_no_matter_without_a_bound_by_bytes() {
-    let told = Told::new(Cache::builder());
+    let told = Told::new(crate::builder());
     (0..3).for_each(|id| _ = told.weighed(id, u64::MAX));
     assert_eq!((told.weighed(0, u64::MAX), told.loads()), (u64::MAX, 3));
     assert_eq!(told.cache.stats().entries, 3);
@@ -164,7 +164,7 @@ fn weights_beyond_measure_are_no_matter_without_a_bound_by_bytes() {
 #[test]
 fn a_weight_that_changes_from_call_to_call_goes_as_it_came() {
     for eviction in POLICIES {
-        let told = Told::new(Cache::builder().max_bytes(10_000).eviction(eviction));
+        let told = Told::new(crate::builder().max_bytes(10_000).eviction(eviction));
         for id in 0..100 {
             assert_eq!(told.changing(id), id);
             assert!(told.cache.stats().weight <= 10_000, "{eviction}");
@@ -181,7 +181,7 @@ fn a_weight_that_changes_from_call_to_call_goes_as_it_came() {
 #[test]
 fn a_value_that_lives_no_time_is_not_kept_and_one_that_lives_too_long_lives_a_century() {
     let clock = ManualClock::new();
-    let told = Told::new(Cache::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)));
+    let told = Told::new(crate::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)));
     assert_eq!((told.timed(0), told.timed(0), told.loads()), (0, 0, 2));
     assert_eq!(told.cache.stats().entries, 0);
 
@@ -203,7 +203,7 @@ fn a_value_that_lives_no_time_is_not_kept_and_one_that_lives_too_long_lives_a_ce
 #[test]
 fn a_clock_at_the_end_of_time_breaks_no_call() {
     let clock = ManualClock::new();
-    let told = Told::new(Cache::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)));
+    let told = Told::new(crate::builder().clock(clock.clone()).reclaim_interval(Duration::from_secs(3_600)));
     told.weighed(1, 5);
     (0..10).for_each(|_| clock.advance(CENTURY));
     assert_eq!((told.weighed(1, 5), told.weighed(2, 5)), (5, 5));

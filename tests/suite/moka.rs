@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
+mod bad_input;
 mod manual;
 mod memory {
     mod stress;
@@ -13,6 +14,7 @@ mod source;
 mod statistics;
 mod time;
 mod tiny_lfu;
+mod weights;
 
 use cachex::{Builder, Cache, MemoryEngine};
 

@@ -22,7 +22,7 @@ impl Flat {
 }
 
 fn cache(max_bytes: u64) -> Cache {
-    Cache::builder().max_bytes(max_bytes).build().unwrap()
+    crate::builder().max_bytes(max_bytes).build().unwrap()
 }
 
 /// Sets a value in a cache that is bounded by bytes, and returns what it weighs there.

@@ -77,7 +77,7 @@ impl Shop {
 
     fn with_room(entries: u64, eviction: Eviction) -> Self {
         let clock = ManualClock::new();
-        let builder = Cache::builder().clock(clock.clone()).reclaim_interval(3_600 * SECOND).eviction(eviction);
+        let builder = crate::builder().clock(clock.clone()).reclaim_interval(3_600 * SECOND).eviction(eviction);
         let cache = builder.max_entries(entries).max_bytes(1_000_000).build().unwrap();
         Self { cache, clock, fate: Arc::default(), loads: AtomicUsize::new(0) }
     }

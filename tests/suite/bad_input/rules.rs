@@ -87,7 +87,7 @@ impl Ruled {
 }
 
 fn ruled() -> Ruled {
-    Ruled { cache: Cache::builder().max_bytes(1 << 20).build().unwrap(), living: Arc::default() }
+    Ruled { cache: crate::builder().max_bytes(1 << 20).build().unwrap(), living: Arc::default() }
 }
 
 // Guards the `catch_unwind` in `appraise`.

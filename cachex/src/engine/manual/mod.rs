@@ -379,6 +379,9 @@ impl Cache {
     /// Gives an entry a new TTL from now on; when it is stale, and its `tti`, stay as they are. Returns whether there
     /// was a current and unexpired one.
     ///
+    /// Where entries may stay in memory for a bounded time only (`l1_ttl`, and `outage_ttl` while notices of other processes can't come in), it ends
+    /// there no later than it would have: from then on the second tier answers, which has the new TTL.
+    ///
     /// # Examples
     ///
     /// ```

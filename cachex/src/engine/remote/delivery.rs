@@ -165,8 +165,9 @@ pub(super) async fn keep_beating(remote: Weak<Remote>, interval: Duration) {
 impl Remote {
     /// Tells the others how many notices there were.
     async fn beat(&self) {
-        let count = self.numbers.told();
-        if count > 0 && self.store.takes_invalidations() {
+        // First: what is said to nobody is not said.
+        let count = if self.store.takes_invalidations() { self.numbers.told() } else { 0 };
+        if count > 0 {
             let _ignored = self.store.publish(self.numbered(Subject::Heartbeat, count)).await;
         }
     }
@@ -229,12 +230,9 @@ impl Remote {
         if self.outbox.has_more() { Delivered::Part } else { Delivered::All }
     }
 
-    /// Takes out the keys that are for a part of the store which is known to be out of reach, while the rest is not.
+    /// Takes out the keys that are for what is known to be out of reach.
     // Break this (leave them in) and each attempt draws numbers of notices that nobody hears of: what others have in memory goes for that, again and again.
     fn out_of_reach(&self, keys: &mut Keyed) -> Vec<Box<str>> {
-        if !self.store.takes_invalidations() {
-            return Vec::new();
-        }
         keys.extract_if(|name, _| !self.store.reaches(name)).map(|(name, _)| name).collect()
     }
 
@@ -243,6 +241,7 @@ impl Remote {
         let heard = self.outbox.heard_of(&batch);
         let Batch { groups, mut keys, .. } = batch;
         let mut missed = Missed { keys: self.out_of_reach(&mut keys).into_iter().collect(), ..Missed::default() };
+        let is_gone = !missed.keys.is_empty() && !self.store.takes_invalidations();
         let (known, new): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| heard.groups.contains(group));
         let parts = new.chunks(AT_ONCE).map(|part| (part, false)).chain(known.chunks(AT_ONCE).map(|part| (part, true)));
         for (part, are_known) in parts {
@@ -259,7 +258,7 @@ impl Remote {
             is_broken |= sent.is_none();
             missed.keys.extend(sent.unwrap_or_else(|| part.iter().map(|(name, _)| (*name).into()).collect()));
         }
-        missed.is_failure |= is_broken;
+        missed.is_failure |= is_broken || is_gone;
         missed
     }
 
@@ -314,9 +313,8 @@ impl Remote {
         let again = keys.iter().filter(|(name, _)| known.contains(*name) && !is_left(name));
         // It is done: that they don't hear of it must be found out.
         let _told = telling.tell(again.map(|(_, key)| telling.of_key(key.at())).collect(), Sent::Maybe).await;
-        // Of what is left nothing was sent; of all else, if the step has failed, nobody knows.
-        let sent = done.as_ref().err().map_or(Sent::Not, |failed| self.sent_with(failed));
-        if telling.tell(untold, sent).await {
+        // Of several keys some may have been told of, also with those that are left.
+        if telling.tell(untold, Sent::Maybe).await {
             self.outbox.hear(&[], keys.iter().map(|(name, _)| *name).filter(|name| is_left(name)).map(Box::from));
         }
         let left = done?;

@@ -50,8 +50,8 @@ struct State {
     told: Vec<Token>,
     /// Whether the last attempt failed. While the store is known to be out of reach nobody waits for the next one then.
     is_stuck: bool,
-    /// Keys whose write has failed, and whose removal is on its way: what is here of them goes when that has arrived.
-    unwritten: HashSet<Box<str>>,
+    /// Keys whose write has failed, and whose removal is on its way, and since when the write was: what is here of them goes when that has arrived.
+    unwritten: HashMap<Box<str>, u64>,
     /// The names of keys that are being written.
     writes: HashMap<Box<str>, Turn>,
     /// How often one began to be.
@@ -60,8 +60,10 @@ struct State {
     heard: Heard,
     /// What updates of the source invalidate that are being settled, by their numbers, and since when.
     settling: HashMap<u64, (Batch, u64)>,
-    /// Of keys that are being written: since when removals were on their way in whose place writes have come, and in which turn that was.
-    absorbed: HashMap<Box<str>, Vec<(u64, Turn)>>,
+    /// Of keys that are being written: since when writes are on their way, and removals in whose place they have come, and in which turn that was.
+    writing: HashMap<Box<str>, Vec<(u64, Turn)>>,
+    /// Those of them whose last write has failed, while others follow.
+    failing: HashSet<Box<str>>,
     /// Patterns of which all keys are being removed, by the numbers of the removals.
     patterns: HashMap<u64, Box<str>>,
 }
@@ -86,7 +88,6 @@ impl Turn {
 /// What was on its way when somebody began to wait.
 struct Before {
     count: u64,
-    turn: Option<Turn>,
     settling: HashSet<u64>,
 }
 
@@ -102,8 +103,8 @@ impl State {
             self.queued.add_group(group, since);
         }
         for (name, key) in batch.keys {
-            // Break this (leave out the first condition) and who waits for a write reads what was there before, once it has failed and before that is removed.
-            let since = if self.unwritten.contains(&name) { 0 } else { since };
+            // Break this (leave it out) and who waits for a write reads what was there before, once it has failed and before that is removed.
+            let since = self.unwritten.get(&name).map_or(since, |written| since.min(*written));
             let since = self.parked.keys.remove(&name).map_or(since, |(_, parked)| parked.min(since));
             self.queued.add_key(name, key, since);
         }
@@ -129,7 +130,7 @@ impl State {
         // What is here of the keys that could not be written is to go with their removals, which are gone: all goes.
         // Break this (keep the names) and they are never given back, nor does what is here ever go.
         let before = unwritten.len();
-        unwritten.retain(|name| writes.contains_key(name));
+        unwritten.retain(|name, _| writes.contains_key(name));
         queued.takes_all |= unwritten.len() < before;
     }
 
@@ -147,21 +148,21 @@ impl State {
         self.settling.iter().filter(move |(_, (batch, _))| batch.holds(name, groups)).map(|(number, _)| *number)
     }
 
-    /// Notes that a write has come in the place of a removal.
-    fn absorb(&mut self, name: &str, since: u64) {
+    /// Notes that a key is being written, in the place of what was on its way since then.
+    fn note_writing(&mut self, name: &str, since: u64) {
         let Some(turn) = self.writes.get(name).copied() else { return };
-        let absorbed = self.absorbed.entry(name.into()).or_default();
-        absorbed.retain(|(_, then)| then.is_under_way(turn));
-        match absorbed.iter_mut().find(|(_, then)| then.number == turn.number) {
+        let writing = self.writing.entry(name.into()).or_default();
+        writing.retain(|(_, then)| then.is_under_way(turn));
+        match writing.iter_mut().find(|(_, then)| then.number == turn.number) {
             Some((known, _)) => *known = since.min(*known),
-            None => absorbed.push((since, turn)),
+            None => writing.push((since, turn)),
         }
     }
 
-    /// Whether a key is being written still in the place of a removal from up to that count.
-    fn is_absorbed(&self, name: &str, until: u64) -> bool {
-        let (Some(absorbed), Some(now)) = (self.absorbed.get(name), self.writes.get(name)) else { return false };
-        absorbed.iter().any(|(since, then)| *since <= until && then.is_under_way(*now))
+    /// Returns since when what a key is being written in the place of is on its way.
+    fn written_since(&self, name: &str) -> Option<u64> {
+        let (writing, now) = (self.writing.get(name)?, self.writes.get(name)?);
+        writing.iter().filter(|(_, then)| then.is_under_way(*now)).map(|(since, _)| *since).min()
     }
 }
 
@@ -216,8 +217,10 @@ impl Outbox {
             });
             state.unwritten.remove(name);
             let taken = [state.queued.keys.remove(name), state.parked.keys.remove(name)];
-            // Break this (forget it) and who waits for the removal reads what was there before the write.
-            taken.into_iter().flatten().for_each(|(_, since)| state.absorb(name, since));
+            state.count += 1;
+            // Break this (forget what was taken) and who waits for the removal reads what was there before the write.
+            let since = taken.into_iter().flatten().map(|(_, since)| since).min().unwrap_or(state.count);
+            state.note_writing(name, since);
             state.heard.keys.remove(name);
             state.waiting_for.remove(name).unwrap_or_default()
         })
@@ -239,6 +242,23 @@ impl Outbox {
         self.progress.notify_waiters();
     }
 
+    /// Says that the write of this turn has arrived, or has failed while another one is to follow.
+    pub(super) fn ended_turn(&self, name: &str, has_arrived: bool) {
+        self.change(|state| {
+            if has_arrived {
+                state.failing.remove(name);
+                return;
+            }
+            // What it was to bring comes with the next one, if at all.
+            // Break this (let it count as done) and who waits for it reads what was there before, while the next one is under way.
+            if let Some(since) = state.written_since(name) {
+                state.note_writing(name, since);
+            }
+            state.failing.insert(name.into());
+        });
+        self.progress.notify_waiters();
+    }
+
     /// Waits until no removal of a key is being sent.
     pub(super) async fn nothing_sent_of(&self, name: &str) {
         loop {
@@ -254,7 +274,8 @@ impl Outbox {
     pub(super) fn end_write(&self, name: &str) {
         self.change(|state| {
             state.writes.remove(name);
-            state.absorbed.remove(name);
+            state.writing.remove(name);
+            state.failing.remove(name);
         });
         self.progress.notify_waiters();
         // The removal of the key may have waited for it.
@@ -345,7 +366,10 @@ impl Outbox {
 
     /// Says that a write has failed; the removal of the key is to follow.
     pub(super) fn failed_to_write(&self, name: &str) {
-        self.change(|state| state.unwritten.insert(name.into()));
+        self.change(|state| {
+            let since = state.written_since(name).unwrap_or(state.count);
+            state.unwritten.insert(name.into(), since)
+        });
     }
 
     /// Has somebody wait for the removal of a key that is queued, as who has put it in. Returns who is to be told at once: it is known not to arrive.
@@ -380,7 +404,7 @@ impl Outbox {
                 let Some((key, since)) = sent.keys.remove(&name) else { continue };
                 if state.writes.contains_key(&name) {
                     // What was written since is later than the removal.
-                    state.absorb(&name, since);
+                    state.note_writing(&name, since);
                     state.heard.keys.remove(&name);
                     continue;
                 }
@@ -391,7 +415,7 @@ impl Outbox {
             let State { queued, parked, heard, unwritten, .. } = state;
             parked.takes_all |= sent.takes_all && !took_groups;
             heard.forget(&sent.batch());
-            let left = sent.keys.into_iter().filter(|(name, _)| unwritten.remove(name));
+            let left = sent.keys.into_iter().filter(|(name, _)| unwritten.remove(name).is_some());
             let left = left.map(|(_, (key, _))| key).collect();
             if !(sent.takes_all && took_groups) {
                 gone = Gone::Keys(left);
@@ -434,27 +458,24 @@ impl Outbox {
         let before = {
             let state = self.lock();
             let settling = state.settling_of(name, groups).collect();
-            Before { count: state.count, turn: state.writes.get(name).copied(), settling }
+            Before { count: state.count, settling }
         };
         loop {
             // From here on it is told, also before it is polled.
             let progress = self.progress.notified();
             {
                 let state = self.lock();
-                let is_written =
-                    before.turn.zip(state.writes.get(name)).is_some_and(|(then, now)| then.is_under_way(*now));
+                let is_written = state.written_since(name).is_some_and(|since| since <= before.count);
                 let is_settling = before.settling.iter().any(|number| state.settling.contains_key(number));
                 // Break this (wait for what comes later as well) and while others invalidate without a pause, who reads waits in vain.
-                let is_held = is_written
-                    || is_settling
-                    || state.is_absorbed(name, before.count)
-                    || state.holds(name, groups, before.count);
+                let is_held = is_written || is_settling || state.holds(name, groups, before.count);
                 if !is_held && !state.may_be_removed(name) {
                     return true;
                 }
                 // Break this (drop the second condition) and who asks for a key whose node is gone waits as long as for the load of another.
                 // Break this (drop the third) and it waits as long if a walk over all keys takes that.
-                if state.is_stuck || state.parked.holds(name, groups, u64::MAX) || state.may_be_removed(name) {
+                let is_in_vain = state.parked.holds(name, groups, u64::MAX) || state.failing.contains(name);
+                if state.is_stuck || is_in_vain || state.may_be_removed(name) {
                     return false;
                 }
             }

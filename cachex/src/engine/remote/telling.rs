@@ -49,22 +49,15 @@ impl Numbers {
         number
     }
 
-    fn end(&self, numbers: &[u64]) {
-        let mut state = self.lock();
-        for number in numbers {
-            state.under_way.remove(number);
-        }
-    }
-
-    /// Takes numbers back of which nobody was told.
-    // Break this (end them) and after an outage others take for lost what was tried in it, and empty their memory.
-    fn give_back(&self, numbers: &[u64]) {
+    /// Ends numbers, and takes those back of which nobody was told.
+    // Break this (take none back) and after an outage others take for lost what was tried in it, and empty their memory.
+    fn end(&self, numbers: &[u64], untold: &[u64]) {
         let mut state = self.lock();
         let State { drawn, announced, under_way, unused } = &mut *state;
         for number in numbers {
             under_way.remove(number);
-            unused.insert(*number);
         }
+        unused.extend(untold);
         // Break this (drop the first condition) and a number that others have heard of is drawn for something else.
         while *drawn > *announced && unused.remove(drawn) {
             *drawn -= 1;
@@ -151,8 +144,7 @@ impl Telling<'_> {
 impl Drop for Telling<'_> {
     fn drop(&mut self) {
         let Drawn { all, unused } = std::mem::take(&mut *self.drawn());
-        self.remote.numbers.end(&all);
-        self.remote.numbers.give_back(&unused);
+        self.remote.numbers.end(&all, &unused);
     }
 }
 
@@ -166,9 +158,9 @@ mod tests {
         assert_eq!(numbers.told(), 0);
         assert_eq!([numbers.draw(), numbers.draw(), numbers.draw()], [1, 2, 3]);
         assert_eq!((numbers.told(), numbers.count()), (0, 3));
-        numbers.end(&[1, 3]);
+        numbers.end(&[1, 3], &[]);
         assert_eq!(numbers.told(), 1);
-        numbers.end(&[2]);
+        numbers.end(&[2], &[]);
         assert_eq!(numbers.told(), 3);
     }
 
@@ -176,15 +168,15 @@ mod tests {
     fn numbers_of_which_nobody_was_told_are_drawn_again() {
         let numbers = Numbers::default();
         assert_eq!([numbers.draw(), numbers.draw(), numbers.draw()], [1, 2, 3]);
-        numbers.give_back(&[2]);
-        numbers.end(&[1]);
-        numbers.give_back(&[3]);
+        numbers.end(&[2], &[2]);
+        numbers.end(&[1], &[]);
+        numbers.end(&[3], &[3]);
         assert_eq!((numbers.told(), numbers.count(), numbers.draw()), (1, 1, 2));
         // But not those that others have heard of.
         assert_eq!(numbers.draw(), 3);
-        numbers.give_back(&[2]);
+        numbers.end(&[2], &[2]);
         assert_eq!(numbers.told(), 2, "a later one is on its way");
-        numbers.give_back(&[3]);
+        numbers.end(&[3], &[3]);
         assert_eq!((numbers.told(), numbers.draw(), numbers.lock().unused.len()), (2, 3, 0));
     }
 }

@@ -132,6 +132,7 @@ impl Remote {
             written.clear();
             let Some((write, waiting)) = taken else { return };
             if self.write_one(engine, name, &write).await {
+                self.outbox.ended_turn(name, true);
                 written = waiting;
             } else {
                 self.wait_on(name, waiting);
@@ -200,6 +201,8 @@ impl Remote {
             // What is here stays as long as the store can't be told, and then goes as well: else the two would differ.
             self.outbox.failed_to_write(name);
             let _delivery = engine.send_key(at);
+        } else {
+            self.outbox.ended_turn(name, false);
         }
         false
     }

@@ -255,7 +255,23 @@ fn who_waits_for_something_waits_for_what_comes_in_its_place() {
     assert!(is_over(&outbox, "k", || {
         arrived(&outbox, &[]);
     }));
-    assert!(outbox.len() == 0 && outbox.lock().absorbed.is_empty());
+    // A write that fails while another one waits for its turn; and then that one as well.
+    drop(outbox.add(key("k"), true));
+    let both = || {
+        drop(outbox.begin_write("k"));
+        outbox.begin_turn("k");
+        drop(outbox.begin_write("k"));
+    };
+    assert!(!is_over(&outbox, "k", both));
+    let since = outbox.lock().written_since("k");
+    assert!(is_over(&outbox, "k", || outbox.ended_turn("k", false)), "it is told that there is no use in waiting");
+    // What was to come with it comes with the next one.
+    outbox.begin_turn("k");
+    assert!(since.is_some() && outbox.lock().written_since("k") == since);
+    outbox.ended_turn("k", true);
+    outbox.end_write("k");
+    assert_eq!(outbox.len(), 0);
+    assert!(outbox.lock().writing.is_empty() && outbox.lock().failing.is_empty());
 }
 
 #[test]
