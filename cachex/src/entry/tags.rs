@@ -17,6 +17,10 @@
 use std::hash::BuildHasher;
 use std::ops::RangeInclusive;
 
+// A model has to go the same way each time.
+#[cfg(cachex_loom)]
+use foldhash::quality::FixedState as RandomState;
+#[cfg(not(cachex_loom))]
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
