@@ -115,7 +115,8 @@ impl State {
     fn bound(&mut self, is_up: bool) {
         let (queued, parked) = (self.queued.len(), self.parked.len());
         let is_sent = is_up && !self.is_stuck;
-        if if is_sent { queued <= MOST_AT_ONCE && parked <= MOST } else { queued + parked <= MOST } {
+        let fits = if is_sent { queued <= MOST_AT_ONCE && parked <= MOST } else { queued + parked <= MOST };
+        if fits {
             return;
         }
         let Self { queued, parked, unwritten, writes, waiting, waiting_for, heard, .. } = self;
