@@ -3,9 +3,10 @@
 //! Whoever reads from the store asks here first: what it holds is not to be trusted as long as something about it is on its way. Who waits for
 //! that waits for what was on its way when it began, and for nothing later: that has a later stamp here than what it is about to read.
 //!
-//! Reading order: [`pending`] (what is on its way), this file (how it comes and goes).
+//! Reading order: [`pending`] (what may be on its way), [`state`] (all that is, and who waits for it), this file (how it comes and goes).
 
 mod pending;
+mod state;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,13 +16,9 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::store::Group;
 use crate::tier::remote::name::may_match;
-use pending::Pending;
 pub(super) use pending::{Batch, Gone, Heard, Missed};
-
-/// Things that were tried in vain, or wait for a store that is out of reach; if there are more, everything is invalidated in their place.
-const MOST: usize = 10_000;
-/// The same of what is about to be sent to a store that can be reached.
-const MOST_AT_ONCE: usize = 100_000;
+pub(super) use state::Turn;
+use state::{State, give_up};
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -34,57 +31,6 @@ pub(super) struct Outbox {
     progress: Notify,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    /// Counts what was put in.
-    count: u64,
-    queued: Pending,
-    sending: Pending,
-    /// What was tried in vain, until it is to be tried again.
-    parked: Pending,
-    /// Who waits until all that is queued now, but keys, has been tried …
-    waiting: Vec<Token>,
-    /// … and until these keys have been, each of which may wait for its own write.
-    waiting_for: HashMap<Box<str>, Vec<Token>>,
-    /// Who waits for what is being sent.
-    told: Vec<Token>,
-    /// Whether the last attempt failed. While the store is known to be out of reach nobody waits for the next one then.
-    is_stuck: bool,
-    /// Keys whose write has failed, and whose removal is on its way, and since when the write was: what is here of them goes when that has arrived.
-    unwritten: HashMap<Box<str>, u64>,
-    /// The names of keys that are being written.
-    writes: HashMap<Box<str>, Turn>,
-    /// How often one began to be.
-    write_count: u64,
-    /// What is still on its way, and of which others were told all the same since it was put in last.
-    heard: Heard,
-    /// What updates of the source invalidate that are being settled, by their numbers, and since when.
-    settling: HashMap<u64, (Batch, u64)>,
-    /// Of keys that are being written: since when writes are on their way, and removals in whose place they have come, and in which turn that was.
-    writing: HashMap<Box<str>, Vec<(u64, Turn)>>,
-    /// Those of them whose last write has failed, while others follow.
-    failing: HashSet<Box<str>>,
-    /// Patterns of which all keys are being removed, by the numbers of the removals.
-    patterns: HashMap<u64, Box<str>>,
-}
-
-/// Where the writing of a key is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Turn {
-    /// From when on it is written without a break.
-    write: u64,
-    /// Each turn may be of several writes, the last of which counts.
-    number: u64,
-}
-
-impl Turn {
-    /// Whether what was to be written in this turn may still be under way in that one.
-    fn is_under_way(self, now: Self) -> bool {
-        // One more may have waited for its turn.
-        now.write == self.write && now.number < self.number + 2
-    }
-}
-
 /// What was on its way when somebody began to wait.
 struct Before {
     count: u64,
@@ -93,85 +39,6 @@ struct Before {
 
 /// Who waits for several things has one with each of them, and is told when the last is dropped.
 pub(super) type Token = Arc<oneshot::Sender<()>>;
-
-impl State {
-    /// Adds what is to be sent. If it becomes too much, everything is invalidated in its place, but keys that are being written: that may come later.
-    fn queue(&mut self, batch: Batch, since: u64, is_up: bool) {
-        for group in batch.groups {
-            // What was tried in vain is tried again, by who asks for it.
-            let since = self.parked.groups.remove(&group).map_or(since, |parked| parked.min(since));
-            self.queued.add_group(group, since);
-        }
-        for (name, key) in batch.keys {
-            // Break this (leave it out) and who waits for a write reads what was there before, once it has failed and before that is removed.
-            let since = self.unwritten.get(&name).map_or(since, |written| since.min(*written));
-            let since = self.parked.keys.remove(&name).map_or(since, |(_, parked)| parked.min(since));
-            self.queued.add_key(name, key, since);
-        }
-        self.queued.takes_all |= batch.takes_all;
-        self.bound(is_up);
-    }
-
-    fn bound(&mut self, is_up: bool) {
-        let (queued, parked) = (self.queued.len(), self.parked.len());
-        let is_sent = is_up && !self.is_stuck;
-        let fits = if is_sent { queued <= MOST_AT_ONCE && parked <= MOST } else { queued + parked <= MOST };
-        if fits {
-            return;
-        }
-        let Self { queued, parked, unwritten, writes, waiting, waiting_for, heard, .. } = self;
-        let since = queued.since().into_iter().chain(parked.since()).min().unwrap_or_default();
-        queued.groups = HashMap::from([(Group::all(), since)]);
-        queued.takes_all |= parked.takes_all;
-        *parked = Pending::default();
-        // There is more in it than others have heard of.
-        *heard = Heard::default();
-        queued.keys.retain(|name, _| writes.contains_key(name));
-        waiting.extend(waiting_for.extract_if(|name, _| !writes.contains_key(name)).flat_map(|(_, tokens)| tokens));
-        // What is here of the keys that could not be written is to go with their removals, which are gone: all goes.
-        // Break this (keep the names) and they are never given back, nor does what is here ever go.
-        let before = unwritten.len();
-        unwritten.retain(|name, _| writes.contains_key(name));
-        queued.takes_all |= unwritten.len() < before;
-    }
-
-    /// Whether something of what is on its way is about a value; of what was put in, only up to a count.
-    fn holds(&self, name: &str, groups: &[Group], until: u64) -> bool {
-        [&self.queued, &self.sending, &self.parked].iter().any(|pending| pending.holds(name, groups, until))
-    }
-
-    fn may_be_removed(&self, name: &str) -> bool {
-        self.patterns.values().any(|pattern| may_match(name, pattern))
-    }
-
-    /// Returns the updates that are being settled and may be about a value.
-    fn settling_of(&self, name: &str, groups: &[Group]) -> impl Iterator<Item = u64> {
-        self.settling.iter().filter(move |(_, (batch, _))| batch.holds(name, groups)).map(|(number, _)| *number)
-    }
-
-    /// Notes that a key is being written, in the place of what was on its way since then.
-    fn note_writing(&mut self, name: &str, since: u64) {
-        let Some(turn) = self.writes.get(name).copied() else { return };
-        let writing = self.writing.entry(name.into()).or_default();
-        writing.retain(|(_, then)| then.is_under_way(turn));
-        match writing.iter_mut().find(|(_, then)| then.number == turn.number) {
-            Some((known, _)) => *known = since.min(*known),
-            None => writing.push((since, turn)),
-        }
-    }
-
-    /// Returns since when what a key is being written in the place of is on its way.
-    fn written_since(&self, name: &str) -> Option<u64> {
-        let (writing, now) = (self.writing.get(name)?, self.writes.get(name)?);
-        writing.iter().filter(|(_, then)| then.is_under_way(*now)).map(|(since, _)| *since).min()
-    }
-}
-
-fn give_up(state: &mut State) {
-    let State { waiting, waiting_for, told, .. } = state;
-    told.append(waiting);
-    told.extend(waiting_for.drain().flat_map(|(_, tokens)| tokens));
-}
 
 impl Outbox {
     /// Puts in what was invalidated. What is returned ends when it was delivered, or could not be at the first attempt; at once if one has failed

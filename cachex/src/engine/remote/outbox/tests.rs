@@ -1,5 +1,6 @@
 use futures_util::FutureExt;
 
+use super::state::{MOST, MOST_AT_ONCE};
 use super::*;
 use crate::key::Key;
 
