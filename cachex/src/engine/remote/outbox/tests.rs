@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use futures_util::FutureExt;
 
 use super::state::{MOST, MOST_AT_ONCE};
