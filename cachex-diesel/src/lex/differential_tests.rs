@@ -84,11 +84,15 @@ impl Visitor for Called {
 
 /// The name without its schema, as we have it.
 fn last(name: &ObjectName) -> Option<String> {
-    let name = name.0.last()?.as_ident()?;
-    // It takes words for names that no server does.
-    let is_name = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '$') || !sign.is_ascii();
-    let is_taken = name.value.chars().all(is_name) && !RESERVED.contains(&&*name.value.to_lowercase());
-    (is_taken || name.quote_style.is_some()).then(|| super::token::bare(&name.value).into())
+    let parts: Option<Vec<_>> = name.0.iter().map(|part| part.as_ident().filter(|part| is_taken(part))).collect();
+    Some(super::token::bare(&parts?.last()?.value).into())
+}
+
+/// Whether servers take this for a name: the parser has more in one, and keywords too.
+fn is_taken(name: &ast::Ident) -> bool {
+    let is_of_name = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '$') || !sign.is_ascii();
+    let is_word = name.value.chars().all(is_of_name) && !RESERVED.contains(&&*name.value.to_lowercase());
+    is_word || name.quote_style.is_some()
 }
 
 fn written_by(statement: &ast::Statement, dialect: Dialect) -> Vec<String> {
