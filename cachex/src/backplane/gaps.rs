@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::time::Timestamp;
 
 /// Numbers that came early, at most: if more are missing, some are lost.
-const MOST_EARLY: usize = 1024;
+const MOST_EARLY: usize = 4096;
 /// Origins that are remembered; of more, those that were not heard of for longest begin anew.
 const MOST_ORIGINS: usize = 4096;
 

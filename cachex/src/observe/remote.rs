@@ -28,7 +28,7 @@ macro_rules! remote_counters {
             /// Invalidations and writes on their way to the store. Of what can't be delivered 10 000 things are kept, and 100 000 of what is about to be; then
             /// everything is invalidated in their place. A process that ends takes them along.
             pub undelivered: u64,
-            /// Notices of invalidations (one for up to 512 tags, or for a key) and of writes by hand that others were sent, or are about to be.
+            /// Notices of invalidations (one for up to 512 tags, or for a key) and of writes by hand that others were sent, as far as is known.
             pub published: u64,
             /// What failed last, with what to do about it where that is known. It stays when all is well again.
             pub last_error: Option<String>,

@@ -6,10 +6,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::{
-    Ask, Doing, Group, Index, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, StoreError,
+    Ask, Doing, Group, Index, Invalidation, Lease, Listener, Notice, Null, Read, Reading, Settling, Store, StoreError,
     StoreErrorKind, Structures,
 };
 use crate::caught::caught;
+use crate::runtime;
 
 /// A store whose panics are errors: neither does a call break of one, nor what is done in the background. (But for panics of futures that are dropped
 /// before they end.)
@@ -19,6 +20,17 @@ pub(crate) struct Guarded(Box<dyn Store>);
 impl Guarded {
     pub(crate) fn new(store: Box<dyn Store>) -> Self {
         Self(store)
+    }
+}
+
+impl Drop for Guarded {
+    /// Drops the store on a thread of its own: that may take long, or end a runtime, which must not be done where others are driven.
+    // Break this (drop it here) and whoever happens to be the last to use the cache, on whatever thread, waits for it, or panics.
+    fn drop(&mut self) {
+        let store = std::mem::replace(&mut self.0, Box::new(Null));
+        runtime::spawn_own(runtime::on_thread(move || {
+            let _dropped = caught(|| drop(store));
+        }));
     }
 }
 

@@ -55,6 +55,41 @@ async fn processes_share_values_and_invalidations_over_several_servers() {
     }
 }
 
+// Break this (send no keys where tags are refused, or have a ring refuse all where one of its stores is gone) and they are found.
+#[tokio::test]
+async fn while_one_server_is_gone_keys_are_removed_from_the_others_for_good() {
+    let mut servers = [Server::start(), Server::start()];
+    // The first one tells.
+    servers.sort_by_key(Server::url);
+    let cache = node(&servers).await;
+    for number in 0..20_u64 {
+        cache.set(&key(number), number, &EntryOptions::new()).await.unwrap();
+    }
+    servers[1].kill();
+    let found = async || {
+        let fresh = Cache::builder().namespace("tests").store(ring(&servers)).build().unwrap();
+        let mut found = Vec::new();
+        until("a server is there", async || fresh.remote_stats().unwrap().is_up).await;
+        for number in 0..20_u64 {
+            if fresh.get::<u64>(&key(number)).await.unwrap().is_some() {
+                found.push(number);
+            }
+        }
+        found
+    };
+    let before = found().await;
+    assert!(!before.is_empty() && before.len() < 20, "{before:?}");
+    // It can't arrive, and is tried in vain.
+    cache.invalidate_tags(["anything"]).await;
+    let (first, others) = before.split_at(1);
+    cache.remove(&key(first[0])).await;
+    assert_eq!(found().await, others, "it was removed before the call returned");
+    let others: Vec<Key> = others.iter().map(|number| key(*number)).collect();
+    cache.remove_many(&others).await;
+    assert!(found().await.is_empty());
+    assert_eq!(cache.remote_stats().unwrap().undelivered, 1, "what is left is the tag");
+}
+
 #[tokio::test]
 async fn of_a_server_that_is_gone_only_the_keys_are_misses_and_invalidations_wait_for_it() {
     let mut servers = [Server::start(), Server::start()];

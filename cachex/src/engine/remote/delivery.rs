@@ -9,14 +9,14 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::Remote;
-use super::outbox::{Batch, Gone, Missed};
+use super::outbox::{Batch, Gone, Missed, Reach};
 use super::telling::{Sent, Telling};
 use crate::backplane::notice::{LONGEST, Subject};
 use crate::engine::Engine;
 use crate::engine::methods::Method;
 use crate::key::{Key, KeyRef};
 use crate::runtime;
-use crate::store::{Group, Invalidation, Notice, StoreError};
+use crate::store::{Group, Invalidation, Notice, StoreError, StoreErrorKind};
 use crate::tag::Tags;
 use crate::tier::remote::name;
 use crate::time::stopwatch::Deadline;
@@ -31,17 +31,26 @@ impl Remote {
         let groups = tags.iter().map(|tag| Group::tag(tag.as_str())).collect();
         let keys = keys.iter().map(|key| (name::name(key.at()).into(), (*key).clone())).collect();
         let batch = Batch { groups, keys, ..Batch::default() };
-        (!batch.is_empty()).then(|| self.outbox.add(batch, self.store.takes_invalidations()))
+        (!batch.is_empty()).then(|| {
+            let reach = self.reach(batch.keys.keys());
+            self.outbox.add(batch, reach)
+        })
     }
 
     /// Puts the invalidation of a group into the outbox.
     pub(in crate::engine) fn send_group(&self, group: Group) -> oneshot::Receiver<()> {
-        self.outbox.add(Batch { groups: [group].into(), ..Batch::default() }, self.store.takes_invalidations())
+        self.outbox.add(Batch { groups: [group].into(), ..Batch::default() }, self.reach([]))
     }
 
     /// Puts what an update invalidates into the outbox: it was not settled.
     pub(super) fn send_unsettled(&self, number: u64) -> Option<oneshot::Receiver<()>> {
-        self.outbox.unsettled(number, self.store.takes_invalidations())
+        self.outbox.unsettled(number, self.reach([]))
+    }
+
+    /// Returns what of the store can be reached, as far as is known: of it as a whole, and for some of these keys.
+    fn reach<'a>(&self, names: impl IntoIterator<Item = &'a Box<str>>) -> Reach {
+        let is_whole = self.store.takes_invalidations();
+        Reach { is_whole, takes_some: is_whole || names.into_iter().any(|name| self.store.reaches(name)) }
     }
 }
 
@@ -138,8 +147,6 @@ pub(super) async fn keep_delivering(remote: Arc<Remote>) {
     }
     // Nobody would find out that the last notice was lost.
     remote.beat().await;
-    // With it goes the store, which may be anybody's: its end may take long, or have a runtime of its own end.
-    runtime::on_thread(move || drop(remote)).await;
 }
 
 impl Drop for Engine {
@@ -180,12 +187,13 @@ impl Remote {
         is_left
     }
 
-    /// Waits until there is something to do, and the store is not known to be out of reach.
+    /// Waits until there is something to do, and what that is for is not known to be out of reach.
     async fn worth_trying(&self, filled: &Notify) {
         loop {
             filled.notified().await;
             // Break this (drop the condition) and in an outage all that is on its way is looked through for each invalidation.
-            if self.store.takes_invalidations() {
+            // Break this (drop the second one) and while one of several stores is gone, nothing is removed from the others but when that is due.
+            if self.store.takes_invalidations() || self.outbox.may_arrive() {
                 return;
             }
             self.outbox.give_up();
@@ -221,9 +229,6 @@ impl Remote {
                 }
             }
             if is_failure {
-                if !is_due {
-                    retry.put_off();
-                }
                 return Delivered::Nothing;
             }
         }
@@ -250,22 +255,27 @@ impl Remote {
                 missed.is_failure = true;
             }
         }
-        // Break this (return) and as long as groups are refused no key is removed, of however many nodes.
-        let mut is_broken = missed.is_failure && !self.store.takes_invalidations();
-        let keys: Vec<_> = keys.iter().map(|(name, key)| (&**name, key)).collect();
+        // Break this (return) and as long as groups are refused no key is removed, of however many nodes, and stores of a ring.
+        let mut keys: Vec<_> = keys.iter().map(|(name, key)| (&**name, key)).collect();
+        // Those first that nobody has heard of.
+        keys.sort_by_key(|(name, _)| heard.keys.contains(*name));
+        // What takes as long as it may would take so again.
+        let mut is_slow = false;
         for part in keys.chunks(AT_ONCE) {
-            let sent = if is_broken { None } else { self.send_keys(part, &heard.keys).await.ok() };
-            is_broken |= sent.is_none();
-            missed.keys.extend(sent.unwrap_or_else(|| part.iter().map(|(name, _)| (*name).into()).collect()));
+            let sent = if is_slow { None } else { Some(self.send_keys(part, &heard.keys).await) };
+            is_slow |= matches!(&sent, Some(Err(failed)) if failed.kind() == StoreErrorKind::Unknown);
+            let left = sent.and_then(Result::ok);
+            missed.is_failure |= left.is_none();
+            missed.keys.extend(left.unwrap_or_else(|| part.iter().map(|(name, _)| (*name).into()).collect()));
         }
-        missed.is_failure |= is_broken || is_gone;
+        missed.is_failure |= is_gone;
         missed
     }
 
     /// Sends groups. Where others have heard of them already, they are told once it is done.
     // Break this (tell with the step) and as long as it is refused, others hear of it again and again, and empty their memory if it is everything.
     async fn send_groups(&self, groups: &[Group], are_known: bool) -> Result<(), StoreError> {
-        let telling = self.telling();
+        let telling = self.telling().await;
         let notice = if are_known { Notice::silent() } else { telling.of_groups(groups) };
         let what = Invalidation { groups: groups.to_vec(), notices: vec![notice.clone()], ..Invalidation::default() };
         let done = self.store.invalidate(&what).await;
@@ -273,7 +283,7 @@ impl Remote {
             Ok(_) if are_known => drop(telling.tell(vec![telling.of_groups(groups)], Sent::Maybe).await),
             Ok(_) => {}
             Err(failed) => {
-                self.note_failure(failed);
+                self.note_trouble(failed);
                 if !are_known && telling.tell(vec![notice], self.sent_with(failed)).await {
                     self.outbox.hear(groups, std::iter::empty());
                 }
@@ -292,7 +302,7 @@ impl Remote {
         keys: &[(&str, &Key)],
         known: &HashSet<Box<str>>,
     ) -> Result<HashSet<Box<str>>, StoreError> {
-        let telling = self.telling();
+        let telling = self.telling().await;
         let notice = |(name, key): &(&str, &Key)| match known.contains(*name) {
             true => Notice::silent(),
             false => telling.of_key(key.at()),
@@ -304,7 +314,7 @@ impl Remote {
         };
         let done = self.store.invalidate(&what).await.map(|left| left.into_iter().collect::<HashSet<_>>());
         if let Err(failed) = &done {
-            self.note_failure(failed);
+            self.note_trouble(failed);
         }
         let is_left = |name: &str| done.as_ref().map_or(true, |left| left.contains(name));
         let new = what.told().1.filter(|(name, _)| is_left(name) && !known.contains(*name));

@@ -169,7 +169,7 @@ impl Remote {
     async fn replace(self: &Arc<Self>, replacement: Replacement) -> Result<bool, StoreError> {
         let Replacement { key, name, now, next, life, groups } = replacement;
         self.store.begin(&name, &groups, Some(life)).await?;
-        let telling = self.telling();
+        let telling = self.telling().await;
         let notice = telling.of_key(key.at());
         let replaced = self.store.replace_same(&name, &now, next, life, notice.clone()).await;
         let is_there = telling.ended(replaced, notice).await?;
@@ -212,11 +212,18 @@ impl Remote {
         runtime::within(self.rules.patience, self.outbox.emptied_of(name, groups)).await.unwrap_or(false)
     }
 
-    pub(super) fn note_failure(&self, failed: &StoreError) {
+    /// Notes what is wrong with the store.
+    pub(super) fn note_trouble(&self, failed: &StoreError) {
         // What is known to be out of reach is not the trouble itself.
         if failed.kind() != StoreErrorKind::Down {
             *self.trouble() = Some(failed.to_string());
         }
+    }
+
+    /// Notes that a look-up has failed.
+    // Break this (have all else that fails note it so) and while nobody looks for anything, look-ups are counted as left out.
+    fn note_failure(&self, failed: &StoreError) {
+        self.note_trouble(failed);
         match failed.kind() {
             StoreErrorKind::Down => self.counters.bypasses.one(),
             StoreErrorKind::Unknown | StoreErrorKind::Refused | StoreErrorKind::OtherKind => self.counters.errors.one(),

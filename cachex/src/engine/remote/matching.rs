@@ -25,7 +25,7 @@ impl Engine {
             // A write from before may arrive behind the walk.
             remote.outbox.nothing_written_of(written).await;
             let is_removed = remote.remove_matching(&pattern).await.unwrap_or_else(|failed| {
-                remote.note_failure(&failed);
+                remote.note_trouble(&failed);
                 remote.counters.invalidation_errors.one();
                 false
             });
@@ -52,7 +52,7 @@ impl Remote {
         if !self.store.remove_all(&is_meant).await? {
             return Ok(false);
         }
-        let telling = self.telling();
+        let telling = self.telling().await;
         self.store.publish(telling.notice(Subject::Matching(pattern.into()))).await?;
         Ok(true)
     }

@@ -282,7 +282,7 @@ impl Cache {
         stats.warning = remote.store.warning().or(lacks_index.then_some(NO_INDEX)).map(str::to_owned);
         stats.is_up = remote.store.is_up();
         stats.is_listening = remote.is_listening();
-        stats.published = remote.numbers.count();
+        stats.published = remote.numbers.sent();
         stats.undelivered = remote.outbox.len() as u64;
         stats.last_error.clone_from(&remote.trouble());
         Some(stats)

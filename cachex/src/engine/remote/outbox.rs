@@ -31,6 +31,15 @@ pub(super) struct Outbox {
     progress: Notify,
 }
 
+/// What of the store can be reached.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    /// Whether all invalidations are taken.
+    pub(super) is_whole: bool,
+    /// Whether some of what is put in is.
+    pub(super) takes_some: bool,
+}
+
 /// What was on its way when somebody began to wait.
 struct Before {
     count: u64,
@@ -43,21 +52,23 @@ pub(super) type Token = Arc<oneshot::Sender<()>>;
 impl Outbox {
     /// Puts in what was invalidated. What is returned ends when it was delivered, or could not be at the first attempt; at once if one has failed
     /// and the store is known to be out of reach still.
-    pub(super) fn add(&self, batch: Batch, is_up: bool) -> oneshot::Receiver<()> {
-        self.add_since(batch, None, is_up)
+    pub(super) fn add(&self, batch: Batch, reach: Reach) -> oneshot::Receiver<()> {
+        self.add_since(batch, None, reach)
     }
 
     /// As [`add`](Self::add), of what was on its way before in another manner.
-    fn add_since(&self, batch: Batch, since: Option<u64>, is_up: bool) -> oneshot::Receiver<()> {
+    fn add_since(&self, batch: Batch, since: Option<u64>, reach: Reach) -> oneshot::Receiver<()> {
         let (told, delivered) = oneshot::channel();
         let token = Arc::new(told);
+        let Reach { is_whole, takes_some: is_up } = reach;
         self.change(|state| {
+            state.may_arrive |= is_up;
             state.count += 1;
             let since = since.unwrap_or(state.count);
             let (has_groups, names) = (!batch.groups.is_empty(), batch.keys.keys().cloned().collect::<Vec<_>>());
             // Others may have what they loaded since they heard of it.
             state.heard.forget(&batch);
-            state.queue(batch, since, is_up);
+            state.queue(batch, since, is_whole);
             // Break this (drop the second condition) and after one attempt that failed calls return before L2 has it, although it could.
             if state.is_stuck && !is_up {
                 return;
@@ -165,10 +176,10 @@ impl Outbox {
     }
 
     /// Says that an update was not settled: what it invalidates is sent like all else. What is returned ends as that of [`add`](Self::add).
-    pub(super) fn unsettled(&self, number: u64, is_up: bool) -> Option<oneshot::Receiver<()>> {
+    pub(super) fn unsettled(&self, number: u64, reach: Reach) -> Option<oneshot::Receiver<()>> {
         let (batch, since) = self.lock().settling.get(&number).cloned()?;
         // Break this (as of now) and who waits for it to be settled reads what it has invalidated, once it was not.
-        let delivered = self.add_since(batch, Some(since), is_up);
+        let delivered = self.add_since(batch, Some(since), reach);
         self.settled(number);
         Some(delivered)
     }
@@ -211,11 +222,12 @@ impl Outbox {
             if again {
                 state.queued.add(std::mem::take(&mut state.parked));
             }
-            let State { queued, sending, parked, waiting, waiting_for, told, writes, is_stuck, .. } = state;
+            let State { queued, sending, parked, waiting, waiting_for, told, writes, is_stuck, may_arrive, .. } = state;
             debug_assert!(sending.is_empty(), "one batch is sent at a time");
             sending.groups = std::mem::take(&mut queued.groups);
             sending.takes_all = std::mem::take(&mut queued.takes_all);
             sending.keys = queued.keys.extract_if(|name, _| !writes.contains_key(name)).collect();
+            *may_arrive &= !queued.keys.is_empty();
             told.append(waiting);
             // Break this (tell who waits for a key with the rest) and who has removed one is told before L2 has what was written in its place.
             told.extend(sending.keys.keys().filter_map(|name| waiting_for.remove(name)).flatten());
@@ -224,6 +236,11 @@ impl Outbox {
             *is_stuck &= !(sending.is_empty() && parked.is_empty());
             (!sending.is_empty()).then(|| sending.batch())
         })
+    }
+
+    /// Whether something was put in for a part of the store that could be reached then, and not taken out since.
+    pub(super) fn may_arrive(&self) -> bool {
+        self.lock().may_arrive
     }
 
     /// Whether something is left to be sent.
@@ -243,7 +260,7 @@ impl Outbox {
     /// Has somebody wait for the removal of a key that is queued, as who has put it in. Returns who is to be told at once: it is known not to arrive.
     pub(super) fn wait_for(&self, name: &str, waiting: Vec<Token>, is_up: bool) -> Vec<Token> {
         self.change(|state| {
-            if !state.queued.keys.contains_key(name) || (state.is_stuck && !is_up) {
+            if !state.queued.keys.contains_key(name) || (state.is_stuck && !is_up && !state.may_arrive) {
                 return waiting;
             }
             state.waiting_for.entry(name.into()).or_default().extend(waiting);
@@ -295,7 +312,7 @@ impl Outbox {
             }
             state.is_stuck = is_failure;
             state.bound(is_up);
-            if is_failure && !is_up {
+            if is_failure && !is_up && !state.may_arrive {
                 give_up(state);
             }
         });

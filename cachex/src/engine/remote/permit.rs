@@ -101,7 +101,7 @@ impl Permit {
                     let _ignored = remote.store.release(&name, token).await;
                 }
                 Err::<_, crate::store::StoreError>(failed) => {
-                    remote.note_failure(&failed);
+                    remote.note_trouble(&failed);
                     remote.counters.store_errors.one();
                     let _ignored = remote.store.release(&name, token).await;
                 }

@@ -27,7 +27,7 @@ impl Remote {
             // The caller's mistake, and none of the store.
             return Error::other_structure(operation.kind());
         }
-        self.note_failure(&failed);
+        self.note_trouble(&failed);
         match failed.kind() {
             StoreErrorKind::Unknown => Error::uncertain(failed),
             _ => Error::unavailable(failed),

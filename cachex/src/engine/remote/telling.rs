@@ -6,14 +6,24 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use super::Remote;
 use crate::backplane::notice::{Subject, number_in};
 use crate::runtime::together;
 use crate::store::{Notice, StoreError, StoreErrorKind};
 
+/// So many numbers after one that is still under way others may be told of. They take it for lost if many more come early ([`gaps`](crate::backplane::gaps)):
+/// with what is drawn at once, by some hundred writers and for some hundred keys, it stays well below that.
+const FARTHEST: u64 = 1024;
+
 /// The numbers of a cache.
 #[derive(Debug, Default)]
-pub(super) struct Numbers(Mutex<State>);
+pub(super) struct Numbers {
+    state: Mutex<State>,
+    /// Some are not under way any more.
+    ended: Notify,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -24,12 +34,26 @@ struct State {
     under_way: BTreeSet<u64>,
     /// Those that were given back while later ones had been drawn.
     unused: BTreeSet<u64>,
+    /// How many were told.
+    sent: u64,
 }
 
 impl Numbers {
-    /// Returns how many there were.
-    pub(super) fn count(&self) -> u64 {
-        self.lock().drawn
+    /// Returns how many were told, or may have been.
+    pub(super) fn sent(&self) -> u64 {
+        self.lock().sent
+    }
+
+    /// Waits until the first that is under way is not far behind.
+    // Break this (return at once) and if one is slow, as many that are not have others take it for lost, and empty their memory.
+    async fn not_far_ahead(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if !self.lock().is_far_ahead() {
+                return;
+            }
+            ended.await;
+        }
     }
 
     /// Returns up to which number all were told.
@@ -53,20 +77,29 @@ impl Numbers {
     // Break this (take none back) and after an outage others take for lost what was tried in it, and empty their memory.
     fn end(&self, numbers: &[u64], untold: &[u64]) {
         let mut state = self.lock();
-        let State { drawn, announced, under_way, unused } = &mut *state;
+        let State { drawn, announced, under_way, unused, sent } = &mut *state;
         for number in numbers {
             under_way.remove(number);
         }
+        *sent += (numbers.len() - untold.len()) as u64;
         unused.extend(untold);
         // Break this (drop the first condition) and a number that others have heard of is drawn for something else.
         while *drawn > *announced && unused.remove(drawn) {
             *drawn -= 1;
         }
         unused.retain(|number| *number > *announced);
+        drop(state);
+        self.ended.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_far_ahead(&self) -> bool {
+        self.under_way.first().is_some_and(|first| self.drawn - first >= FARTHEST)
     }
 }
 
@@ -96,8 +129,9 @@ impl Remote {
         if failed.kind() == StoreErrorKind::Down && !self.store.is_up() { Sent::Not } else { Sent::Maybe }
     }
 
-    /// Begins to tell.
-    pub(super) fn telling(&self) -> Telling<'_> {
+    /// Begins to tell, once what was begun long before has ended: nobody begins twice at once, for then he would wait for himself.
+    pub(super) async fn telling(&self) -> Telling<'_> {
+        self.numbers.not_far_ahead().await;
         Telling { remote: self, drawn: Mutex::default() }
     }
 }
@@ -150,6 +184,8 @@ impl Drop for Telling<'_> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -157,11 +193,11 @@ mod tests {
         let numbers = Numbers::default();
         assert_eq!(numbers.told(), 0);
         assert_eq!([numbers.draw(), numbers.draw(), numbers.draw()], [1, 2, 3]);
-        assert_eq!((numbers.told(), numbers.count()), (0, 3));
+        assert_eq!((numbers.told(), numbers.sent()), (0, 0));
         numbers.end(&[1, 3], &[]);
-        assert_eq!(numbers.told(), 1);
+        assert_eq!((numbers.told(), numbers.sent()), (1, 2));
         numbers.end(&[2], &[]);
-        assert_eq!(numbers.told(), 3);
+        assert_eq!((numbers.told(), numbers.sent()), (3, 3));
     }
 
     #[test]
@@ -171,12 +207,25 @@ mod tests {
         numbers.end(&[2], &[2]);
         numbers.end(&[1], &[]);
         numbers.end(&[3], &[3]);
-        assert_eq!((numbers.told(), numbers.count(), numbers.draw()), (1, 1, 2));
+        assert_eq!((numbers.told(), numbers.sent(), numbers.draw()), (1, 1, 2));
         // But not those that others have heard of.
         assert_eq!(numbers.draw(), 3);
         numbers.end(&[2], &[2]);
         assert_eq!(numbers.told(), 2, "a later one is on its way");
         numbers.end(&[3], &[3]);
         assert_eq!((numbers.told(), numbers.draw(), numbers.lock().unused.len()), (2, 3, 0));
+    }
+
+    #[test]
+    fn nobody_gets_far_ahead_of_one_that_is_slow() {
+        let numbers = Numbers::default();
+        let begins = || numbers.not_far_ahead().now_or_never().is_some();
+        let drawn: Vec<_> = std::iter::repeat_with(|| begins().then(|| numbers.draw())).take(2000).flatten().collect();
+        assert_eq!(drawn.len() as u64, FARTHEST + 1);
+        numbers.end(&drawn[1..], &[]);
+        let mut waiting = Box::pin(numbers.not_far_ahead());
+        assert!(waiting.as_mut().now_or_never().is_none());
+        numbers.end(&[1], &[]);
+        assert!(waiting.now_or_never().is_some());
     }
 }

@@ -58,7 +58,7 @@ impl Engine {
         match announced.await {
             Ok(since) => Some(Announced { remote: remote.clone(), name: name.into(), token, since }),
             Err(failed) => {
-                remote.note_failure(&failed);
+                remote.note_trouble(&failed);
                 None
             }
         }
@@ -75,6 +75,14 @@ impl Announced {
             Batch { groups: invalidated.iter().cloned().collect(), keys, ..Batch::default() },
         );
         Settled { announced: self, key, portion, invalidated }
+    }
+}
+
+impl Drop for Settled {
+    /// Whatever has ended it, what the update invalidates is sent, if that was not done.
+    // Break this (leave it out) and if something panics, whoever asks for the key waits each time for what never comes.
+    fn drop(&mut self) {
+        drop(self.announced.remote.send_unsettled(self.announced.token));
     }
 }
 
@@ -100,7 +108,7 @@ impl Settled {
         let is_written = match self.settle().await {
             Ok(is_written) => is_written,
             Err(failed) => {
-                remote.note_failure(&failed);
+                remote.note_trouble(&failed);
                 false
             }
         };
@@ -120,7 +128,7 @@ impl Settled {
 
     async fn settle(&self) -> Result<bool, StoreError> {
         let Self { announced: Announced { remote, name, token, since }, portion, invalidated, key } = self;
-        let telling = remote.telling();
+        let telling = remote.telling().await;
         let notice = if invalidated.is_empty() { Notice::default() } else { telling.of_groups(invalidated) };
         let (groups, life) = (portion.groups.clone(), portion.life);
         let update = Settling { since: *since, groups, life, invalidated: invalidated.clone(), notice };
@@ -128,7 +136,7 @@ impl Settled {
         let stamp = if invalidated.is_empty() { settled } else { telling.ended(settled, update.notice).await }?;
         remote.note_invalidated(invalidated);
         let Some(value) = stamp.and_then(|stamp| portion.sealed(stamp)) else { return Ok(false) };
-        let telling = remote.telling();
+        let telling = remote.telling().await;
         let notice = telling.of_key(key.at());
         let written = remote.store.write_announced(name, *token, value, life, notice.clone()).await;
         telling.ended(written, notice).await

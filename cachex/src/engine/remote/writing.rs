@@ -35,6 +35,8 @@ pub(super) struct Writes(Mutex<HashMap<Box<str>, Turn>>);
 struct Turn {
     next: Option<Write>,
     waiting: Vec<Token>,
+    /// Those whose own write has failed already.
+    waiting_longer: Vec<Token>,
 }
 
 #[derive(Debug)]
@@ -117,8 +119,10 @@ impl Remote {
         loop {
             let taken = {
                 let mut writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
-                let next =
-                    writes.get_mut(name).and_then(|turn| Some((turn.next.take()?, std::mem::take(&mut turn.waiting))));
+                let next = writes.get_mut(name).and_then(|turn| {
+                    let Turn { next, waiting, waiting_longer } = turn;
+                    Some((next.take()?, std::mem::take(waiting), std::mem::take(waiting_longer)))
+                });
                 match next {
                     Some(_) => self.outbox.begin_turn(name),
                     None => {
@@ -130,24 +134,27 @@ impl Remote {
             };
             // Then: who has waited for a write finds nothing of it on its way.
             written.clear();
-            let Some((write, waiting)) = taken else { return };
+            let Some((write, waiting, mut waiting_longer)) = taken else { return };
             if self.write_one(engine, name, &write).await {
                 self.outbox.ended_turn(name, true);
                 written = waiting;
+                written.append(&mut waiting_longer);
             } else {
+                // Break this (have them wait on) and as long as one write after the other fails, nobody who writes goes on.
+                drop(waiting_longer);
                 self.wait_on(name, waiting);
             }
         }
     }
 
-    /// Has those who wait for a write that has failed wait for what comes in its place: the next one, or the removal of the key.
+    /// Has those who wait for a write that has failed wait for what comes in its place: the next one, if that does not fail as well, or the removal of the key.
     // Break this (tell them) and who has removed the key before returns while what was there is still valid.
     fn wait_on(&self, name: &str, mut waiting: Vec<Token>) {
         let is_up = self.store.takes_invalidations();
         let mut writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
         let told = match writes.get_mut(name).filter(|turn| turn.next.is_some()) {
             Some(turn) => {
-                turn.waiting.append(&mut waiting);
+                turn.waiting_longer.append(&mut waiting);
                 Vec::new()
             }
             None => self.outbox.wait_for(name, waiting, is_up),
@@ -177,7 +184,7 @@ impl Remote {
             let Some(value) = is_unaltered.then(|| portion.sealed(stamp)).flatten() else { return Ok(false) };
             // Break this (leave it out) and where many are written at once, others take the notices that are overtaken for lost.
             let _room = self.writing.acquire().await;
-            let telling = self.telling();
+            let telling = self.telling().await;
             let notice = telling.of_key(at);
             let written = self.store.write(name, value, portion.life, notice.clone()).await;
             telling.ended(written, notice).await.map(|()| true)
@@ -189,21 +196,24 @@ impl Remote {
                 return true;
             }
             Ok(false) => {}
-            Err(failed) => self.note_failure(&failed),
+            Err(failed) => self.note_trouble(&failed),
         }
         // What is there is older, or is what was written: nobody knows.
         self.counters.write_errors.one();
-        let is_last = {
-            let writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
-            writes.get(name).is_none_or(|turn| turn.next.is_none())
-        };
-        if is_last {
+        // Within one hold: what is written next takes the removal along.
+        // Break this (let go in between) and it takes away what was written since.
+        let writes = self.writes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_last = writes.get(name).is_none_or(|turn| turn.next.is_none());
+        let delivery = if is_last {
             // What is here stays as long as the store can't be told, and then goes as well: else the two would differ.
             self.outbox.failed_to_write(name);
-            let _delivery = engine.send_key(at);
+            Some(engine.send_key(at))
         } else {
             self.outbox.ended_turn(name, false);
-        }
+            None
+        };
+        drop(writes);
+        drop(delivery);
         false
     }
 }

@@ -7,7 +7,8 @@ use super::Ring;
 use crate::runtime::together;
 use crate::store::ears::Ears;
 use crate::store::{
-    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, StoreError, Structures,
+    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, StoreError,
+    StoreErrorKind, Structures,
 };
 
 impl Store for Ring {
@@ -126,8 +127,9 @@ impl Store for Ring {
             });
             let done = together(each).await;
             // As of an invalidation: also if one of them has failed, for what others have in memory.
-            self.first().publish(update.notice.clone()).await?;
-            let settled = done.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let told = self.first().publish(update.notice.clone()).await;
+            told.map_err(|failed| in_part(failed, true))?;
+            let settled = done.into_iter().collect::<Result<Vec<_>, _>>().map_err(|failed| in_part(failed, true))?;
             Ok(settled.into_iter().flatten().next())
         })
     }
@@ -166,12 +168,21 @@ impl Store for Ring {
             // Break this (tell before, as each store would) and who is told finds in another store what was valid before.
             let tell = what.notices.iter().map(|notice| self.first().publish(notice.clone()));
             let told: Vec<Result<(), StoreError>> = together(tell).await;
+            let has_told = told.iter().any(Result::is_ok);
             let mut missed = Vec::new();
-            for (index, keys) in done.into_iter().enumerate() {
+            for (index, done) in done.into_iter().enumerate() {
                 // Another one than that of a key has nothing of it, unless the list was another once.
-                missed.extend(keys?.into_iter().filter(|key| self.index_of(key) == index));
+                let is_of_it = |key: &&Box<str>| self.index_of(key) == index;
+                match done {
+                    Ok(keys) => missed.extend(keys.iter().filter(is_of_it).cloned()),
+                    // Break this (fail) and as long as one store is gone, no key is removed for good from any.
+                    Err(failed) if failed.kind() == StoreErrorKind::Down && what.groups.is_empty() => {
+                        missed.extend(what.keys.iter().filter(is_of_it).cloned());
+                    }
+                    Err(failed) => return Err(in_part(failed, has_told)),
+                }
             }
-            told.into_iter().collect::<Result<(), _>>()?;
+            told.into_iter().collect::<Result<(), _>>().map_err(|failed| in_part(failed, true))?;
             Ok(missed)
         })
     }
@@ -188,4 +199,13 @@ impl Store for Ring {
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
         self.first().publish(notice)
     }
+}
+
+/// Returns the error of several steps, of which some may have been done, or told of: what is out of reach in one of them may have been reached in another.
+// Break this (leave it as it is) and the number of a notice that was told is used for another one.
+fn in_part(failed: StoreError, is_in_part: bool) -> StoreError {
+    if is_in_part && failed.kind() == StoreErrorKind::Down {
+        return StoreError::new(StoreErrorKind::Unknown, failed.to_string());
+    }
+    failed
 }

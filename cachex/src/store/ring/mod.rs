@@ -4,9 +4,10 @@
 //!
 //! A key's value, its lease and the clocks that count for it are in the store of the key; readings of two stores are never compared. So whatever holds of each store holds of the ring:
 //!
-//! - **An invalidation** goes to all stores, also that of a key, and has succeeded once all of them have it; else it is asked for again. Only then are others told, by the first
-//!   store: who is told finds nothing from before in any of them. (If one of them does not take it, others are told all the same, for what they have in memory, and once more in the end.)
-//! - **A store that is down** costs its keys: they are misses, and the others are as ever. But nothing can be invalidated for good as long as it is.
+//! - **An invalidation** goes to all stores, also that of a key, and has succeeded once all of them have it, or for a key once its own store has it and those that can be reached; else it is
+//!   asked for again. Only then are others told, by the first store: who is told finds nothing from before in any of them. (If one of them does not take it, others are told all the same, for what
+//!   they have in memory, and once more in the end.)
+//! - **A store that is down** costs its keys: they are misses, and the others are as ever. But no tag can be invalidated for good as long as it is.
 //!
 //! # When stores are added or taken away
 //!

@@ -27,8 +27,8 @@ use tokio::time::timeout;
 use super::Remote;
 use crate::key::Key;
 use crate::runtime;
+use crate::store::Group;
 use crate::store::index::Note;
-use crate::store::{Group, StoreError, StoreErrorKind};
 
 /// Keys, and tags, that wait to be seen to: more are left out.
 const MOST: usize = 10_000;
@@ -181,12 +181,6 @@ impl Remote {
             }
         }
         true
-    }
-
-    fn note_trouble(&self, failed: &StoreError) {
-        if failed.kind() != StoreErrorKind::Down {
-            *self.trouble() = Some(failed.to_string());
-        }
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) told: Vec<Token>,
     /// Whether the last attempt failed. While the store is known to be out of reach nobody waits for the next one then.
     pub(super) is_stuck: bool,
+    /// Whether something was put in for a part of the store that could be reached then, and not taken out since.
+    pub(super) may_arrive: bool,
     /// Keys whose write has failed, and whose removal is on its way, and since when the write was: what is here of them goes when that has arrived.
     pub(super) unwritten: HashMap<Box<str>, u64>,
     /// The names of keys that are being written.

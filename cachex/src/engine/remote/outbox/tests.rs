@@ -6,6 +6,13 @@ use super::state::{MOST, MOST_AT_ONCE};
 use super::*;
 use crate::key::Key;
 
+const UP: Reach = reach(true);
+const DOWN: Reach = reach(false);
+
+const fn reach(is_up: bool) -> Reach {
+    Reach { is_whole: is_up, takes_some: is_up }
+}
+
 fn groups(names: &[&str]) -> Batch {
     Batch { groups: names.iter().map(|name| Group::tag(name)).collect(), ..Batch::default() }
 }
@@ -31,22 +38,40 @@ fn failed(outbox: &Outbox, groups: &[Group], is_up: bool) {
 }
 
 #[test]
+fn what_is_for_a_part_of_the_store_that_is_left_is_tried_although_another_one_is_gone() {
+    let (outbox, partly) = (Outbox::default(), Reach { is_whole: false, takes_some: true });
+    drop(outbox.add(groups(&["a"]), DOWN));
+    assert!(outbox.take(false).is_some());
+    failed(&outbox, &[Group::tag("a")], false);
+    assert!(!outbox.may_arrive() && is_told(&mut outbox.add(key("gone"), DOWN)));
+    let mut removed = outbox.add(key("left"), partly);
+    assert!(outbox.may_arrive() && !is_told(&mut removed));
+    let batch = outbox.take(false).unwrap();
+    assert!(batch.keys.contains_key("left") && batch.groups.is_empty() && !outbox.may_arrive());
+    // Put in while that is sent.
+    let mut later = outbox.add(key("later"), partly);
+    outbox.tried(Missed { keys: ["gone".into()].into(), is_failure: true, ..Missed::default() }, false);
+    assert!(is_told(&mut removed) && !is_told(&mut later) && outbox.may_arrive());
+    assert!(outbox.take(false).unwrap().keys.contains_key("later"));
+}
+
+#[test]
 fn who_comes_during_an_attempt_that_fails_is_told_after_one_of_his_own() {
     let outbox = Outbox::default();
-    let mut early = outbox.add(groups(&["a"]), true);
+    let mut early = outbox.add(groups(&["a"]), UP);
     outbox.take(true).expect("there is something");
-    let mut late = outbox.add(groups(&["b"]), true);
+    let mut late = outbox.add(groups(&["b"]), UP);
     failed(&outbox, &[Group::tag("a")], true);
     assert!(!is_told(&mut late), "his was never tried");
     outbox.take(true).expect("there is something");
     arrived(&outbox, &[]);
     assert!(is_told(&mut early) && is_told(&mut late));
     // Where the store is known to be out of reach, nobody waits.
-    let mut told = outbox.add(groups(&["c"]), true);
+    let mut told = outbox.add(groups(&["c"]), UP);
     outbox.take(true).expect("there is something");
     failed(&outbox, &[Group::tag("c")], false);
     assert!(is_told(&mut told));
-    let mut told = outbox.add(groups(&["d"]), true);
+    let mut told = outbox.add(groups(&["d"]), UP);
     outbox.give_up();
     assert!(is_told(&mut told));
 }
@@ -55,7 +80,7 @@ fn who_comes_during_an_attempt_that_fails_is_told_after_one_of_his_own() {
 fn what_is_on_its_way_is_held_until_it_is_delivered() {
     let outbox = Outbox::default();
     let tags = [Group::tag("a")];
-    let mut delivered = outbox.add(groups(&["a"]), true);
+    let mut delivered = outbox.add(groups(&["a"]), UP);
     assert!(outbox.holds("k", &tags) && !outbox.holds("k", &[Group::tag("b")]));
     assert!(outbox.take(true).is_some() && outbox.holds("k", &tags));
     failed(&outbox, &tags, false);
@@ -69,7 +94,7 @@ fn what_is_on_its_way_is_held_until_it_is_delivered() {
 fn the_removal_of_a_key_waits_for_its_write() {
     let outbox = Outbox::default();
     outbox.begin_write("k");
-    let _delivered = outbox.add(key("k"), true);
+    let _delivered = outbox.add(key("k"), UP);
     assert!(outbox.take(true).is_none() && outbox.holds("k", &[]));
     outbox.end_write("k");
     assert!(outbox.take(true).is_some_and(|batch| batch.keys.contains_key("k")));
@@ -78,7 +103,7 @@ fn the_removal_of_a_key_waits_for_its_write() {
 #[test]
 fn a_write_takes_the_place_of_a_removal_from_before() {
     let outbox = Outbox::default();
-    let mut removed = outbox.add(key("queued"), true);
+    let mut removed = outbox.add(key("queued"), UP);
     let waiting = outbox.begin_write("queued");
     assert!(outbox.take(true).is_none() && !is_told(&mut removed));
     outbox.end_write("queued");
@@ -86,32 +111,32 @@ fn a_write_takes_the_place_of_a_removal_from_before() {
     assert!(!is_told(&mut removed));
     drop(waiting);
     assert!(is_told(&mut removed));
-    let _delivered = outbox.add(key("sent"), true);
+    let _delivered = outbox.add(key("sent"), UP);
     assert!(outbox.take(true).is_some());
     outbox.begin_write("sent");
     failed(&outbox, &[], false);
     outbox.end_write("sent");
     assert!(outbox.take(true).is_none());
     // Who comes then waits until it is delivered.
-    assert!(!is_told(&mut outbox.add(groups(&["a"]), false)));
+    assert!(!is_told(&mut outbox.add(groups(&["a"]), DOWN)));
 }
 
 #[test]
 fn nobody_is_told_too_early_once_what_could_not_be_sent_was_written() {
     let outbox = Outbox::default();
-    let _delivered = outbox.add(key("k"), true);
+    let _delivered = outbox.add(key("k"), UP);
     assert!(outbox.take(true).is_some());
     failed(&outbox, &[], false);
     outbox.begin_write("k");
     outbox.end_write("k");
     assert!(outbox.take(true).is_none());
-    assert!(!is_told(&mut outbox.add(groups(&["a"]), false)));
+    assert!(!is_told(&mut outbox.add(groups(&["a"]), DOWN)));
 }
 
 #[test]
 fn who_waits_for_a_key_is_not_told_because_another_one_was_written() {
     let outbox = Outbox::default();
-    let (mut other, mut written) = (outbox.add(key("other"), true), outbox.add(key("written"), true));
+    let (mut other, mut written) = (outbox.add(key("other"), UP), outbox.add(key("written"), UP));
     let waiting = outbox.begin_write("written");
     outbox.end_write("written");
     assert!(!is_told(&mut other) && !is_told(&mut written));
@@ -128,12 +153,12 @@ fn who_waits_for_a_key_is_not_told_because_another_one_was_written() {
 #[test]
 fn a_key_that_could_not_be_reached_holds_up_nothing_else() {
     let outbox = Outbox::default();
-    let mut told = outbox.add(key("far"), true);
+    let mut told = outbox.add(key("far"), UP);
     assert!(outbox.take(true).is_some());
     assert_eq!(arrived(&outbox, &["far"]), Gone::Keys(Vec::new()));
     assert!(outbox.holds("far", &[]) && is_told(&mut told));
     // Who comes later waits until that has been tried.
-    let mut told = outbox.add(groups(&["a"]), true);
+    let mut told = outbox.add(groups(&["a"]), UP);
     assert!(!is_told(&mut told));
     assert!(outbox.take(true).is_some_and(|batch| batch.keys.contains_key("far") && batch.groups.len() == 1));
     arrived(&outbox, &["far"]);
@@ -144,7 +169,7 @@ fn a_key_that_could_not_be_reached_holds_up_nothing_else() {
 fn who_waits_for_a_group_does_not_wait_for_a_write() {
     let outbox = Outbox::default();
     outbox.begin_write("k");
-    let (mut key, mut group) = (outbox.add(key("k"), true), outbox.add(groups(&["a"]), true));
+    let (mut key, mut group) = (outbox.add(key("k"), UP), outbox.add(groups(&["a"]), UP));
     assert!(outbox.take(true).is_some());
     arrived(&outbox, &[]);
     assert!(is_told(&mut group) && !is_told(&mut key));
@@ -159,7 +184,7 @@ fn what_an_update_invalidates_is_held_until_it_is_settled_or_delivered() {
     assert!(outbox.take(true).is_none() && outbox.holds("other", &tags) && outbox.holds("k", &[]));
     outbox.settled(2);
     assert!(!outbox.holds("k", &[]));
-    assert!(outbox.unsettled(1, true).is_some() && outbox.holds("other", &tags));
+    assert!(outbox.unsettled(1, UP).is_some() && outbox.holds("other", &tags));
     assert!(outbox.take(true).is_some_and(|batch| batch.groups.contains(&tags[0])));
     arrived(&outbox, &[]);
     assert!(!outbox.holds("other", &tags) && outbox.len() == 0);
@@ -168,11 +193,11 @@ fn what_an_update_invalidates_is_held_until_it_is_settled_or_delivered() {
 #[test]
 fn after_an_attempt_that_failed_only_who_is_out_of_reach_is_not_waited_for() {
     let outbox = Outbox::default();
-    drop(outbox.add(groups(&["a"]), false));
+    drop(outbox.add(groups(&["a"]), DOWN));
     assert!(outbox.take(true).is_some());
     failed(&outbox, &[Group::tag("a")], false);
-    assert!(is_told(&mut outbox.add(groups(&["b"]), false)));
-    let mut delivered = outbox.add(groups(&["c"]), true);
+    assert!(is_told(&mut outbox.add(groups(&["b"]), DOWN)));
+    let mut delivered = outbox.add(groups(&["c"]), UP);
     assert!(!is_told(&mut delivered));
     assert!(outbox.take(true).is_some_and(|batch| batch.groups.len() == 3) && !is_told(&mut delivered));
     arrived(&outbox, &[]);
@@ -184,9 +209,9 @@ fn too_much_becomes_everything() {
     // While it can't be sent, or if it is very much.
     for (most, is_up) in [(MOST, false), (MOST_AT_ONCE, true)] {
         let outbox = Outbox::default();
-        (0..most).for_each(|number| drop(outbox.add(groups(&[&number.to_string()]), is_up)));
+        (0..most).for_each(|number| drop(outbox.add(groups(&[&number.to_string()]), reach(is_up))));
         assert!(!outbox.holds("k", &[]));
-        drop(outbox.add(groups(&["another"]), is_up));
+        drop(outbox.add(groups(&["another"]), reach(is_up)));
         assert!(outbox.holds("k", &[]));
         assert!(outbox.take(true).is_some_and(|batch| batch.groups.contains(&Group::all())));
     }
@@ -196,7 +221,7 @@ fn too_much_becomes_everything() {
 fn too_much_that_was_tried_in_vain_becomes_everything() {
     let outbox = Outbox::default();
     for number in 0..=MOST {
-        drop(outbox.add(key(&number.to_string()), true));
+        drop(outbox.add(key(&number.to_string()), UP));
     }
     assert!(outbox.take(true).is_some_and(|batch| batch.keys.len() > MOST && batch.groups.is_empty()));
     failed(&outbox, &[], true);
@@ -220,14 +245,14 @@ fn who_waits_for_something_waits_for_what_comes_in_its_place() {
     // An update that is not settled: what it invalidates is sent.
     let outbox = Outbox::default();
     outbox.begin_settling(1, groups(&["a"]));
-    let is_not_settled = || drop(outbox.unsettled(1, true));
+    let is_not_settled = || drop(outbox.unsettled(1, UP));
     assert!(!is_over(&outbox, "other", is_not_settled));
     assert!(outbox.take(true).is_some());
     assert!(is_over(&outbox, "other", || {
         arrived(&outbox, &[]);
     }));
     // A removal in whose place a write comes.
-    drop(outbox.add(key("k"), true));
+    drop(outbox.add(key("k"), UP));
     let is_written = || {
         drop(outbox.begin_write("k"));
         outbox.begin_turn("k");
@@ -235,7 +260,7 @@ fn who_waits_for_something_waits_for_what_comes_in_its_place() {
     assert!(!is_over(&outbox, "k", is_written));
     assert!(is_over(&outbox, "k", || outbox.end_write("k")));
     // Also if it was being sent when the write came.
-    drop(outbox.add(key("k"), true));
+    drop(outbox.add(key("k"), UP));
     assert!(outbox.take(true).is_some());
     let fails_meanwhile = || {
         drop(outbox.begin_write("k"));
@@ -250,7 +275,7 @@ fn who_waits_for_something_waits_for_what_comes_in_its_place() {
     outbox.begin_turn("k");
     let fails = || {
         outbox.failed_to_write("k");
-        drop(outbox.add(key("k"), true));
+        drop(outbox.add(key("k"), UP));
         outbox.end_write("k");
     };
     assert!(!is_over(&outbox, "k", fails));
@@ -259,7 +284,7 @@ fn who_waits_for_something_waits_for_what_comes_in_its_place() {
         arrived(&outbox, &[]);
     }));
     // A write that fails while another one waits for its turn; and then that one as well.
-    drop(outbox.add(key("k"), true));
+    drop(outbox.add(key("k"), UP));
     let both = || {
         drop(outbox.begin_write("k"));
         outbox.begin_turn("k");
@@ -280,17 +305,17 @@ fn who_waits_for_something_waits_for_what_comes_in_its_place() {
 #[test]
 fn who_reads_waits_for_what_was_on_its_way_before_and_for_nothing_later() {
     let outbox = Outbox::default();
-    drop(outbox.add(groups(&["a"]), true));
+    drop(outbox.add(groups(&["a"]), UP));
     // Again and again, one of them on its way at any time.
     let go_on = |left: &[&str]| {
         assert!(outbox.take(true).is_some());
-        drop(outbox.add(groups(&["a"]), true));
-        drop(outbox.add(key("k"), true));
+        drop(outbox.add(groups(&["a"]), UP));
+        drop(outbox.add(key("k"), UP));
         arrived(&outbox, left);
     };
     assert!(is_over(&outbox, "other", || go_on(&[])), "what was on its way has arrived");
     assert!(outbox.take(true).is_some());
-    drop(outbox.add(groups(&["a"]), true));
+    drop(outbox.add(groups(&["a"]), UP));
     let while_it_is_sent = || {
         arrived(&outbox, &[]);
     };
@@ -308,9 +333,9 @@ fn who_reads_waits_for_what_was_on_its_way_before_and_for_nothing_later() {
     let turns = || (0..2).for_each(|_| turn());
     assert!(is_over(&outbox, "hot", turns));
     // A removal that waits for a write goes with the next one.
-    drop(outbox.add(key("hot"), true));
+    drop(outbox.add(key("hot"), UP));
     assert!(is_over(&outbox, "hot", turns));
-    drop(outbox.add(key("hot"), true));
+    drop(outbox.add(key("hot"), UP));
     let ends = || {
         outbox.end_write("hot");
     };
@@ -320,7 +345,7 @@ fn who_reads_waits_for_what_was_on_its_way_before_and_for_nothing_later() {
 fn fails_to_be_written(outbox: &Outbox, name: &str) {
     outbox.begin_write(name);
     outbox.failed_to_write(name);
-    drop(outbox.add(key(name), false));
+    drop(outbox.add(key(name), DOWN));
     outbox.end_write(name);
 }
 
@@ -328,7 +353,7 @@ fn fails_to_be_written(outbox: &Outbox, name: &str) {
 fn what_could_not_be_written_goes_here_when_its_removal_has_arrived() {
     let outbox = Outbox::default();
     fails_to_be_written(&outbox, "k");
-    drop(outbox.add(key("other"), true));
+    drop(outbox.add(key("other"), UP));
     assert!(outbox.take(true).is_some());
     failed(&outbox, &[], false);
     assert!(outbox.take(true).is_some());
@@ -341,7 +366,7 @@ fn of_too_much_that_could_not_be_written_no_names_are_kept_and_all_goes_here() {
     (0..=MOST).for_each(|number| fails_to_be_written(&outbox, &number.to_string()));
     outbox.begin_write("later");
     outbox.failed_to_write("later");
-    drop(outbox.add(groups(&["a"]), false));
+    drop(outbox.add(groups(&["a"]), DOWN));
     assert!(outbox.lock().unwritten.len() <= 2, "{}", outbox.lock().unwritten.len());
     // Also if it does not arrive at once.
     assert!(outbox.take(true).is_some());
@@ -349,7 +374,7 @@ fn of_too_much_that_could_not_be_written_no_names_are_kept_and_all_goes_here() {
     assert!(outbox.take(true).is_some());
     assert_eq!(arrived(&outbox, &[]), Gone::All);
     // What is later goes with its own removal.
-    drop(outbox.add(key("later"), true));
+    drop(outbox.add(key("later"), UP));
     outbox.end_write("later");
     assert!(outbox.take(true).is_some());
     assert_eq!(arrived(&outbox, &[]), Gone::Keys(vec![Key::new("later")]));
@@ -370,18 +395,18 @@ fn what_others_have_heard_of_is_forgotten_when_it_is_put_in_anew_or_has_arrived(
         hear();
         failed(&outbox, &[Group::tag("a")], true);
     };
-    drop(outbox.add(both(), true));
+    drop(outbox.add(both(), UP));
     assert_eq!(heard(), (0, 0));
     fails();
     assert_eq!(heard(), (1, 1));
-    drop(outbox.add(key("k"), true));
+    drop(outbox.add(key("k"), UP));
     assert_eq!(heard(), (1, 0));
     fails();
-    drop(outbox.add(groups(&["a"]), true));
+    drop(outbox.add(groups(&["a"]), UP));
     assert_eq!(heard(), (0, 1));
     assert!(outbox.take(true).is_some());
     // What is put in now is later than what others hear of.
-    drop(outbox.add(both(), true));
+    drop(outbox.add(both(), UP));
     hear();
     arrived(&outbox, &[]);
     assert_eq!(heard(), (0, 0));
@@ -394,19 +419,19 @@ fn what_others_have_heard_of_is_forgotten_when_it_is_put_in_anew_or_has_arrived(
 #[test]
 fn what_was_tried_in_vain_waits_for_its_time_and_for_nothing_else() {
     let outbox = Outbox::default();
-    drop(outbox.add(key("far"), true));
+    drop(outbox.add(key("far"), UP));
     assert!(outbox.take(true).is_some());
     arrived(&outbox, &["far"]);
     assert!(outbox.take(false).is_none() && outbox.has_more());
-    let mut told = outbox.add(key("near"), true);
+    let mut told = outbox.add(key("near"), UP);
     assert!(outbox.take(false).is_some_and(|batch| batch.keys.contains_key("near") && batch.keys.len() == 1));
     arrived(&outbox, &[]);
     assert!(is_told(&mut told) && outbox.has_more());
     // Who asks for it has it tried.
-    let mut told = outbox.add(key("far"), true);
+    let mut told = outbox.add(key("far"), UP);
     assert!(outbox.take(false).is_some() && !is_told(&mut told));
     // Also who asks meanwhile.
-    let mut late = outbox.add(key("far"), true);
+    let mut late = outbox.add(key("far"), UP);
     arrived(&outbox, &["far"]);
     assert!(is_told(&mut told) && !is_told(&mut late) && outbox.take(false).is_some());
     arrived(&outbox, &["far"]);
@@ -422,7 +447,7 @@ fn who_waits_for_a_key_does_not_wait_for_the_writes_of_others() {
     let outbox = Outbox::default();
     let waiting = outbox.begin_write("hot");
     assert!(waiting.is_empty());
-    let (mut hot, mut cold) = (outbox.add(key("hot"), true), outbox.add(key("cold"), true));
+    let (mut hot, mut cold) = (outbox.add(key("hot"), UP), outbox.add(key("cold"), UP));
     assert!(outbox.take(true).is_some());
     arrived(&outbox, &[]);
     assert!(is_told(&mut cold) && !is_told(&mut hot));
