@@ -1,15 +1,15 @@
 //! How times grow: with entries, tags and threads.
 //!
-//! - `hit`: with the entries, at one thread; with the threads, at 1000 entries. Uniform, one tag, as in the suite `hit`.
+//! - `hit`: with the entries, at one thread; with the threads, at 1000 entries. Uniform, one tag of the argument, as in the suite `hit`.
 //! - `hit, 0 tags` to `hit, 8 tags`: what tags add. Those of `cachex` are made from the argument, so each entry carries its own; those of
 //!   `cachex constant` are constants, which the method has. No peer has them.
 //! - `get`, `get, one hash`: a look-up in the memory tier by itself, of as many entries as find a place there if all keys have one hash,
-//!   which nobody can bring about from outside; 50 000 of them were stored.
+//!   which nobody can bring about from outside; 50 000 of them were stored. `get missing`, `get missing, one hash`: of keys that are not there.
 //! - `insert`: a cache with room for all is filled, from nothing; the time of one insertion. `cachex` is given the entry by the
 //!   companion that primes a method. `insert, 0 tags` to `insert, 8 tags`: with tags as of the hits.
 //! - `invalidate`: a tag that all entries have. No peer has tags; what comes nearest is to drop everything (`moka`:
 //!   `invalidate_all`, `foyer`: `clear`), or all for which a predicate holds (`quick_cache`: `retain`). `invalidate, 1 tag` to `invalidate, 8 tags`: those of
-//!   one of 1000 entries that have as many, in one call.
+//!   one of 1000 entries that have as many, in one call. With two threads and four each has entries, and tags, of its own.
 //!
 //! - `bytes`, `bytes, 0 tags` to `bytes, 8 tags`: for each entry of a full cache, as `bytes churned` of the suite
 //!   [`memory`](crate::memory).
@@ -60,10 +60,15 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
     }
     table.floods()?;
     table.insertions_with_tags()?;
-    table.invalidations_of_tags()?;
+    for threads in [1, 2, 4] {
+        table.invalidations_of_tags(threads)?;
+    }
     for entries in sizes {
-        table.insertions(*entries)?;
+        table.insertions(*entries, 1)?;
         table.invalidations(*entries)?;
+    }
+    for threads in [2, 4] {
+        table.insertions(sizes[1], threads)?;
     }
     table.bytes(sizes)?;
     Ok(table.rows)
@@ -74,7 +79,7 @@ fn beside(keys: &[u64], entries: u32) -> Result<Vec<Subject<'_>>, String> {
     let filled = || keys.iter().map(|key| (*key, Shared::load(*key)));
     let service = Service::new(2 * u64::from(entries), Eviction::S3Fifo)?;
     Ok(vec![
-        service.by_number_subject(keys),
+        service.by_row_subject(keys),
         subjects::peer(QuickCache::<u64, Shared>::filled(filled()), keys),
         subjects::peer(Moka::<u64, Shared>::filled(filled()), keys),
     ])
@@ -116,7 +121,14 @@ impl Table {
         let count = found.len() as u32;
         let usual = Flood::new(u64::from(count), false);
         let numbers: Vec<u64> = (0..u64::from(count)).collect();
-        let subjects = [looks("get", &usual, &numbers), looks("get, one hash", &flooded, &found)];
+        let absent: Vec<u64> = (0..50_000).filter(|number| flooded.get(*number).is_none()).take(found.len()).collect();
+        let others: Vec<u64> = (0..u64::from(count)).map(|number| number + (1 << 32)).collect();
+        let subjects = [
+            looks("get", &usual, &numbers, true),
+            looks("get, one hash", &flooded, &found, true),
+            looks("get missing", &usual, &others, false),
+            looks("get missing, one hash", &flooded, &absent, false),
+        ];
         let work =
             |repetition| vec![Popularity::Uniform(count).draws(self.draws, &mut Random::seeded(repetition as u64))];
         let times = measure(&subjects, self.effort, work)?;
@@ -124,46 +136,60 @@ impl Table {
         Ok(())
     }
 
-    fn insertions(&mut self, entries: u32) -> Result<(), String> {
-        let mut times = [const { Vec::new() }; 4];
-        for _ in 0..self.effort.repetitions.min(5) {
-            let service = Service::new(2 * u64::from(entries), Eviction::S3Fifo)?;
-            times[0]
-                .push(timed(|| (0..u64::from(entries)).for_each(|id| service.by_number_prime(&id, &Value::load(id)))));
-            times[1].push(fill::<QuickCache<u64, Shared>>(entries));
-            times[2].push(fill::<Moka<u64, Shared>>(entries));
-            times[3].push(fill::<Foyer<u64, Shared>>(entries));
+    fn insertions(&mut self, entries: u32, threads: usize) -> Result<(), String> {
+        const SUBJECTS: [&str; 4] = ["cachex", "quick_cache", "moka", "foyer"];
+        let mut times = [const { Vec::new() }; SUBJECTS.len()];
+        for repetition in 0..self.effort.repetitions.min(5) {
+            for turn in 0..SUBJECTS.len() {
+                // Nobody is always first.
+                let subject = (turn + repetition) % SUBJECTS.len();
+                times[subject].push(match subject {
+                    0 => {
+                        let service = Service::new(2 * u64::from(entries), Eviction::S3Fifo)?;
+                        each(entries, threads, |id| service.by_number_prime(&id, &Value::load(id)))
+                    }
+                    1 => fill::<QuickCache<u64, Shared>>(entries, threads),
+                    2 => fill::<Moka<u64, Shared>>(entries, threads),
+                    _ => fill::<Foyer<u64, Shared>>(entries, threads),
+                });
+            }
         }
-        for (subject, times) in ["cachex", "quick_cache", "moka", "foyer"].into_iter().zip(times) {
-            self.rows.push(row("insert", subject, 1, entries, median(&times) / f64::from(entries)));
+        for (subject, times) in SUBJECTS.into_iter().zip(times) {
+            self.rows.push(row("insert", subject, threads, entries, median(&times)));
         }
         Ok(())
     }
 
     fn insertions_with_tags(&mut self) -> Result<(), String> {
-        for (case, subject, insert) in INSERTIONS {
-            let mut times = Vec::new();
-            for _ in 0..self.effort.repetitions {
+        let mut times = [const { Vec::new() }; INSERTIONS.len()];
+        for _ in 0..self.effort.repetitions {
+            for ((_, _, insert), times) in INSERTIONS.iter().zip(&mut times) {
                 let tagged = Tagged::new()?;
-                times.push(timed(|| (0..u64::from(ENTRIES)).for_each(|id| insert(&tagged, id))));
+                times.push(each(ENTRIES, 1, |id| insert(&tagged, id)));
             }
-            self.rows.push(row(case, subject, 1, ENTRIES, median(&times) / f64::from(ENTRIES)));
+        }
+        for ((case, subject, _), times) in INSERTIONS.into_iter().zip(times) {
+            self.rows.push(row(case, subject, 1, ENTRIES, median(&times)));
         }
         Ok(())
     }
 
-    fn invalidations_of_tags(&mut self) -> Result<(), String> {
+    fn invalidations_of_tags(&mut self, threads: usize) -> Result<(), String> {
+        const CASES: [(&str, usize); 3] =
+            [("invalidate, 1 tag", 1), ("invalidate, 3 tags", 3), ("invalidate, 8 tags", 8)];
         let letters = ["a", "b", "c", "d", "e", "f", "g", "h"];
-        for (case, count) in [("invalidate, 1 tag", 1), ("invalidate, 3 tags", 3), ("invalidate, 8 tags", 8)] {
-            let tagged = Tagged::new()?;
-            (0..u64::from(ENTRIES)).for_each(|id| tagged.eight_of_row_prime(&id, &Value::load(id)));
-            let tags = |id: u32| letters[..count].iter().map(move |letter| format!("{letter}:{id}"));
-            let each: Vec<Vec<String>> = (0..ENTRIES).map(|id| tags(id).collect()).collect();
-            let mut times = Vec::new();
-            for _ in 0..self.effort.repetitions {
-                times.push(timed(|| each.iter().for_each(|tags| tagged.cache.invalidate_tags(tags.clone()).wait())));
+        let tagged = Tagged::new()?;
+        (0..u64::from(ENTRIES)).for_each(|id| tagged.eight_of_row_prime(&id, &Value::load(id)));
+        let mut times = [const { Vec::new() }; CASES.len()];
+        for _ in 0..self.effort.repetitions {
+            for ((_, count), times) in CASES.iter().zip(&mut times) {
+                let tags = |id: u32| letters[..*count].iter().map(move |letter| format!("{letter}:{id}")).collect();
+                let all: Vec<Vec<String>> = (0..ENTRIES).map(tags).collect();
+                times.push(each(ENTRIES, threads, |id| tagged.cache.invalidate_tags(all[id as usize].clone()).wait()));
             }
-            self.rows.push(row(case, "cachex", 1, ENTRIES, median(&times) / f64::from(ENTRIES)));
+        }
+        for ((case, _), times) in CASES.into_iter().zip(times) {
+            self.rows.push(row(case, "cachex", threads, ENTRIES, median(&times)));
         }
         Ok(())
     }
@@ -220,16 +246,37 @@ const BYTES_OF_TAGS: [(&str, &str, &str); 7] = [
     ("bytes, 8 tags", CONSTANT, "8-tags"),
 ];
 
-fn looks<'a>(case: &'static str, flood: &'a Flood, numbers: &'a [u64]) -> Subject<'a> {
-    Subject::new(case, |draws| {
-        draws.iter().filter(|draw| black_box(flood.get(numbers[**draw as usize])).is_some()).count()
+/// Looks for numbers that are all there, or none of them.
+fn looks<'a>(case: &'static str, flood: &'a Flood, numbers: &'a [u64], are_there: bool) -> Subject<'a> {
+    Subject::new(case, move |draws| {
+        draws.iter().filter(|draw| black_box(flood.get(numbers[**draw as usize])).is_some() == are_there).count()
     })
 }
 
-/// Returns the time to fill a cache, its making not counted.
-fn fill<P: Bounded<u64, Shared>>(entries: u32) -> f64 {
+/// Returns the time for one entry as a cache is filled, its making not counted.
+fn fill<P: Bounded<u64, Shared>>(entries: u32, threads: usize) -> f64 {
     let cache = P::bounded(2 * entries as usize);
-    timed(|| (0..u64::from(entries)).for_each(|id| cache.insert(id, Shared::load(id))))
+    each(entries, threads, |id| cache.insert(id, Shared::load(id)))
+}
+
+/// Does something for each of so many numbers, each thread for its part of them, and returns the time for one, as a thread sees it.
+fn each(count: u32, threads: usize, act: impl Fn(u64) + Sync) -> f64 {
+    let (count, threads) = (u64::from(count), threads as u64);
+    let start = std::sync::Barrier::new(threads as usize);
+    let part = |thread: u64| {
+        let numbers = count * thread / threads..count * (thread + 1) / threads;
+        start.wait();
+        let of_part = (numbers.end - numbers.start) as f64;
+        timed(|| numbers.for_each(&act)) / of_part
+    };
+    if threads == 1 {
+        return part(0);
+    }
+    let times: Vec<f64> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..threads).map(|thread| scope.spawn(move || part(thread))).collect();
+        all.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    });
+    times.iter().sum::<f64>() / times.len() as f64
 }
 
 fn row(case: &'static str, subject: &'static str, threads: usize, entries: u32, value: f64) -> Row {

@@ -126,6 +126,11 @@ impl Service {
         Value::load(id)
     }
 
+    #[cached(ttl = "1h", tags = ["row:{id}"])]
+    pub(crate) async fn by_row_async(&self, id: u64) -> Arc<Payload> {
+        Value::load(id)
+    }
+
     #[cached(ttl = "1h", tags = ["rows"])]
     pub(crate) fn number_by_number(&self, id: u64) -> u64 {
         Value::load(id)

@@ -14,11 +14,19 @@ use std::time::Duration;
 use cachex::time::ManualClock;
 use cachex::{Builder, Cache, CacheScope, EntryOptions, Eviction, Key, Ttl, Verdict, cached};
 
-const POLICIES: [Eviction; 6] =
-    [Eviction::S3Fifo, Eviction::Lru, Eviction::Lfu, Eviction::Fifo, Eviction::Random, Eviction::Sieve];
 const SECOND: Duration = Duration::from_secs(1);
 /// What any longer span is cut to.
 const CENTURY: Duration = Duration::from_secs(100 * 31_557_600);
+
+/// Returns every eviction policy of the engine.
+fn policies() -> impl Iterator<Item = Eviction> {
+    crate::POLICIES.into_iter().map(|name| name.parse().unwrap())
+}
+
+/// Returns one of them, where it does not matter which.
+fn any_policy() -> Eviction {
+    crate::POLICIES[0].parse().unwrap()
+}
 
 /// Methods whose rules say what they are told to.
 #[derive(Clone, CacheScope)]
@@ -108,13 +116,15 @@ fn the_largest_capacity_costs_nothing_beforehand() {
 
 #[test]
 fn the_smallest_capacity_answers_every_call() {
-    for eviction in POLICIES {
+    for eviction in policies() {
         let one = Told::new(crate::builder().max_entries(1).eviction(eviction));
         for id in 0..100 {
             assert_eq!((one.weighed(id, 5), one.weighed(id, 5)), (5, 5), "{eviction}");
         }
         let stats = one.cache.stats();
-        assert_eq!((stats.entries, stats.evicted, stats.hits), (1, 99, 100), "{eviction}");
+        assert_eq!(stats.entries, 1, "{eviction}");
+        // The other engine may refuse who comes in the place of somebody.
+        assert!(crate::ENGINE != "cachex" || (stats.evicted, stats.hits) == (99, 100), "{eviction}");
 
         let byte = Told::new(crate::builder().max_bytes(1).eviction(eviction));
         for id in 0..100 {
@@ -127,7 +137,7 @@ fn the_smallest_capacity_answers_every_call() {
 
 #[test]
 fn an_entry_that_is_heavier_than_all_room_is_not_kept_and_drives_nobody_out() {
-    for eviction in POLICIES {
+    for eviction in policies() {
         let told = Told::new(crate::builder().max_bytes(10_000).eviction(eviction));
         (0..10).for_each(|id| _ = told.weighed(id, 100));
         for says in [10_000, 1 << 40, u64::MAX] {
@@ -163,7 +173,7 @@ fn weights_beyond_measure_are_no_matter_without_a_bound_by_bytes() {
 
 #[test]
 fn a_weight_that_changes_from_call_to_call_goes_as_it_came() {
-    for eviction in POLICIES {
+    for eviction in policies() {
         let told = Told::new(crate::builder().max_bytes(10_000).eviction(eviction));
         for id in 0..100 {
             assert_eq!(told.changing(id), id);

@@ -1,6 +1,6 @@
 //! A hit: a whole annotated call, beside look-ups in other crates and the call without a cache.
 //!
-//! All entries are resident, and nothing expires. In the cases `1 tag`, `3 tags`, `uniform` and `zipf 0.99`, tags of `cachex` are made
+//! All entries are resident, and nothing expires. In the cases `1 tag`, `3 tags`, and those that begin with `uniform` and `zipf 0.99`, tags of `cachex` are made
 //! from the argument, so each entry carries its own; those of `cachex constant` are constants, which the method has and no entry. All
 //! other cases have one constant tag, but `0 tags`. Reading order: this file (the cases), [`subjects`] (who answers),
 //! [`mod@keys`] (what is asked for).
@@ -38,6 +38,10 @@ fn run(arguments: &Arguments) -> Result<Vec<Row>, String> {
         let zipf = Popularity::zipf(*entries, 0.99, &mut Random::seeded(1));
         table.measure("uniform", *entries, &Popularity::Uniform(*entries), &subjects)?;
         table.measure("zipf 0.99", *entries, &zipf, &subjects)?;
+        drop(subjects);
+        let subjects = subjects::asynchronous_rows(&numbers)?;
+        table.measure("uniform, async", *entries, &Popularity::Uniform(*entries), &subjects)?;
+        table.measure("zipf 0.99, async", *entries, &zipf, &subjects)?;
     }
     Ok(table.rows)
 }
@@ -58,10 +62,13 @@ fn kinds(table: &mut Table) -> Result<(), String> {
     measure("struct value", subjects::blocking::<_, Person>(&numbers, Service::person_by_number_subject)?)?;
     let texts = keys::<&'static str>(ENTRIES);
     measure("&str key", subjects::blocking::<_, Arc<Payload>>(&texts, Service::by_text_subject)?)?;
+    measure("&str key, async", subjects::asynchronous_texts(&texts)?)?;
     let parts = keys::<(u64, &'static str, Option<u32>)>(ENTRIES);
     measure("tuple key", subjects::blocking::<_, Arc<Payload>>(&parts, Service::by_parts_subject)?)?;
+    measure("tuple key, async", subjects::asynchronous_parts(&parts)?)?;
     let filters = keys::<Filter>(ENTRIES);
-    measure("struct key", subjects::blocking::<_, Arc<Payload>>(&filters, Service::by_filter_subject)?)
+    measure("struct key", subjects::blocking::<_, Arc<Payload>>(&filters, Service::by_filter_subject)?)?;
+    measure("struct key, async", subjects::asynchronous_filters(&filters)?)
 }
 
 /// The rows so far.

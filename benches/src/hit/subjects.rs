@@ -127,6 +127,28 @@ pub(super) fn asynchronous(keys: &[u64]) -> Result<Vec<Subject<'_>>, String> {
     ])
 }
 
+/// Defines what returns an annotated async method, and the peer that has the like, for a kind of key.
+macro_rules! asynchronous {
+    ($($name:ident: $key:ty, ($service:ident, $id:ident) => $future:expr;)*) => {
+        $(pub(super) fn $name(keys: &[$key]) -> Result<Vec<Subject<'_>>, String> {
+            let $service = Service::new(2 * keys.len() as u64, Eviction::S3Fifo)?;
+            let entries = keys.iter().enumerate().map(|(number, key)| (*key, <Arc<Payload>>::load(number as u64)));
+            let moka = runtime().block_on(MokaFuture::filled(entries));
+            Ok(vec![
+                waits!("cachex", keys, $id => $future),
+                waits!(MokaFuture::<$key, Arc<Payload>>::NAME, keys, id => moka.get(&id)),
+            ])
+        })*
+    };
+}
+
+asynchronous! {
+    asynchronous_rows: u64, (service, id) => service.by_row_async(id);
+    asynchronous_texts: &'static str, (service, text) => service.by_text_async(text);
+    asynchronous_parts: (u64, &'static str, Option<u32>), (service, key) => service.by_parts_async(key.0, key.1, key.2);
+    asynchronous_filters: Filter, (service, filter) => service.by_filter_async(&filter);
+}
+
 /// Makes a runtime on the thread that asks: some microseconds, for thousands of calls.
 fn runtime() -> Runtime {
     Builder::new_current_thread().build().expect("a runtime without drivers needs nothing from the system")

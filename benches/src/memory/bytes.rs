@@ -24,6 +24,8 @@ pub(super) struct Case {
     pub(super) subject: &'static str,
     pub(super) entries: u64,
     pub(super) fill: Fill,
+    /// How many put them in.
+    pub(super) threads: usize,
 }
 
 impl Case {
@@ -61,18 +63,27 @@ impl Case {
     }
 
     /// Puts in what the case says, and counts what has come since there were `before` bytes.
-    fn rows(&self, before: u64, put: impl Fn(u64), settle: impl FnOnce()) -> Vec<Row> {
+    fn rows(&self, before: u64, put: impl Fn(u64) + Sync, settle: impl FnOnce()) -> Vec<Row> {
         let ids = match self.fill {
             Fill::Full => self.entries,
             Fill::Churn => CHURN * self.entries,
         };
-        (0..ids).for_each(put);
+        let part = |thread: u64| (thread..ids).step_by(self.threads).for_each(&put);
+        std::thread::scope(|scope| {
+            (1..self.threads as u64).for_each(|thread| _ = scope.spawn(move || part(thread)));
+            part(0);
+        });
         let live = Counted::live();
         settle();
         let settled = Counted::live();
         let overhead = overhead(counter::bytes() - before, settled);
         match self.fill {
             Fill::Full => vec![self.row("bytes filled", overhead, "B")],
+            // Where threads meet, it is told of values only: bytes are the same, and some of the threads themselves.
+            Fill::Churn if self.threads > 1 => vec![
+                self.row("live values", live as f64, "values"),
+                self.row("live values, settled", settled as f64, "values"),
+            ],
             Fill::Churn => vec![
                 self.row("bytes churned", overhead, "B"),
                 self.row("live values", live as f64, "values"),
@@ -86,7 +97,7 @@ impl Case {
             suite: super::SUITE.name.into(),
             case: case.into(),
             subject: self.subject.into(),
-            threads: 1,
+            threads: self.threads,
             entries: self.entries as usize,
             value,
             unit: unit.into(),

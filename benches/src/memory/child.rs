@@ -21,6 +21,9 @@ pub(super) struct Part {
 pub(super) const PARTS: &[Part] = &[
     part("cachex-filled", |entries| full("cachex", entries).annotated(Counting::tagged)),
     part("cachex-churned", |entries| churn("cachex", entries).annotated(Counting::tagged)),
+    part("cachex-churned-by-two", |entries| {
+        Case { threads: 2, ..churn("cachex", entries) }.annotated(Counting::tagged)
+    }),
     part("plain-filled", |entries| full("cachex plain", entries).annotated(Counting::plain)),
     part("plain-churned", |entries| churn("cachex plain", entries).annotated(Counting::plain)),
     part("1-tag-of-row-churned", |entries| {
@@ -80,11 +83,11 @@ const fn part(name: &'static str, run: fn(u64) -> Result<Vec<Row>, String>) -> P
 }
 
 fn full(subject: &'static str, entries: u64) -> Case {
-    Case { subject, entries, fill: Fill::Full }
+    Case { subject, entries, fill: Fill::Full, threads: 1 }
 }
 
 fn churn(subject: &'static str, entries: u64) -> Case {
-    Case { subject, entries, fill: Fill::Churn }
+    Case { subject, entries, fill: Fill::Churn, threads: 1 }
 }
 
 /// Counts what the command line names, with as many entries as it says, and writes the rows as JSON.

@@ -4,7 +4,7 @@
 //! What is counted are the bytes that are asked for, without what the system's allocator adds.
 //!
 //! - `bytes filled`: into an empty cache with room for just as many go all `entries`, once. `bytes churned`: four times as
-//!   many go into it. The bytes of the cache are all that it holds, less the values themselves (48 bytes each: the [`Arc`]
+//!   many go into it, by one thread, and of `cachex` once more by two. The bytes of the cache are all that it holds, less the values themselves (48 bytes each: the [`Arc`]
 //!   with its payload), divided by the values that are alive: by what is kept, not by what was put in. Maps, and caches
 //!   without a capacity, are filled only.
 //! - `live values`: how many values are alive after the same churn, beside the capacity (`entries`); `settled`: after the

@@ -39,19 +39,23 @@ enum Taken<V> {
     Hold(Entry),
 }
 
+/// Bytes that are copied while the thread is pinned.
+const MOST_COPIED: usize = 4096;
+
 /// Takes what can be taken quickly.
 #[inline(always)]
 fn take<V, K: Keep<V>>(entry: &Entry, value: &V, keep: K) -> Taken<V> {
     if keep.is_short(value) { Taken::Copy(keep.copy(value)) } else { Taken::Hold(entry.clone()) }
 }
 
-/// Whether a clone of any value of a type is known to be a copy of bytes or a step of a counter.
+/// Whether a clone of any value of a type is known to be a copy of a few bytes or a step of a counter.
 ///
-/// An `Arc` is known by its name: to be wrong about it costs a little time or holds a pin for longer, and changes nothing else.
+/// An `Arc` is known by its name, and that no more than bytes are copied by what owns nothing, which may have a `Clone` of its own all the
+/// same: to be wrong about it costs a little time or holds a pin for longer, and changes nothing else.
 #[inline(always)]
 fn clones_quickly<V>() -> bool {
     let name = std::any::type_name::<V>();
-    !std::mem::needs_drop::<V>()
+    !std::mem::needs_drop::<V>() && size_of::<V>() <= MOST_COPIED
         || name.starts_with("alloc::sync::Arc<")
         || name.starts_with("core::option::Option<alloc::sync::Arc<")
 }

@@ -201,6 +201,8 @@ impl TagClocks {
                 gates = self.gates_of(number).collect();
             }
             gates.into_iter().for_each(|gate| self.set_gate(&shard, gate));
+            // Fences may have made it more.
+            shard.most = self.most.max(shard.marks.len());
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use cachex::time::ManualClock;
 use cachex::{Cache, CacheScope, Eviction, cached};
 
-use super::{POLICIES, SECOND};
+use super::{SECOND, any_policy, policies};
 use crate::source::Stepped;
 
 /// What left a cache is dropped once no reader of this process can see it: in one of so many turns.
@@ -151,7 +151,7 @@ fn falls_over<T>(act: impl FnOnce() -> T) -> bool {
 
 #[test]
 fn a_clone_that_panics_on_a_hit_ends_that_call_only() {
-    for eviction in POLICIES {
+    for eviction in policies() {
         let shop = Shop::new(eviction);
         put_down(shop.find(1));
         shop.fate.fatal_clone.store(1, Ordering::SeqCst);
@@ -164,7 +164,7 @@ fn a_clone_that_panics_on_a_hit_ends_that_call_only() {
 
 #[test]
 fn a_clone_that_panics_on_an_async_hit_ends_that_call_only() {
-    let shop = Shop::new(Eviction::S3Fifo);
+    let shop = Shop::new(any_policy());
     put_down(Stepped::new(shop.find_async(1)).end());
     shop.fate.fatal_clone.store(1, Ordering::SeqCst);
     assert!(falls_over(|| Stepped::new(shop.find_async(1)).end()));
@@ -176,7 +176,7 @@ fn a_clone_that_panics_on_an_async_hit_ends_that_call_only() {
 // Guards the `catch_unwind` in `appraise`.
 #[test]
 fn a_clone_that_panics_on_a_load_costs_the_entry_and_not_the_call() {
-    let shop = Shop::new(Eviction::S3Fifo);
+    let shop = Shop::new(any_policy());
     shop.fate.fatal_clone.store(1, Ordering::SeqCst);
     put_down(shop.find(1));
     assert_eq!((shop.loads(), shop.cache.stats().entries), (1, 0));
@@ -188,7 +188,7 @@ fn a_clone_that_panics_on_a_load_costs_the_entry_and_not_the_call() {
 
 #[test]
 fn a_clone_that_panics_for_a_follower_ends_that_call_only() {
-    let shop = Shop::new(Eviction::S3Fifo);
+    let shop = Shop::new(any_policy());
     let mut leader = Stepped::waiting(shop.find_async(1));
     let follower = Stepped::waiting(shop.find_async(1));
     let other = Stepped::waiting(shop.find_async(1));
@@ -234,7 +234,7 @@ const WAYS_OUT: [Way; 10] = [
 // Guards the `catch_unwind` in `drop_value`.
 #[test]
 fn a_drop_that_panics_ends_nothing() {
-    for eviction in POLICIES {
+    for eviction in policies() {
         for (way, act) in WAYS_OUT {
             let case = format!("{way}, {eviction}");
             let shop = Shop::new(eviction);
@@ -251,7 +251,7 @@ fn a_drop_that_panics_ends_nothing() {
 #[test]
 fn a_drop_of_what_is_not_kept_that_panics_ends_nothing() {
     for call in [Shop::heavy, Shop::refused] {
-        let shop = Shop::new(Eviction::S3Fifo);
+        let shop = Shop::new(any_policy());
         shop.fate.fatal_drops.store(1, Ordering::SeqCst);
         put_down(call(&shop));
         assert!(shop.comes_to_be(|| shop.fate.fatal_drops.load(Ordering::SeqCst) == 0));
@@ -264,7 +264,7 @@ fn a_drop_of_what_is_not_kept_that_panics_ends_nothing() {
 // A panic in a drop while another unwinds would end the process.
 #[test]
 fn drops_that_panic_all_at_once_end_nothing() {
-    for eviction in POLICIES {
+    for eviction in policies() {
         let shop = Shop::with_room(50, eviction);
         let ways: [fn(&Shop); 3] = [
             |shop| shop.cache.clear().wait(),

@@ -7,7 +7,7 @@
 
 use super::lists::Lists;
 use super::sketch::Sketch;
-use super::{Policy, SlotId, Traces};
+use super::{Patience, Policy, SlotId, Traces};
 
 const WINDOW: usize = 0;
 const PROBATION: usize = 1;
@@ -41,9 +41,10 @@ impl Lfu {
 
     /// Returns the slot that is to leave the window: the oldest not used since it was last looked at.
     fn window_candidate(&mut self, traces: &impl Traces) -> Option<SlotId> {
+        let mut patience = Patience::of(self.lists.len(WINDOW), 1);
         loop {
             let slot = self.lists.oldest(WINDOW)?;
-            if !self.count_uses(slot, traces) {
+            if !self.count_uses(slot, traces) || !patience.lasts() {
                 return Some(slot);
             }
             self.lists.move_to(WINDOW, slot);
@@ -52,14 +53,14 @@ impl Lfu {
 
     /// Returns the slot that is to leave the main part.
     fn main_victim(&mut self, traces: &impl Traces) -> Option<SlotId> {
-        // Ends: a slot is passed over only for uses that are then counted, and demotion is not passing over.
+        let mut patience = Patience::of(self.main_len(), 1);
         loop {
             let Some(slot) = self.lists.oldest(PROBATION) else {
                 let slot = self.lists.oldest(PROTECTED)?;
                 self.lists.move_to(PROBATION, slot);
                 continue;
             };
-            if !self.count_uses(slot, traces) {
+            if !self.count_uses(slot, traces) || !patience.lasts() {
                 return Some(slot);
             }
             self.lists.move_to(PROTECTED, slot);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Policy, SlotId, Traces};
+use super::{Patience, Policy, SlotId, Traces};
 use crate::raw::room::make_room;
 
 /// Evicts the entry that was used longest ago.
@@ -40,10 +40,11 @@ impl Policy for Lru {
     }
 
     fn evict(&mut self, traces: &impl Traces, _empty: &mut Vec<SlotId>) -> Option<SlotId> {
+        let mut patience = Patience::of(self.queue.len(), 1);
         loop {
             let (known, slot) = self.queue.pop_first()?;
             let used_at = traces.used_at(slot);
-            if used_at == known {
+            if used_at == known || !patience.lasts() {
                 return Some(slot);
             }
             self.put(slot, used_at);

@@ -60,6 +60,26 @@ pub(crate) trait Policy {
     fn members(&self) -> Vec<SlotId>;
 }
 
+/// How often a policy passes over slots because they are used, before it takes the one at hand.
+///
+/// Readers use slots meanwhile, without the lock under which the policy looks for one. On many cores they may use all slots
+/// of a small shard faster than it passes over them: without an end to that, it would look for ever, and all writers wait.
+struct Patience(usize);
+
+impl Patience {
+    /// Enough to pass over each of so many slots so many times: more than that is readers' doing.
+    fn of(slots: usize, times: usize) -> Self {
+        Self(slots.saturating_mul(times))
+    }
+
+    /// Says that a slot is passed over, if it may be.
+    fn lasts(&mut self) -> bool {
+        let lasts = self.0 > 0;
+        self.0 = self.0.saturating_sub(1);
+        lasts
+    }
+}
+
 /// What a reader notes for a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trace {

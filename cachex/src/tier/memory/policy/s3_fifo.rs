@@ -6,7 +6,7 @@
 
 use super::ghost::Ghost;
 use super::queues::Queues;
-use super::{Policy, SlotId, Traces};
+use super::{Patience, Policy, SlotId, Traces};
 
 /// Uses beyond this do not count.
 pub(crate) const MOST_USES: u8 = 3;
@@ -48,12 +48,13 @@ impl Policy for S3Fifo {
     }
 
     fn evict(&mut self, traces: &impl Traces, empty: &mut Vec<SlotId>) -> Option<SlotId> {
-        // Ends: each round evicts, or takes a slot out of the small queue, or takes a use from a slot of the main queue.
+        // Each slot has uses for so many rounds of the main queue, and one more if it comes there from the small one.
+        let mut patience = Patience::of(self.len(), usize::from(MOST_USES) + 1);
         loop {
             if self.is_small_full()
                 && let Some(slot) = self.queues.oldest(SMALL, empty)
             {
-                if traces.uses(slot) > 0 {
+                if traces.uses(slot) > 0 && patience.lasts() {
                     traces.set_uses(slot, 0);
                     self.queues.move_oldest(SMALL, MAIN);
                     continue;
@@ -64,7 +65,7 @@ impl Policy for S3Fifo {
             }
             let slot = self.queues.oldest(MAIN, empty)?;
             let uses = traces.uses(slot);
-            if uses == 0 {
+            if uses == 0 || !patience.lasts() {
                 self.queues.remove_oldest(MAIN);
                 (self.has_evicted, self.was_small) = (true, false);
                 return Some(slot);

@@ -1,7 +1,7 @@
 //! SIEVE: Zhang et al., "SIEVE is simpler than LRU: an efficient turn-key eviction algorithm for web caches", NSDI 2024.
 
 use super::lists::Lists;
-use super::{Policy, SlotId, Traces};
+use super::{Patience, Policy, SlotId, Traces};
 
 const ALL: usize = 0;
 
@@ -27,9 +27,9 @@ impl Policy for Sieve {
     }
 
     fn evict(&mut self, traces: &impl Traces, _empty: &mut Vec<SlotId>) -> Option<SlotId> {
-        // Ends within two rounds: the first one leaves every slot unused.
+        let mut patience = Patience::of(self.lists.len(ALL), 1);
         let mut at = self.hand.or(self.lists.oldest(ALL))?;
-        while traces.uses(at) > 0 {
+        while traces.uses(at) > 0 && patience.lasts() {
             traces.set_uses(at, 0);
             at = self.lists.newer(at).or(self.lists.oldest(ALL))?;
         }

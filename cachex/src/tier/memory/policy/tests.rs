@@ -220,6 +220,43 @@ fn an_empty_policy_has_no_victim() {
     }
 }
 
+/// Slots that readers use faster than a policy passes over them.
+struct Rush(Cell<u64>);
+
+impl Traces for Rush {
+    fn uses(&self, _slot: SlotId) -> u8 {
+        self.0.set(self.0.get() + 1);
+        1
+    }
+
+    fn set_uses(&self, _slot: SlotId, _uses: u8) {}
+
+    fn used_at(&self, slot: SlotId) -> u64 {
+        self.uses(slot);
+        self.0.get()
+    }
+
+    fn hash(&self, slot: SlotId) -> u64 {
+        scatter(slot.into())
+    }
+}
+
+// Break this (let a patience last for ever) and it never ends.
+#[test]
+fn a_victim_is_found_however_fast_readers_use_all_slots() {
+    for (_, eviction) in Eviction::NAMES {
+        let (mut policy, rush) = (eviction.policy(1), Rush(Cell::new(0)));
+        (0..128).for_each(|slot| policy.enter(slot, scatter(slot.into()), &rush));
+        for left in (0..128).rev() {
+            let (before, mut empty) = (rush.0.get(), Vec::new());
+            assert!(policy.evict(&rush, &mut empty).is_some(), "{eviction}");
+            assert_eq!(policy.members().len(), left, "{eviction}");
+            let looks = rush.0.get() - before;
+            assert!(looks <= 128 * 6, "{eviction} looks {looks} times");
+        }
+    }
+}
+
 #[test]
 fn random_evicts_every_slot_sooner_or_later_and_the_same_ones_for_the_same_seed() {
     let victims = |seed| {
