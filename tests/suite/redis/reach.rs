@@ -68,13 +68,15 @@ async fn after_an_attempt_that_failed_the_next_invalidation_is_tried_at_once() {
 async fn what_could_not_be_delivered_goes_as_soon_as_the_store_comes_into_reach() {
     let node = Node::new().await;
     node.fails_for_long().await;
+    let mut gate = node.gates.hold(INVALIDATE);
     let coming_back = async {
         for _ in 0..ROUNDS {
-            let (mut gate, errors) = (node.gates.hold(INVALIDATE), node.stats().invalidation_errors);
+            let errors = node.stats().invalidation_errors;
             node.gates.lose();
             node.gates.find();
             gate.reached().await;
-            drop(gate);
+            // Also if it is tried because it is due, it is held up.
+            gate = node.gates.hold(INVALIDATE);
             until("it has failed", async || node.stats().invalidation_errors > errors).await;
         }
     };
@@ -116,6 +118,42 @@ async fn who_has_invalidated_waits_for_the_store_although_the_attempt_before_fai
     gate.open();
     delivery.await;
     assert_eq!(super::node(&node.server).await.get::<i32>(&key).await.unwrap(), None);
+}
+
+// Guards `Turn::waiting_longer`.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_waits_for_one_more_write_if_his_own_fails_and_for_none_after_that() {
+    let node = Node::new().await;
+    let set = |value: u64| {
+        let cache = node.cache.clone();
+        tokio::spawn(async move { cache.set(&Key::new("hot"), value, &EntryOptions::new()).await.unwrap() })
+    };
+    let write = || node.gates.hold(Step::Before("write"));
+    let taken = |value| {
+        let cache = node.cache.clone();
+        move || cache.blocking().get::<u64>(&Key::new("hot")).unwrap() == Some(value)
+    };
+    let mut gate = write();
+    let (first, is_there) = (set(1), taken(1));
+    gate.reached().await;
+    assert!(is_there());
+    let second = set(2);
+    until("the next one waits for its turn", async || taken(2)()).await;
+    let mut next = write();
+    drop(gate);
+    next.reached().await;
+    assert!(!first.is_finished(), "what comes in its place has not arrived");
+    let third = set(3);
+    until("one more waits", async || taken(3)()).await;
+    let mut last = write();
+    drop(next);
+    last.reached().await;
+    until("he goes on", async || first.is_finished()).await;
+    assert!(!second.is_finished() && !third.is_finished());
+    last.open();
+    second.await.unwrap();
+    third.await.unwrap();
+    assert_eq!(super::node(&node.server).await.get::<u64>(&Key::new("hot")).await.unwrap(), Some(3));
 }
 
 // Guards `out_of_reach`.

@@ -95,19 +95,30 @@ pub(super) const AT_ONCE: usize = 512;
 struct Retry {
     pause: Duration,
     due: Deadline,
+    /// However much fails before that.
+    latest: Deadline,
 }
 
 impl Retry {
     fn now() -> Self {
-        Self { pause: SHORTEST_PAUSE, due: Deadline::after(Duration::ZERO) }
+        let now = Deadline::after(Duration::ZERO);
+        Self { pause: SHORTEST_PAUSE, due: now, latest: now }
     }
 
     fn is_due(&self) -> bool {
         self.due.left().is_zero()
     }
 
+    /// It is being tried.
+    fn begin(&mut self) {
+        self.latest = Deadline::after(LONGEST_PAUSE);
+        self.put_off();
+    }
+
+    /// Something else has failed meanwhile.
+    // Break this (drop the bound) and while one thing after the other fails, what has failed before is never tried again.
     fn put_off(&mut self) {
-        self.due = Deadline::after(self.pause);
+        self.due = Deadline::after(self.pause.min(self.latest.left()));
         self.pause = (2 * self.pause).min(LONGEST_PAUSE);
     }
 }
@@ -209,7 +220,7 @@ impl Remote {
             let batch = self.outbox.take(is_due);
             // Break this (only if there is something) and a removal that waits for a write is looked at again and again meanwhile.
             if is_due {
-                retry.put_off();
+                retry.begin();
             }
             let Some(batch) = batch else { break };
             let missed = self.send_batch(batch).await;
@@ -229,6 +240,9 @@ impl Remote {
                 }
             }
             if is_failure {
+                if !is_due {
+                    retry.put_off();
+                }
                 return Delivered::Nothing;
             }
         }
