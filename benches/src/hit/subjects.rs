@@ -130,7 +130,7 @@ pub(super) fn asynchronous(keys: &[u64]) -> Result<Vec<Subject<'_>>, String> {
 /// Defines what returns an annotated async method, and the peer that has the like, for a kind of key.
 macro_rules! asynchronous {
     ($($name:ident: $key:ty, ($service:ident, $id:ident) => $future:expr;)*) => {
-        $(pub(super) fn $name(keys: &[$key]) -> Result<Vec<Subject<'_>>, String> {
+        $(pub(super) fn $name<'a>(keys: &'a [$key]) -> Result<Vec<Subject<'a>>, String> {
             let $service = Service::new(2 * keys.len() as u64, Eviction::S3Fifo)?;
             let entries = keys.iter().enumerate().map(|(number, key)| (*key, <Arc<Payload>>::load(number as u64)));
             let moka = runtime().block_on(MokaFuture::filled(entries));
@@ -199,7 +199,6 @@ annotated! {
     untagged_subject: u64, "cachex", Self::untagged;
     by_row_subject: u64, "cachex", Self::by_row;
     three_tags_of_row_subject: u64, "cachex", Self::three_tags_of_row;
-    by_number_subject: u64, "cachex", Self::by_number;
     constant_subject: u64, CONSTANT, Self::by_number;
     three_constants_subject: u64, CONSTANT, Self::three_tags;
     number_by_number_subject: u64, "cachex", Self::number_by_number;

@@ -9,7 +9,7 @@ use crate::entry::Stamp;
 use crate::error::Error;
 use crate::key::{CacheKey, Key, KeyBytes, KeyWriter};
 use crate::observe::Stats;
-use crate::tag::Tag;
+use crate::tag::{Tag, Tags};
 
 /// A cache: several can live in one program. Cloning makes another handle to the same cache.
 ///
@@ -73,6 +73,24 @@ impl Cache {
     /// ```
     pub fn invalidate_tags<T: Into<Tag>>(&self, tags: impl IntoIterator<Item = T>) -> Delivery {
         self.0.invalidate_tags(&tags.into_iter().collect())
+    }
+
+    /// As [`invalidate_tags`](Self::invalidate_tags), with tags that were put together before: nothing is copied. For who invalidates the same ones again and again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::{Cache, EntryOptions, Key, Tags};
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// let of_users: Tags = ["users", "counts"].into_iter().collect();
+    /// cache.blocking().set(&Key::new("a"), 1, &EntryOptions::new().tag("counts"))?;
+    /// cache.invalidate_each(&of_users);
+    /// assert!(!cache.blocking().exists(&Key::new("a")));
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn invalidate_each(&self, tags: &Tags) -> Delivery {
+        self.0.invalidate_tags(tags)
     }
 
     /// Invalidates every entry, and every load that has begun. As for [`invalidate_tags`](Self::invalidate_tags), await what is

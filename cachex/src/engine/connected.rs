@@ -1,4 +1,4 @@
-//! Waiting for the second tier.
+//! Whether there is a second tier, and waiting for it.
 
 use std::time::Duration;
 
@@ -38,5 +38,26 @@ impl Cache {
         }
         let _: Duration = within;
         Ok(())
+    }
+
+    /// Whether an invalidation would reach all of the second tier now, as far as is known without asking. True if there is no second tier.
+    ///
+    /// What is invalidated while it is not is done here at once, kept, and delivered when it can be: this is for programs that would rather not write
+    /// what other processes can't be told of.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let cache = cachex::Cache::builder().build()?;
+    /// assert!(cache.can_deliver());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn can_deliver(&self) -> bool {
+        #[cfg(feature = "remote")]
+        if let Some(remote) = &self.engine().remote {
+            return remote.takes_invalidations();
+        }
+        true
     }
 }

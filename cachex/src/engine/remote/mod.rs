@@ -168,6 +168,11 @@ impl Remote {
         self.store.is_whole() && (self.is_listening() || !self.store.has_notices())
     }
 
+    /// Whether it takes invalidations, as far as is known.
+    pub(super) fn takes_invalidations(&self) -> bool {
+        self.store.takes_invalidations()
+    }
+
     /// Returns how long an entry stays in L1 at most.
     fn most_in_l1(&self) -> Option<Duration> {
         let RemoteRules { l1_ttl, outage_ttl, .. } = self.rules;

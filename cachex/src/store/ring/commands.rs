@@ -172,12 +172,14 @@ impl Store for Ring {
             let mut missed = Vec::new();
             for (index, done) in done.into_iter().enumerate() {
                 // Another one than that of a key has nothing of it, unless the list was another once.
-                let is_of_it = |key: &&Box<str>| self.index_of(key) == index;
+                let are_of_it = |keys: &[Box<str>]| {
+                    keys.iter().filter(|key| self.index_of(key) == index).cloned().collect::<Vec<_>>()
+                };
                 match done {
-                    Ok(keys) => missed.extend(keys.iter().filter(is_of_it).cloned()),
+                    Ok(keys) => missed.extend(are_of_it(&keys)),
                     // Break this (fail) and as long as one store is gone, no key is removed for good from any.
                     Err(failed) if failed.kind() == StoreErrorKind::Down && what.groups.is_empty() => {
-                        missed.extend(what.keys.iter().filter(is_of_it).cloned());
+                        missed.extend(are_of_it(&what.keys));
                     }
                     Err(failed) => return Err(in_part(failed, has_told)),
                 }
