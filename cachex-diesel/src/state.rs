@@ -225,6 +225,7 @@ impl State {
                 self.callbacks.clear();
             }
         } else {
+            let mut before = Writes::default();
             for statement in &script.statements {
                 if is_unknown(statement) {
                     self.unknown(statement);
@@ -236,7 +237,8 @@ impl State {
                 } else {
                     statement
                 };
-                writes.add(self.tracker.note(std::slice::from_ref(statement), outcome));
+                // Break this (forget what was before) and what came before `BEGIN` is told before it is committed, and then never.
+                writes.add(self.tracker.next(statement, outcome, &mut before));
                 self.change(statement.changes_session);
                 called.append(&mut self.callbacks_of(&statement.control, outcome));
             }

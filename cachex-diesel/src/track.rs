@@ -126,15 +126,19 @@ impl Tracker {
             return told;
         }
         let mut before = Writes::default();
-        for statement in statements {
-            let had_none = self.frames.is_empty();
-            told.add(self.one(statement, outcome));
-            // In PostgreSQL a text is a transaction, until `BEGIN` makes it a part of one.
-            if self.dialect == Dialect::Postgres && had_none && !self.frames.is_empty() {
-                self.record(std::mem::take(&mut before));
-            }
-            before.add(statement.writes.clone());
+        statements.iter().for_each(|statement| told.add(self.next(statement, outcome, &mut before)));
+        told
+    }
+
+    /// As [`note`](Self::note), of the next statement of a text; `before` is what those before it wrote.
+    pub(crate) fn next(&mut self, statement: &Statement, outcome: Outcome, before: &mut Writes) -> Writes {
+        let had_none = self.frames.is_empty();
+        let told = self.one(statement, outcome);
+        // In PostgreSQL a text is a transaction, until `BEGIN` makes it a part of one.
+        if self.dialect == Dialect::Postgres && had_none && !self.frames.is_empty() {
+            self.record(std::mem::take(before));
         }
+        before.add(statement.writes.clone());
         told
     }
 

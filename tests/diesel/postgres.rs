@@ -90,6 +90,19 @@ fn what_is_copied_in_is_seen_when_it_is_committed() {
 }
 
 #[test]
+fn what_comes_before_begin_in_a_text_is_seen_when_it_is_committed() {
+    let db = handle();
+    let (server, mut writer) = open(&db);
+    let mut reader = db.wrap(PgConnection::establish(&server.url()).unwrap());
+    let count = |connection: &mut _| users::table.count().cached(HOUR).get_result::<i64>(connection);
+    writer.batch_execute("INSERT INTO users VALUES (1, 'a', NULL); BEGIN; DELETE FROM posts").unwrap();
+    // Told already, and not yet committed: what is read here is kept.
+    assert_eq!(count(&mut reader), Ok(0));
+    writer.batch_execute("COMMIT").unwrap();
+    assert_eq!(count(&mut reader), Ok(1));
+}
+
+#[test]
 fn tenants_see_their_own_rows() {
     let db = handle();
     let (server, mut connection) = open(&db);
