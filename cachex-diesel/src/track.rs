@@ -112,7 +112,8 @@ impl Tracker {
         if outcome == Outcome::Unknown || outcome != Outcome::Done && statements.len() > 1 {
             // Of a text in which something failed, what was before it may have been done, and be committed; so may all of one that nobody waited for.
             let is_control = statements.iter().any(|statement| statement.control != Control::None);
-            if outcome == Outcome::Unknown && is_control {
+            // Break this (leave it out) and what is committed by a text that fails after its `COMMIT` is never told, if the connection goes then.
+            if is_control {
                 told = self.recorded();
             }
             // Break this (leave it out) and what is written after a `BEGIN` that nobody waited for is told before it is committed, and then never.
@@ -425,6 +426,8 @@ mod tests {
         for dialect in ALL {
             let texts = ["!BEGIN; INSERT INTO a VALUES (1); SELECT oops; COMMIT", B, "ROLLBACK", A];
             assert_eq!(run(dialect, &texts), ["a", "b", "a b", "a"], "{dialect:?}");
+            let texts = ["BEGIN", A, "!COMMIT; SELECT oops", B, "COMMIT"];
+            assert_eq!(run(dialect, &texts), ["", "", "a", "b", "a b"], "{dialect:?}");
             let texts = ["BEGIN", A, "RELEASE unheard_of", B, "COMMIT", A];
             assert_eq!(run(dialect, &texts), ["", "", "a", "b", "a b", "a"], "{dialect:?}");
         }
@@ -437,6 +440,8 @@ mod tests {
         assert!(all[2].contains('a') && all[2].contains('c'), "{all:?}");
         assert_eq!(all[3], "b");
         assert!(all[4].contains('a') && all[4].contains('b'), "{all:?}");
+        let texts = ["BEGIN", A, "!CREATE TABLE c (d INT); SELECT oops"];
+        assert_eq!(run(Dialect::Mysql, &texts), ["", "", "a c d int table"]);
         assert_eq!(run(Dialect::Mysql, &["BEGIN", A, "BEGIN", B, "COMMIT"]), ["", "", "a", "", "b"]);
         let texts = ["SET autocommit = 0", A, "COMMIT", B, "ROLLBACK", B];
         assert_eq!(run(Dialect::Mysql, &texts), ["", "a", "a", "b", "b", "b"]);

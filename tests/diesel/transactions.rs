@@ -154,6 +154,19 @@ macro_rules! transactions {
         }
 
         #[test]
+        fn what_a_text_has_committed_before_it_failed_is_seen_though_the_connection_is_gone() {
+            let db = handle();
+            let (database, mut connection) = $open(&db);
+            let mut reader = db.wrap(<$connection>::establish(&database.url()).unwrap());
+            let count = |connection: &mut _| users::table.count().cached(HOUR).get_result::<i64>(connection);
+            assert_eq!(count(&mut reader), Ok(0));
+            connection.batch_execute("BEGIN; INSERT INTO users VALUES (1, 'a', NULL)").unwrap();
+            connection.batch_execute("COMMIT; SELECT oops").unwrap_err();
+            drop(connection);
+            assert_eq!(count(&mut reader), Ok(1));
+        }
+
+        #[test]
         fn the_transaction_of_a_test_is_like_none() {
             let db = handle();
             let (_database, mut connection) = $open(&db);
