@@ -1,26 +1,17 @@
 //! A connection whose writes invalidate what they touched.
 
 use std::fmt;
-use std::sync::Arc;
 
-use diesel::connection::{
-    AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, Instrumentation, LoadConnection,
-    MultiConnectionHelper, SimpleConnection, TransactionManager, TransactionManagerStatus, WithMetadataLookup,
-};
-use diesel::expression::QueryMetadata;
-use diesel::migration::MigrationConnection;
-use diesel::query_builder::{Query, QueryFragment, QueryId};
-use diesel::result::{DatabaseErrorKind, Error};
-use diesel::sql_types::TypeMetadata;
-use diesel::{ConnectionResult, QueryResult};
+use diesel::QueryResult;
+use diesel::connection::{Connection, TransactionManager, TransactionManagerStatus};
 
 use crate::analyses::Script;
 use crate::backend::CacheBackend;
 use crate::handle::DieselCache;
 use crate::lex::Writes;
+use crate::outcome::outcome;
 use crate::registry::canonical;
 use crate::state::{Depth, State};
-use crate::track::Outcome;
 
 /// A connection of Diesel whose writes invalidate what they touched: what is written in a transaction when that is committed, and before the commit returns;
 /// nothing, if it is rolled back.
@@ -105,7 +96,7 @@ where
     C: Connection,
     C::Backend: CacheBackend,
 {
-    fn new(inner: C, db: Option<DieselCache>) -> Self {
+    pub(crate) fn new(inner: C, db: Option<DieselCache>) -> Self {
         let spoil = |inner: &mut C| C::TransactionManager::transaction_manager_status_mut(inner).set_in_error();
         Self { inner, state: State::new(<C::Backend as crate::backend::sealed::Known>::DIALECT, db), spoil }
     }
@@ -283,7 +274,7 @@ where
     }
 
     /// Returns how deep the transaction manager is, if it knows.
-    fn depth(&mut self) -> Depth {
+    pub(crate) fn depth(&mut self) -> Depth {
         depth_of(C::TransactionManager::transaction_manager_status_mut(&mut self.inner))
     }
 
@@ -322,257 +313,8 @@ impl Drop for Within<'_> {
     }
 }
 
-/// Returns what became of something, by what the connection within returned.
-// Break this (take whatever is an error for a failure) and what the server does after the connection was lost is told before it is done.
-pub(crate) fn outcome<R>(done: &QueryResult<R>) -> Outcome {
-    match done {
-        Ok(_) => Outcome::Done,
-        Err(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _)) => {
-            Outcome::Unknown
-        }
-        Err(Error::DatabaseError(..)) => Outcome::Failed,
-        Err(_) => Outcome::Unsent,
-    }
-}
-
-impl<C> SimpleConnection for CachingConnection<C>
-where
-    C: Connection,
-    C::Backend: CacheBackend,
-{
-    fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
-        let script = self.state.script_of_text(query, <C::Backend as crate::backend::sealed::Known>::DIALECT)?;
-        self.before(&script)?;
-        let done = self.inner.batch_execute(query);
-        self.note(&script, done)
-    }
-}
-
-impl<C> ConnectionSealed for CachingConnection<C> {}
-
-impl<C> Connection for CachingConnection<C>
-where
-    C: Connection<TransactionManager = AnsiTransactionManager>,
-    C::Backend: CacheBackend,
-{
-    type Backend = C::Backend;
-    // All that begins and ends a transaction comes as a text, through us.
-    type TransactionManager = AnsiTransactionManager;
-
-    fn establish(url: &str) -> ConnectionResult<Self> {
-        Ok(Self::new(C::establish(url)?, DieselCache::installed()))
-    }
-
-    fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>
-    where
-        T: QueryFragment<Self::Backend> + QueryId,
-    {
-        let script = self.state.script::<C::Backend, T>(source)?;
-        self.before(&script)?;
-        let done = self.inner.execute_returning_count(source);
-        self.note(&script, done)
-    }
-
-    fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
-        self.inner.transaction_state()
-    }
-
-    fn begin_test_transaction(&mut self) -> QueryResult<()> {
-        self.inner.begin_test_transaction()?;
-        self.state.begin_test();
-        Ok(())
-    }
-
-    fn instrumentation(&mut self) -> &mut dyn Instrumentation {
-        self.inner.instrumentation()
-    }
-
-    fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
-        self.inner.set_instrumentation(instrumentation);
-    }
-
-    fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
-        self.inner.set_prepared_statement_cache_size(size);
-    }
-}
-
-impl<B, C> LoadConnection<B> for CachingConnection<C>
-where
-    C: LoadConnection<B> + Connection<TransactionManager = AnsiTransactionManager>,
-    C::Backend: CacheBackend,
-{
-    type Cursor<'conn, 'query>
-        = Cursor<'conn, C::Cursor<'conn, 'query>>
-    where
-        Self: 'conn;
-    type Row<'conn, 'query>
-        = C::Row<'conn, 'query>
-    where
-        Self: 'conn;
-
-    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<Self::Cursor<'conn, 'query>>
-    where
-        T: Query + QueryFragment<Self::Backend> + QueryId + 'query,
-        Self::Backend: QueryMetadata<T::SqlType>,
-    {
-        let script = self.state.script::<C::Backend, T>(&source)?;
-        self.before(&script)?;
-        let Self { inner, state, .. } = self;
-        match inner.load(source) {
-            Ok(rows) => {
-                // Servers but SQLite have done it, and committed it, before the first row is read.
-                if script.has_effects && C::Backend::NAME != "sqlite" {
-                    state.tell_early(&script).wait();
-                }
-                Ok(Cursor { rows: Some(rows), state, script, outcome: Outcome::Done })
-            }
-            Err(error) => {
-                let failed = Err(error);
-                let outcome = outcome(&failed);
-                state.after(&script, outcome).wait();
-                failed
-            }
-        }
-    }
-}
-
-/// The rows of a query; what it writes is done once they are gone.
-///
-/// # Examples
-///
-/// ```
-/// # #[cfg(feature = "sqlite")] {
-/// use cachex::Cache;
-/// use cachex_diesel::DieselCache;
-/// use diesel::prelude::*;
-///
-/// let db = DieselCache::builder(Cache::builder().build()?).build();
-/// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
-/// let one = diesel::select(1.into_sql::<diesel::sql_types::Integer>());
-/// let rows = one.load_iter::<i32, diesel::connection::DefaultLoadingMode>(&mut connection)?;
-/// assert_eq!(rows.count(), 1);
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct Cursor<'conn, I> {
-    rows: Option<I>,
-    state: &'conn mut State,
-    script: Arc<Script>,
-    outcome: Outcome,
-}
-
-impl<R, I: Iterator<Item = QueryResult<R>>> Iterator for Cursor<'_, I> {
-    type Item = QueryResult<R>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let row = self.rows.as_mut()?.next();
-        if let Some(row @ Err(_)) = &row {
-            self.outcome = outcome(row);
-        }
-        row
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.rows.as_ref().map_or((0, Some(0)), Iterator::size_hint)
-    }
-}
-
-impl<I> Drop for Cursor<'_, I> {
-    fn drop(&mut self) {
-        // First the statement ends: SQLite commits it with that.
-        // Break this (tell before) and what is read in between stays, from before the write.
-        self.rows = None;
-        self.state.after(&self.script, self.outcome).wait();
-    }
-}
-
-impl<I> fmt::Debug for Cursor<'_, I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cursor").finish_non_exhaustive()
-    }
-}
-
-impl<C> WithMetadataLookup for CachingConnection<C>
-where
-    C: WithMetadataLookup + Connection<TransactionManager = AnsiTransactionManager>,
-    C::Backend: CacheBackend,
-{
-    fn metadata_lookup(&mut self) -> &mut <Self::Backend as TypeMetadata>::MetadataLookup {
-        self.inner.metadata_lookup()
-    }
-}
-
-impl<C> MultiConnectionHelper for CachingConnection<C>
-where
-    C: MultiConnectionHelper + Connection<TransactionManager = AnsiTransactionManager>,
-    C::Backend: CacheBackend,
-{
-    fn to_any<'a>(lookup: &mut <Self::Backend as TypeMetadata>::MetadataLookup) -> &mut (dyn std::any::Any + 'a) {
-        C::to_any(lookup)
-    }
-
-    fn from_any(lookup: &mut dyn std::any::Any) -> Option<&mut <Self::Backend as TypeMetadata>::MetadataLookup> {
-        C::from_any(lookup)
-    }
-}
-
-impl<C> MigrationConnection for CachingConnection<C>
-where
-    C: MigrationConnection + Connection<TransactionManager = AnsiTransactionManager>,
-    C::Backend: CacheBackend,
-{
-    fn setup(&mut self) -> QueryResult<usize> {
-        self.inner.setup()
-    }
-}
-
-#[cfg(feature = "r2d2")]
-impl<C> diesel::r2d2::R2D2Connection for CachingConnection<C>
-where
-    C: diesel::r2d2::R2D2Connection + Connection<TransactionManager = AnsiTransactionManager>,
-    C::Backend: CacheBackend,
-{
-    fn ping(&mut self) -> QueryResult<()> {
-        self.inner.ping()
-    }
-
-    fn is_broken(&mut self) -> bool {
-        let depth = self.depth();
-        // One with a transaction that was begun by hand would give it to whoever comes next.
-        match depth {
-            Depth::Known(depth) => self.inner.is_broken() || self.state.is_left_open(depth) || self.state.owes(),
-            Depth::Lost => true,
-        }
-    }
-}
-
-#[cfg(feature = "postgres")]
-impl<C> diesel::pg::GetPgMetadataCache for CachingConnection<C>
-where
-    C: diesel::pg::GetPgMetadataCache,
-{
-    fn get_metadata_cache(&mut self) -> &mut diesel::pg::PgMetadataCache {
-        self.inner.get_metadata_cache()
-    }
-}
-
 impl<C> fmt::Debug for CachingConnection<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachingConnection").field("state", &self.state).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_that_the_server_did_not_give_says_nothing_of_what_it_does() {
-        let failed = |kind| outcome::<()>(&Err(Error::DatabaseError(kind, Box::new(String::new()))));
-        assert_eq!(failed(DatabaseErrorKind::UnableToSendCommand), Outcome::Unknown);
-        assert_eq!(failed(DatabaseErrorKind::ClosedConnection), Outcome::Unknown);
-        assert_eq!(failed(DatabaseErrorKind::UniqueViolation), Outcome::Failed);
-        assert_eq!(outcome::<()>(&Err(Error::AlreadyInTransaction)), Outcome::Unsent);
-        assert_eq!(outcome(&Ok(())), Outcome::Done);
     }
 }

@@ -67,8 +67,8 @@
 //!
 //! # Reading order
 //!
-//! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` (what is remembered), `state` (of a connection), `connection`
-//! and `own` (the wrapper), `told` (what is waited for), `query` (what is kept), `model`, `stats`, `pool`, `backend`; `asynch`, the same for async connections.
+//! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` (what is remembered), `state` (of a connection), `connection`,
+//! `traits`, `cursor` and `own` (the wrapper), `outcome` (what became of a statement), `told` (what is waited for), `query` (what is kept), `model`, `stats`, `pool`, `backend`; `asynch`, the same for async connections.
 
 #[cfg(test)]
 #[path = "../../cachex/src/altered_tests.rs"]
@@ -79,6 +79,7 @@ mod asynch;
 mod backend;
 mod builder;
 mod connection;
+mod cursor;
 mod event;
 mod handle;
 mod health;
@@ -87,6 +88,7 @@ mod lent;
 mod lex;
 #[cfg(any(feature = "sqlite", feature = "postgres-backend", feature = "mysql-backend"))]
 mod model;
+mod outcome;
 mod own;
 mod plan;
 #[cfg(feature = "r2d2")]
@@ -98,6 +100,7 @@ mod state;
 mod stats;
 mod told;
 mod track;
+mod traits;
 
 #[cfg(feature = "async-postgres")]
 pub use asynch::AsyncTransactionBuilder;
@@ -108,7 +111,8 @@ pub use asynch::parts as __async_parts;
 pub use asynch::{AsyncCachingConnection, AsyncIntrospect};
 pub use backend::CacheBackend;
 pub use builder::{DieselCacheBuilder, TableOptions};
-pub use connection::{CachingConnection, Cursor};
+pub use connection::CachingConnection;
+pub use cursor::Cursor;
 pub use event::DieselEvent;
 pub use handle::{Consistency, DieselCache, OnUnknown, TransactionReads};
 pub use health::DieselHealth;

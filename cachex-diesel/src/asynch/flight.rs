@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use diesel::QueryResult;
 
 use crate::analyses::Script;
-use crate::connection::outcome;
+use crate::outcome::outcome;
 use crate::state::{Depth, State};
 use crate::told::Told;
 use crate::track::Outcome;

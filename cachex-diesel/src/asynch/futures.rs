@@ -10,7 +10,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::flight::Flight;
-use crate::connection::outcome;
+use crate::outcome::outcome;
 use crate::track::Outcome;
 
 /// The future of a query of the connection within. All that is of it is found by this one type: with one type parameter for each, the compiler could not show that a future that holds it may be sent
