@@ -9,7 +9,6 @@ use crate::analyses::Script;
 use crate::backend::CacheBackend;
 use crate::handle::DieselCache;
 use crate::lex::Writes;
-use crate::outcome::outcome;
 use crate::registry::canonical;
 use crate::state::{Depth, State};
 
@@ -286,7 +285,8 @@ where
     }
 
     pub(crate) fn note<R>(&mut self, script: &Script, done: QueryResult<R>) -> QueryResult<R> {
-        self.state.after(script, outcome(&done)).wait();
+        let outcome = self.state.outcome(&done);
+        self.state.after(script, outcome).wait();
         done
     }
 }

@@ -11,7 +11,6 @@ use diesel::query_builder::{Query, QueryFragment, QueryId};
 use crate::analyses::Script;
 use crate::backend::CacheBackend;
 use crate::connection::CachingConnection;
-use crate::outcome::outcome;
 use crate::state::State;
 use crate::track::Outcome;
 
@@ -47,7 +46,7 @@ where
             }
             Err(error) => {
                 let failed = Err(error);
-                let outcome = outcome(&failed);
+                let outcome = state.outcome(&failed);
                 state.after(&script, outcome).wait();
                 failed
             }
@@ -86,7 +85,7 @@ impl<R, I: Iterator<Item = QueryResult<R>>> Iterator for Cursor<'_, I> {
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.rows.as_mut()?.next();
         if let Some(row @ Err(_)) = &row {
-            self.outcome = outcome(row);
+            self.outcome = self.state.outcome(row);
         }
         row
     }

@@ -3,18 +3,51 @@
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
 
+use crate::lex::Dialect;
 use crate::track::Outcome;
 
+/// How errors of MySQL begin that the server has not sent: those of `libmysqlclient` and of MariaDB's connector, that may come once a statement is sent, and all of `mysql_async`.
+///
+/// Diesel says neither their numbers nor their kind. They are always in English, and nothing that these servers say of their own begins like that.
+const OF_MYSQL_CLIENTS: [&str; 18] = [
+    "Lost connection to ",
+    "MySQL server has gone away",
+    "Server has gone away",
+    "Server returned an error packet without further information",
+    "Commands out of sync",
+    "Malformed packet",
+    "Received malformed packet",
+    "Got packet bigger than 'max_allowed_packet'",
+    "Error while uncompressing packet",
+    "MySQL client ran out of memory",
+    "Client run out of memory",
+    "SSL connection error",
+    "TLS/SSL error",
+    "Unknown MySQL error",
+    "Unknown or undefined error code",
+    "Driver error: ",
+    "Input/output error: ",
+    "Other error: ",
+];
+
 /// Returns what became of something, by what the connection within returned.
+pub(crate) fn outcome<R>(dialect: Dialect, done: &QueryResult<R>) -> Outcome {
+    done.as_ref().err().map_or(Outcome::Done, |error| of_error(dialect, error))
+}
+
 // Break this (take whatever is an error for a failure) and what the server does after the connection was lost is told before it is done.
-pub(crate) fn outcome<R>(done: &QueryResult<R>) -> Outcome {
-    match done {
-        Ok(_) => Outcome::Done,
-        Err(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _)) => {
+fn of_error(dialect: Dialect, error: &Error) -> Outcome {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => {
             Outcome::Unknown
         }
-        Err(Error::DatabaseError(..)) => Outcome::Failed,
-        Err(_) => Outcome::Unsent,
+        Error::DatabaseError(DatabaseErrorKind::Unknown, told)
+            if dialect == Dialect::Mysql && OF_MYSQL_CLIENTS.iter().any(|begin| told.message().starts_with(begin)) =>
+        {
+            Outcome::Unknown
+        }
+        Error::DatabaseError(..) => Outcome::Failed,
+        _ => Outcome::Unsent,
     }
 }
 
@@ -22,13 +55,42 @@ pub(crate) fn outcome<R>(done: &QueryResult<R>) -> Outcome {
 mod tests {
     use super::*;
 
+    fn failed(dialect: Dialect, kind: DatabaseErrorKind, text: &str) -> Outcome {
+        outcome::<()>(dialect, &Err(Error::DatabaseError(kind, Box::new(text.to_owned()))))
+    }
+
     #[test]
     fn an_error_that_the_server_did_not_give_says_nothing_of_what_it_does() {
-        let failed = |kind| outcome::<()>(&Err(Error::DatabaseError(kind, Box::new(String::new()))));
-        assert_eq!(failed(DatabaseErrorKind::UnableToSendCommand), Outcome::Unknown);
-        assert_eq!(failed(DatabaseErrorKind::ClosedConnection), Outcome::Unknown);
-        assert_eq!(failed(DatabaseErrorKind::UniqueViolation), Outcome::Failed);
-        assert_eq!(outcome::<()>(&Err(Error::AlreadyInTransaction)), Outcome::Unsent);
-        assert_eq!(outcome(&Ok(())), Outcome::Done);
+        for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+            assert_eq!(failed(dialect, DatabaseErrorKind::UnableToSendCommand, ""), Outcome::Unknown);
+            assert_eq!(failed(dialect, DatabaseErrorKind::ClosedConnection, ""), Outcome::Unknown);
+            assert_eq!(failed(dialect, DatabaseErrorKind::UniqueViolation, ""), Outcome::Failed);
+            assert_eq!(outcome::<()>(dialect, &Err(Error::AlreadyInTransaction)), Outcome::Unsent);
+            assert_eq!(outcome(dialect, &Ok(())), Outcome::Done);
+        }
+    }
+
+    #[test]
+    fn what_clients_of_mysql_say_is_no_answer_of_the_server() {
+        for text in [
+            "Lost connection to MySQL server during query",
+            "Lost connection to server during query",
+            "Lost connection to server at 'reading', system error: 104",
+            "MySQL server has gone away",
+            "Server has gone away",
+            "Input/output error: Input/output error: Connection reset by peer (os error 104)",
+            "Driver error: `Connection to the server is closed.'",
+        ] {
+            assert_eq!(failed(Dialect::Mysql, DatabaseErrorKind::Unknown, text), Outcome::Unknown, "{text}");
+        }
+        for text in [
+            "You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version",
+            "Table 'tests.oops' doesn't exist",
+            "Lock wait timeout exceeded; try restarting transaction",
+            "Query execution was interrupted",
+            "Got a packet bigger than 'max_allowed_packet' bytes",
+        ] {
+            assert_eq!(failed(Dialect::Mysql, DatabaseErrorKind::Unknown, text), Outcome::Failed, "{text}");
+        }
     }
 }

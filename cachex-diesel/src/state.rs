@@ -15,6 +15,7 @@ use crate::backend::CacheBackend;
 use crate::event::DieselEvent;
 use crate::handle::{Consistency, DieselCache, OnUnknown};
 use crate::lex::{Control, Dialect, Statement, Writes};
+use crate::outcome::outcome;
 use crate::told::{Callback, Told};
 use crate::track::{Outcome, Tracker};
 
@@ -199,6 +200,11 @@ impl State {
     fn fence_of(&self, writes: &Writes, lease: Duration) -> Option<Fence> {
         let db = self.db.as_ref().filter(|_| !writes.is_none())?;
         Some(db.fence(writes, self.told_scope(), lease))
+    }
+
+    /// Returns what became of something, by what the connection within returned.
+    pub(crate) fn outcome<R>(&self, done: &QueryResult<R>) -> Outcome {
+        outcome(self.dialect, done)
     }
 
     /// Notes what became of it. Returns what is to be waited for, and called then.

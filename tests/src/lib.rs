@@ -1,5 +1,6 @@
 //! What the integration tests share: servers and folders of their own, and what may come between them and a cache.
 
+pub mod cable;
 pub mod cluster;
 pub mod folder;
 pub mod mariadb;

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::cable::Cable;
 use crate::redis::pause;
 
 /// Looks whether it is ready, with a pause between them.
 const ATTEMPTS: usize = 3_000;
+/// Its socket, in its directory.
+const SOCKET: &str = "socket";
 
 /// A server; dropped, it is ended, and so it is when a test panics.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl Server {
         std::fs::create_dir_all(&directory).expect("the directory for temporary files can be written to");
         let everybody = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(&directory, everybody).expect("a directory of ours can be changed");
-        let (data, socket) = (directory.join("data"), directory.join("socket"));
+        let (data, socket) = (directory.join("data"), directory.join(SOCKET));
         let mut install = as_nobody("mariadb-install-db", &directory);
         install.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]);
         install.arg(format!("--datadir={}", data.display()));
@@ -64,13 +67,19 @@ impl Server {
     }
 
     fn socket(&self) -> PathBuf {
-        self.directory.join("socket")
+        self.directory.join(SOCKET)
     }
 
     /// Returns the URL of the database.
     #[must_use]
     pub fn url(&self) -> String {
         format!("mysql://root@localhost/tests?unix_socket={}", self.socket().display())
+    }
+
+    /// Lays a cable to it.
+    #[must_use]
+    pub fn cable(&self) -> Cable {
+        Cable::to(&self.directory, SOCKET, &self.url())
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::cable::Cable;
 use crate::redis::pause;
 
 /// Looks whether it is ready, with a pause between them.
@@ -74,6 +75,12 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         format!("host={} user=tests dbname=postgres", self.directory.display())
+    }
+
+    /// Lays a cable to it.
+    #[must_use]
+    pub fn cable(&self) -> Cable {
+        Cable::to(&self.directory, ".s.PGSQL.5432", &self.url())
     }
 
     /// Ends it at once, with all its processes.

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use diesel::QueryResult;
 
 use crate::analyses::Script;
-use crate::outcome::outcome;
 use crate::state::{Depth, State};
 use crate::told::Told;
 use crate::track::Outcome;
@@ -45,6 +44,11 @@ impl<'conn> Flight<'conn> {
         }
     }
 
+    /// Notes what has become of it, by what the connection within returned.
+    pub(crate) fn hear<R>(&mut self, done: &QueryResult<R>) {
+        self.note(self.state.outcome(done));
+    }
+
     /// Ends it.
     pub(crate) fn end(&mut self) {
         if let Some(outcome) = self.outcome.take() {
@@ -66,7 +70,7 @@ impl<'conn> Flight<'conn> {
 
     /// Ends it, and waits until what it has written is told.
     pub(crate) async fn ended<R>(mut self, done: QueryResult<R>) -> QueryResult<R> {
-        self.note(outcome(&done));
+        self.hear(&done);
         self.end();
         std::future::poll_fn(|context| self.poll_told(context)).await;
         done

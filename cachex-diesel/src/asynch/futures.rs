@@ -10,7 +10,6 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::flight::Flight;
-use crate::outcome::outcome;
 use crate::track::Outcome;
 
 /// The future of a query of the connection within. All that is of it is found by this one type: with one type parameter for each, the compiler could not show that a future that holds it may be sent
@@ -61,7 +60,7 @@ impl<F: Future<Output = QueryResult<usize>>> Future for Execute<'_, F> {
             if let Some(future) = this.future.as_mut().as_pin_mut() {
                 let done = ready!(future.poll(context));
                 this.future.set(None);
-                flight.note(outcome(&done));
+                flight.hear(&done);
                 flight.end();
                 *this.done = Some(done);
             }
@@ -118,7 +117,7 @@ impl<'conn, F: Loads> Future for Load<'conn, F> {
                     Ok(rows) => this.rows.set(Some(rows)),
                     Err(error) => {
                         let failed = QueryResult::<()>::Err(error);
-                        flight.note(outcome(&failed));
+                        flight.hear(&failed);
                         flight.end();
                         *this.failed = failed.err();
                     }
@@ -133,7 +132,7 @@ impl<'conn, F: Loads> Future for Load<'conn, F> {
                         // Break this (go on) and it is waited for, and kept, for ever.
                         if row.is_err() {
                             this.rows.set(None);
-                            flight.note(outcome(&row));
+                            flight.hear(&row);
                             flight.end();
                         }
                         this.read.push(row);
@@ -178,7 +177,7 @@ impl<F: Loads> Stream for Rows<'_, F> {
         if let Some(rows) = this.rows.as_mut().as_pin_mut() {
             let row = ready!(rows.poll_next(context));
             match (&row, &mut this.flight) {
-                (Some(row @ Err(_)), Some(flight)) => flight.note(outcome(row)),
+                (Some(row @ Err(_)), Some(flight)) => flight.hear(row),
                 (None, Some(flight)) => flight.end(),
                 _ => {}
             }

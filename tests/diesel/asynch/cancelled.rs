@@ -180,19 +180,10 @@ async fn a_connection_of_mysql_on_which_something_was_given_up_is_not_believed_a
     let before = id(&mut lent).await;
     holder.batch_execute("BEGIN; SELECT * FROM users WHERE id = 1 FOR UPDATE").await.unwrap();
     let mut plain = AsyncMysqlConnection::establish(&super::mysql_url(&server)).await.unwrap();
-    let is_held = async {
-        // Not `innodb_trx`: what that tells is made anew only if nobody has asked for 100 ms.
-        let waiting =
-            "(SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'Updating' AND info LIKE 'UPDATE%')";
-        let waiting = || diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(waiting));
-        while waiting().get_result::<i64>(&mut plain).await != Ok(1) {
-            tokio::task::yield_now().await;
-        }
-    };
     let update = diesel::update(users::table.find(1)).set(users::name.eq("b"));
     tokio::select! {
         done = update.execute(&mut *lent) => panic!("the row is held: {done:?}"),
-        () = is_held => {}
+        () = is_held_by_mysql(&mut plain) => {}
     }
     let bypasses = db.stats().bypasses;
     let mark = Mark::of(&db, "users");
@@ -201,6 +192,45 @@ async fn a_connection_of_mysql_on_which_something_was_given_up_is_not_believed_a
     let mut lent = pool.get().await.unwrap();
     assert_ne!(id(&mut lent).await, before);
     assert_eq!(db.stats().bypasses, bypasses);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_mysql_commits_after_the_connection_was_lost_is_seen() {
+    use diesel_async::AsyncMysqlConnection;
+
+    let db = crate::handle();
+    let (server, mut reader) = super::mysql(&db).await;
+    diesel::insert_into(users::table).values(user(1, "a")).execute(&mut reader).await.unwrap();
+    let cable = server.cable();
+    let url = cable.url().replace("unix_socket=", "socket=");
+    let mut writer = db.wrap_async(AsyncMysqlConnection::establish(&url).await.unwrap());
+    let mut holder = AsyncMysqlConnection::establish(&super::mysql_url(&server)).await.unwrap();
+    let mut plain = AsyncMysqlConnection::establish(&super::mysql_url(&server)).await.unwrap();
+    let name = || users::table.find(1).select(users::name);
+    holder.batch_execute("BEGIN; SELECT * FROM users WHERE id = 1 FOR UPDATE").await.unwrap();
+    let update = diesel::update(users::table.find(1)).set(users::name.eq("b"));
+    let (lost, ()) = futures_util::join!(update.execute(&mut writer), async {
+        is_held_by_mysql(&mut plain).await;
+        cable.cut();
+    });
+    assert!(lost.is_err(), "{lost:?}");
+    assert_eq!(name().cached(HOUR).first::<String>(&mut reader).await, Ok("a".to_owned()));
+    holder.batch_execute("COMMIT").await.unwrap();
+    while name().first::<String>(&mut plain).await != Ok("b".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(name().cached(HOUR).first::<String>(&mut reader).await, Ok("b".to_owned()));
+}
+
+/// Waits until a write waits for another session.
+async fn is_held_by_mysql(connection: &mut diesel_async::AsyncMysqlConnection) {
+    // Not `innodb_trx`: what that tells is made anew only if nobody has asked for 100 ms.
+    let waiting =
+        "(SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'Updating' AND info LIKE 'UPDATE%')";
+    let waiting = || diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(waiting));
+    while waiting().get_result::<i64>(connection).await != Ok(1) {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
