@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use diesel::QueryResult;
 use diesel::connection::{Connection, TransactionManager, TransactionManagerStatus};
 
 use crate::analyses::Script;
@@ -11,6 +10,7 @@ use crate::handle::DieselCache;
 use crate::lex::Writes;
 use crate::registry::canonical;
 use crate::state::{Depth, State};
+use crate::told::Told;
 
 /// A connection of Diesel whose writes invalidate what they touched: what is written in a transaction when that is committed, and before the commit returns;
 /// nothing, if it is rolled back.
@@ -244,9 +244,10 @@ where
         work: impl FnOnce(&mut C) -> R,
     ) -> R {
         let script = Script::of_writes(Writes::Tables(tables.into_iter().map(canonical).collect()));
-        // What is named is never unknown, so it is not refused.
-        let _begun = self.before(&script);
+        let depth = self.depth();
         let Self { inner, state, .. } = self;
+        // What is named is never unknown, so it is not refused.
+        let _begun = state.before(&script, depth).map(Told::wait);
         // Also if it panics: what it has written stays written.
         let _within = Within { state, script };
         work(inner)
@@ -275,19 +276,6 @@ where
     /// Returns how deep the transaction manager is, if it knows.
     pub(crate) fn depth(&mut self) -> Depth {
         depth_of(C::TransactionManager::transaction_manager_status_mut(&mut self.inner))
-    }
-
-    /// Notes that a text is about to be sent.
-    pub(crate) fn before(&mut self, script: &Script) -> QueryResult<()> {
-        let depth = self.depth();
-        self.state.before(script, depth)?.wait();
-        Ok(())
-    }
-
-    pub(crate) fn note<R>(&mut self, script: &Script, done: QueryResult<R>) -> QueryResult<R> {
-        let outcome = self.state.outcome(&done);
-        self.state.after(script, outcome).wait();
-        done
     }
 }
 

@@ -1,17 +1,15 @@
 //! Rows of a query that is read as they come.
 
 use std::fmt;
-use std::sync::Arc;
 
 use diesel::QueryResult;
 use diesel::connection::{AnsiTransactionManager, Connection, LoadConnection};
 use diesel::expression::QueryMetadata;
 use diesel::query_builder::{Query, QueryFragment, QueryId};
 
-use crate::analyses::Script;
 use crate::backend::CacheBackend;
 use crate::connection::CachingConnection;
-use crate::state::State;
+use crate::sent::Sent;
 use crate::track::Outcome;
 
 impl<B, C> LoadConnection<B> for CachingConnection<C>
@@ -34,22 +32,18 @@ where
         Self::Backend: QueryMetadata<T::SqlType>,
     {
         let script = self.state.script::<C::Backend, T>(&source)?;
-        self.before(&script)?;
+        let depth = self.depth();
         let Self { inner, state, .. } = self;
+        let mut sent = Sent::begin(state, script, depth)?;
         match inner.load(source) {
             Ok(rows) => {
                 // Servers but SQLite have done it, and committed it, before the first row is read.
-                if script.has_effects && C::Backend::NAME != "sqlite" {
-                    state.tell_early(&script).wait();
+                if C::Backend::NAME != "sqlite" {
+                    sent.tell_early();
                 }
-                Ok(Cursor { rows: Some(rows), state, script, outcome: Outcome::Done })
+                Ok(Cursor { rows: Some(rows), outcome: Outcome::Done, sent })
             }
-            Err(error) => {
-                let failed = Err(error);
-                let outcome = state.outcome(&failed);
-                state.after(&script, outcome).wait();
-                failed
-            }
+            Err(error) => sent.ended(Err(error)),
         }
     }
 }
@@ -74,9 +68,9 @@ where
 /// ```
 pub struct Cursor<'conn, I> {
     rows: Option<I>,
-    state: &'conn mut State,
-    script: Arc<Script>,
+    /// What has become of it so far.
     outcome: Outcome,
+    sent: Sent<'conn>,
 }
 
 impl<R, I: Iterator<Item = QueryResult<R>>> Iterator for Cursor<'_, I> {
@@ -85,7 +79,7 @@ impl<R, I: Iterator<Item = QueryResult<R>>> Iterator for Cursor<'_, I> {
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.rows.as_mut()?.next();
         if let Some(row @ Err(_)) = &row {
-            self.outcome = self.state.outcome(row);
+            self.outcome = self.sent.outcome(row);
         }
         row
     }
@@ -97,10 +91,10 @@ impl<R, I: Iterator<Item = QueryResult<R>>> Iterator for Cursor<'_, I> {
 
 impl<I> Drop for Cursor<'_, I> {
     fn drop(&mut self) {
-        // First the statement ends: SQLite commits it with that.
+        // First the statement ends: SQLite commits it with that. Somebody may panic then, so that nothing is noted.
         // Break this (tell before) and what is read in between stays, from before the write.
         self.rows = None;
-        self.state.after(&self.script, self.outcome).wait();
+        self.sent.note(self.outcome);
     }
 }
 

@@ -68,7 +68,7 @@
 //! # Reading order
 //!
 //! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` (what is remembered), `state` (of a connection), `connection`,
-//! `traits`, `cursor` and `own` (the wrapper), `outcome` (what became of a statement), `told` (what is waited for), `query` (what is kept), `model`, `stats`, `pool`, `backend`; `asynch`, the same for async connections.
+//! `traits`, `cursor` and `own` (the wrapper), `sent` and `outcome` (a statement, and what became of it), `told` (what is waited for), `query` (what is kept), `model`, `stats`, `pool`, `backend`; `asynch`, the same for async connections.
 
 #[cfg(test)]
 #[path = "../../cachex/src/altered_tests.rs"]
@@ -96,6 +96,7 @@ mod pool;
 mod query;
 mod registry;
 mod row;
+mod sent;
 mod state;
 mod stats;
 mod told;

@@ -132,6 +132,7 @@ mod postgres {
     use crate::backend::sql;
     use crate::connection::CachingConnection;
     use crate::lex::Dialect;
+    use crate::sent::Sent;
     use crate::track::Outcome;
 
     /// `COPY … FROM`, which runs on the connection within: it writes its table.
@@ -149,10 +150,11 @@ mod postgres {
             // What Diesel sends can't be rendered without being sent. What it does is this.
             let text = format!("COPY {} FROM STDIN", sql::<Pg, T>(&T::default())?);
             let script = connection.state.script_of_text(&text, Dialect::Postgres)?;
-            connection.before(&script)?;
-            let done = self.execute(&mut connection.inner);
-            // Break this (leave it out) and what was copied is not seen.
-            connection.state.after(&script, if done.is_ok() { Outcome::Done } else { Outcome::Failed }).wait();
+            let depth = connection.depth();
+            let CachingConnection { inner, state, .. } = connection;
+            let mut sent = Sent::begin(state, script, depth)?;
+            let done = self.execute(inner);
+            sent.note(if done.is_ok() { Outcome::Done } else { Outcome::Failed });
             done
         }
     }

@@ -12,6 +12,7 @@ use diesel::{ConnectionResult, QueryResult};
 use crate::backend::CacheBackend;
 use crate::connection::CachingConnection;
 use crate::handle::DieselCache;
+use crate::sent::Sent;
 #[cfg(feature = "r2d2")]
 use crate::state::Depth;
 
@@ -22,9 +23,11 @@ where
 {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
         let script = self.state.script_of_text(query, <C::Backend as crate::backend::sealed::Known>::DIALECT)?;
-        self.before(&script)?;
-        let done = self.inner.batch_execute(query);
-        self.note(&script, done)
+        let depth = self.depth();
+        let Self { inner, state, .. } = self;
+        let sent = Sent::begin(state, script, depth)?;
+        let done = inner.batch_execute(query);
+        sent.ended(done)
     }
 }
 
@@ -48,9 +51,11 @@ where
         T: QueryFragment<Self::Backend> + QueryId,
     {
         let script = self.state.script::<C::Backend, T>(source)?;
-        self.before(&script)?;
-        let done = self.inner.execute_returning_count(source);
-        self.note(&script, done)
+        let depth = self.depth();
+        let Self { inner, state, .. } = self;
+        let sent = Sent::begin(state, script, depth)?;
+        let done = inner.execute_returning_count(source);
+        sent.ended(done)
     }
 
     fn transaction_state(&mut self) -> &mut AnsiTransactionManager {

@@ -4,9 +4,9 @@ macro_rules! transactions {
     ($connection:ty, $open:expr) => {
         use std::panic::{AssertUnwindSafe, catch_unwind};
         use std::sync::Arc;
-        use std::sync::atomic::{AtomicU32, Ordering};
+        use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-        use diesel::connection::SimpleConnection;
+        use diesel::connection::{InstrumentationEvent, SimpleConnection};
         use diesel::prelude::*;
         use diesel::result::Error;
 
@@ -137,6 +137,34 @@ macro_rules! transactions {
             }));
             assert!(panicked.is_err() && mark.is_there());
             assert!(diesel::r2d2::R2D2Connection::is_broken(&mut connection));
+        }
+
+        #[test]
+        fn what_is_written_is_told_though_somebody_panics_who_hears_of_it() {
+            let db = handle();
+            let (_database, mut connection) = $open(&db);
+            let panics = Arc::new(AtomicBool::new(false));
+            let seen = panics.clone();
+            connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+                let is_end = matches!(event, InstrumentationEvent::FinishQuery { .. });
+                assert!(!(is_end && seen.swap(false, Ordering::SeqCst)), "of the test");
+            });
+            let mut is_told = |work: fn(&mut CachingConnection<$connection>)| {
+                // An answer that was heard: nothing is hidden any more.
+                connection.batch_execute("SELECT 1").unwrap();
+                let mark = Mark::of(&db, "users");
+                assert!(mark.is_there());
+                panics.store(true, Ordering::SeqCst);
+                let panicked = catch_unwind(AssertUnwindSafe(|| work(&mut connection)));
+                assert!(panicked.is_err() && !panics.load(Ordering::SeqCst));
+                !mark.is_there()
+            };
+            assert!(is_told(|c| drop(insert(c, 1))));
+            assert!(is_told(|c| {
+                let returned = diesel::insert_into(users::table).values(user(2, "a")).returning(users::id);
+                drop(returned.get_result::<i32>(c));
+            }));
+            assert!(is_told(|c| drop(c.batch_execute("DELETE FROM users"))));
         }
 
         #[test]
