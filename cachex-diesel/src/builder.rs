@@ -347,7 +347,7 @@ impl DieselCacheBuilder {
         self
     }
 
-    /// Has this called for what nobody may have expected: on the thread of whoever caused it, which it is not to hold up. It is not to use the connection.
+    /// Has this called for what nobody may have expected: on the thread of whoever caused it, which it is not to hold up. It is not to use the connection. A panic is caught and ignored.
     ///
     /// # Examples
     ///

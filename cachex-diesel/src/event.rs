@@ -1,6 +1,7 @@
 //! What is told of that nobody may have expected.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Something that was not as simple as it should be; see [`DieselCacheBuilder::on_event`](crate::DieselCacheBuilder::on_event). No statement is told as a whole: there may be a secret in it.
@@ -70,7 +71,9 @@ impl Observer {
 
     pub(crate) fn tell(&self, event: impl FnOnce() -> DieselEvent) {
         if let Some(observer) = &self.0 {
-            observer(&event());
+            // One that panics must not break what is observed.
+            // Break this (let it through) and what was written is not told.
+            let _ignored = catch_unwind(AssertUnwindSafe(|| observer(&event())));
         }
     }
 }

@@ -220,35 +220,10 @@ impl State {
             return told;
         }
         self.has_failed |= outcome == Outcome::Failed && self.tracker.is_in_transaction();
-        let is_ignored = self.db.as_ref().is_some_and(|db| db.0.on_unknown == OnUnknown::Ignore);
-        let (mut writes, mut called) = (Writes::default(), Vec::new());
-        if outcome == Outcome::Unknown || script.statements.len() > 1 && outcome != Outcome::Done {
-            writes = self.tracker.note(&script.statements, outcome);
-            self.change(script.statements.iter().any(|statement| statement.changes_session));
-            if outcome != Outcome::Unknown
-                || script.statements.iter().any(|statement| statement.control != Control::None)
-            {
-                self.callbacks.clear();
-            }
-        } else {
-            let mut before = Writes::default();
-            for statement in &script.statements {
-                if is_unknown(statement) {
-                    self.unknown(statement);
-                }
-                let forgiven;
-                let statement = if is_ignored && is_unknown(statement) {
-                    forgiven = Statement { writes: Writes::default(), ..statement.clone() };
-                    &forgiven
-                } else {
-                    statement
-                };
-                // Break this (forget what was before) and what came before `BEGIN` is told before it is committed, and then never.
-                writes.add(self.tracker.next(statement, outcome, &mut before));
-                self.change(statement.changes_session);
-                called.append(&mut self.callbacks_of(&statement.control, outcome));
-            }
-        }
+        // Of a text in which something failed it is not known how far it came.
+        let is_whole = outcome == Outcome::Unknown || script.statements.len() > 1 && outcome != Outcome::Done;
+        let (writes, called) =
+            if is_whole { (self.note_whole(script, outcome), Vec::new()) } else { self.note_each(script, outcome) };
         told.add(self.tell(&writes));
         let fence = self.fence.take();
         if outcome == Outcome::Unknown {
@@ -259,7 +234,40 @@ impl State {
         self.end();
         // What is called after the commit finds nothing from before it.
         told.call(called.into_iter().map(|(_, callback)| callback));
+        // Only now: whoever hears of it may take his time.
+        // Break this (do it first) and others are answered from before what was written meanwhile.
+        script.statements.iter().for_each(|statement| self.observe(statement));
         told
+    }
+
+    /// Notes what a text may have done, in any part. Returns what is told.
+    fn note_whole(&mut self, script: &Script, outcome: Outcome) -> Writes {
+        let writes = self.tracker.note(&script.statements, outcome);
+        self.change(script.statements.iter().any(|statement| statement.changes_session));
+        if outcome != Outcome::Unknown || script.statements.iter().any(|statement| statement.control != Control::None) {
+            self.callbacks.clear();
+        }
+        writes
+    }
+
+    /// Notes what each statement of a text did. Returns what is told, and called then.
+    fn note_each(&mut self, script: &Script, outcome: Outcome) -> (Writes, Vec<(usize, Callback)>) {
+        let is_ignored = self.db.as_ref().is_some_and(|db| db.0.on_unknown == OnUnknown::Ignore);
+        let (mut writes, mut called, mut before) = (Writes::default(), Vec::new(), Writes::default());
+        for statement in &script.statements {
+            let forgiven;
+            let statement = if is_ignored && is_unknown(statement) {
+                forgiven = Statement { writes: Writes::default(), ..statement.clone() };
+                &forgiven
+            } else {
+                statement
+            };
+            // Break this (forget what was before) and what came before `BEGIN` is told before it is committed, and then never.
+            writes.add(self.tracker.next(statement, outcome, &mut before));
+            self.change(statement.changes_session);
+            called.append(&mut self.callbacks_of(&statement.control, outcome));
+        }
+        (writes, called)
     }
 
     /// Tells what was written within, where it was named. No server has answered for it.
@@ -313,9 +321,6 @@ impl State {
     /// Notes that the session was changed.
     fn change(&mut self, is_changed: bool) {
         self.is_used |= is_changed;
-        if let Some(db) = self.db.as_ref().filter(|_| is_changed) {
-            db.0.observer.tell(|| DieselEvent::SessionChanged);
-        }
         self.is_changed |= is_changed;
         self.is_set_within |= is_changed && self.tracker.is_in_transaction();
     }
@@ -391,6 +396,16 @@ impl State {
     /// Returns whose rows were written, if that is known.
     fn told_scope(&self) -> Option<&str> {
         self.scope.as_deref().filter(|_| !self.is_changed && !self.is_mixed)
+    }
+
+    /// Says what nobody may have expected of a statement.
+    fn observe(&self, statement: &Statement) {
+        if is_unknown(statement) {
+            self.unknown(statement);
+        }
+        if let Some(db) = self.db.as_ref().filter(|_| statement.changes_session) {
+            db.0.observer.tell(|| DieselEvent::SessionChanged);
+        }
     }
 
     /// Notes a statement of which it is not known what it writes.

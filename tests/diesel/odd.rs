@@ -1,8 +1,8 @@
 //! What is not as it should be: a session that was changed, a statement that nobody knows, rows of another version, connections that are given on.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
-use cachex::Cache;
+use cachex::{Cache, EntryOptions, Key};
 use cachex_diesel::{CachedExt, DieselCache, DieselEvent};
 use cachex_tests::{folder::Folder, postgres, redis};
 use diesel::connection::SimpleConnection;
@@ -44,6 +44,28 @@ fn what_nobody_may_have_expected_is_told() {
     connection.set_cache_scope(None);
     users::table.count().cached(HOUR).get_result::<i64>(&mut connection).unwrap();
     assert_eq!(db.stats().loads, 1);
+}
+
+#[test]
+fn what_was_written_is_told_before_anything_else_is_and_though_somebody_panics_who_hears_of_it() {
+    let cache = Cache::builder().build().unwrap();
+    let key = Key::new("mark");
+    let put = || cache.blocking().set(&key, (), &EntryOptions::new().tag("users")).unwrap();
+    let (sender, heard) = mpsc::channel();
+    let (inner, seen) = (cache.clone(), key.clone());
+    let db = DieselCache::builder(cache.clone())
+        .table("users", |table| table)
+        .on_event(move |_| {
+            sender.send(inner.blocking().exists(&seen)).unwrap();
+            panic!("of the test")
+        })
+        .build();
+    let mut connection = db.wrap(SqliteConnection::establish(":memory:").unwrap());
+    connection.batch_execute(TABLES).unwrap();
+    put();
+    connection.batch_execute("ATTACH ':memory:' AS other; INSERT INTO users VALUES (1, 'a', NULL)").unwrap();
+    assert!(!cache.blocking().exists(&key));
+    assert_eq!(heard.try_iter().collect::<Vec<_>>(), [false]);
 }
 
 #[test]
