@@ -89,9 +89,11 @@ impl Analyses {
         DB: CacheBackend,
         T: QueryFragment<DB> + QueryId,
     {
-        // The text of a type is always the same: so is what it does.
-        let Some(id) = T::query_id().map(|id| (id, DB::DIALECT)) else {
-            return Ok(self.of_text(&sql::<DB, T>(query)?, DB::DIALECT, registry));
+        let id = match T::query_id() {
+            // The text of a type is always the same, and so is what it does, but where it says otherwise: a table that was chosen while the program runs.
+            // Break this (ask for the type alone) and one table is taken for another.
+            Some(id) if query.is_safe_to_cache_prepared(&DB::default())? => (id, DB::DIALECT),
+            _ => return Ok(self.of_text(&sql::<DB, T>(query)?, DB::DIALECT, registry)),
         };
         if let Some(known) = self.by_type.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return Ok(known.clone());

@@ -7,7 +7,9 @@ use cachex_diesel::{CachedExt, DieselCache, DieselEvent};
 use cachex_tests::{folder::Folder, postgres, redis};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::r2d2::{ConnectionManager, Pool};
+use diesel::sqlite::Sqlite;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::{TABLES, User, user, users};
@@ -66,6 +68,54 @@ fn what_was_written_is_told_before_anything_else_is_and_though_somebody_panics_w
     connection.batch_execute("ATTACH ':memory:' AS other; INSERT INTO users VALUES (1, 'a', NULL)").unwrap();
     assert!(!cache.blocking().exists(&key));
     assert_eq!(heard.try_iter().collect::<Vec<_>>(), [false]);
+}
+
+/// How many rows a table has that is chosen while the program runs: of one type, whatever its text is.
+#[derive(Clone, Copy, diesel::query_builder::QueryId)]
+struct Count(&'static str);
+
+impl diesel::query_builder::Query for Count {
+    type SqlType = diesel::sql_types::BigInt;
+}
+
+impl QueryFragment<Sqlite> for Count {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("SELECT COUNT(*) FROM ");
+        out.push_identifier(self.0)
+    }
+}
+
+impl<C> RunQueryDsl<C> for Count {}
+
+/// Deletes all rows of one.
+#[derive(Clone, Copy, diesel::query_builder::QueryId)]
+struct Empty(&'static str);
+
+impl QueryFragment<Sqlite> for Empty {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("DELETE FROM ");
+        out.push_identifier(self.0)
+    }
+}
+
+impl<C> RunQueryDsl<C> for Empty {}
+
+#[test]
+fn a_query_whose_table_is_chosen_while_the_program_runs_is_known_by_its_text() {
+    let db = handle();
+    let mut connection = db.wrap(SqliteConnection::establish(":memory:").unwrap());
+    connection.batch_execute(TABLES).unwrap();
+    diesel::insert_into(users::table).values(user(1, "a")).execute(&mut connection).unwrap();
+    for _ in 0..2 {
+        assert_eq!(Count("users").cached(HOUR).get_result::<i64>(&mut connection), Ok(1));
+        assert_eq!(Count("posts").cached(HOUR).get_result::<i64>(&mut connection), Ok(0));
+    }
+    assert_eq!(db.stats().loads, 2);
+    assert_eq!(Empty("posts").execute(&mut connection), Ok(0));
+    assert_eq!(Empty("users").execute(&mut connection), Ok(1));
+    assert_eq!(Count("users").cached(HOUR).get_result::<i64>(&mut connection), Ok(0));
 }
 
 #[test]
