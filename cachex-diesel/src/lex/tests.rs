@@ -311,6 +311,28 @@ fn bodies_of_triggers_write_and_views_read() {
         within("BEGIN IF new.a THEN UPDATE b SET c = 1; ELSE DELETE FROM d; END IF; END", Dialect::Mysql),
         ["b", "d"]
     );
+    // Wherever it stands, and whatever is declared before.
+    for (text, tables) in [
+        (
+            "BEGIN FOR r IN DELETE FROM a RETURNING * LOOP UPDATE b SET c = r.c; END LOOP; RETURN new; END",
+            vec!["a", "b"],
+        ),
+        ("BEGIN <<rows>> FOR r IN UPDATE a SET b = 1 RETURNING b LOOP NULL; END LOOP; RETURN new; END", vec!["a"]),
+        ("BEGIN <<label>> INSERT INTO a VALUES (1); RETURN new; END", vec!["a"]),
+        ("DECLARE c CURSOR FOR DELETE FROM a RETURNING *; BEGIN OPEN c; RETURN new; END", vec!["a"]),
+        ("BEGIN OPEN c FOR UPDATE a SET b = 1 RETURNING b; RETURN new; END", vec!["a"]),
+        ("BEGIN RETURN QUERY INSERT INTO a VALUES (1) RETURNING *; END", vec!["a"]),
+        ("BEGIN SELECT * INTO r FROM a FOR UPDATE; RETURN new; END", vec![]),
+        ("BEGIN FOR r IN SELECT * FROM a FOR NO KEY UPDATE LOOP DELETE FROM b; END LOOP; RETURN new; END", vec!["b"]),
+        (
+            "BEGIN SELECT * INTO r FROM a FOR UPDATE OF a SKIP LOCKED; x := replace(y, 'a', 'b'); RETURN new; END",
+            vec![],
+        ),
+    ] {
+        assert_eq!(within(text, Dialect::Postgres), tables, "{text}");
+    }
+    let text = "BEGIN IF new.a THEN UPDATE b SET c = 1; BEGIN INSERT INTO d VALUES (1) ON DUPLICATE KEY UPDATE e = 1; END; END IF; END";
+    assert_eq!(within(text, Dialect::Mysql), ["b", "d"]);
     let reads = reads_of_view("CREATE VIEW v (a) AS SELECT a FROM users, (SELECT 1 FROM posts) p", Dialect::Sqlite);
     assert_eq!(reads, ["users".into(), "posts".into()] as [Name; 2]);
 }

@@ -4,28 +4,39 @@ use super::tables::{Tables, qualified};
 use super::token::Token;
 use super::{Dialect, Name, Writes};
 
-/// Returns what is written by the statements of a body, after what says when it is run.
+/// Returns what is written by the statements of a body.
 #[cfg(any(feature = "sqlite", feature = "postgres-backend", feature = "mysql-backend"))]
 pub(super) fn writes_within(tokens: &[Token<'_>], dialect: Dialect) -> Writes {
-    let begin = tokens.iter().position(|token| token.is("begin")).map_or(0, |at| at + 1);
-    let body = &tokens[begin..];
+    // SQLite says first when it is run: `AFTER UPDATE ON a BEGIN`. In the others, what is declared before `BEGIN` may write as well.
+    let begin = tokens.iter().position(|token| dialect == Dialect::Sqlite && token.is("begin"));
+    let body = &tokens[begin.map_or(0, |at| at + 1)..];
     // What they run is in no text.
     let runs_others = ["execute", "call", "perform", "prepare", "copy", "truncate", "refresh"];
     if body.iter().any(|token| token.is_one_of(&runs_others)) {
         return Writes::Unknown;
     }
     let mut writes = Writes::default();
-    for at in 0..body.len() {
-        let begins =
-            at == 0 || body[at - 1].is_sign(';') || body[at - 1].is_one_of(&["then", "else", "loop", "do", "begin"]);
-        // `ON CONFLICT DO UPDATE SET` begins none.
-        let is_part = body[at].is("update") && body.get(at + 1).is_some_and(|next| next.is("set"));
-        if begins && !is_part {
-            let end = body[at..].iter().position(|token| token.is_sign(';')).map_or(body.len(), |end| at + end);
-            writes.add(changes(&body[at..end], dialect));
-        }
+    for at in (0..body.len()).filter(|at| may_write(body, *at)) {
+        let end = body[at..].iter().position(|token| token.is_sign(';')).map_or(body.len(), |end| at + end);
+        writes.add(changes(&body[at..end], dialect));
     }
     writes
+}
+
+/// Whether a statement that writes may begin here, in a body: wherever one of its words stands, for what may come before it (`FOR row IN DELETE …`) is nothing that could be listed.
+#[cfg(any(feature = "sqlite", feature = "postgres-backend", feature = "mysql-backend"))]
+fn may_write(body: &[Token<'_>], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| body[before]);
+    let is_after = |word: &str| before.is_some_and(|before| before.is(word));
+    let is_before = |words: &[&str]| body.get(at + 1).is_some_and(|next| next.is_one_of(words));
+    let ends = body.get(at + 1).is_none_or(|next| !next.is_name());
+    if body[at].is("update") {
+        // `ON CONFLICT DO UPDATE SET`, `ON DUPLICATE KEY UPDATE`, `FOR UPDATE`, `FOR NO KEY UPDATE`; but not `CURSOR FOR UPDATE a SET …`.
+        let locks =
+            ends || is_before(&["of", "nowait", "skip", "wait", "loop", "into", "for", "limit", "offset", "fetch"]);
+        return !(is_before(&["set"]) || is_after("key") || is_after("for") && locks);
+    }
+    body[at].is_one_of(&["insert", "replace", "delete", "merge"])
 }
 
 /// Returns what is written by `INSERT`, `REPLACE`, `UPDATE`, `DELETE`, and `MERGE`, wherever such a statement can stand.
