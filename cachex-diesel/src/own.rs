@@ -154,7 +154,11 @@ mod postgres {
             let CachingConnection { inner, state, .. } = connection;
             let mut sent = Sent::begin(state, script, depth)?;
             let done = self.execute(inner);
-            sent.note(if done.is_ok() { Outcome::Done } else { Outcome::Failed });
+            // What went wrong may be of any type, and the connection may be lost.
+            // Break this (say that it failed) and what the server commits then is told before it is done.
+            if done.is_ok() {
+                sent.note(Outcome::Done);
+            }
             done
         }
     }

@@ -32,7 +32,7 @@ pub(crate) struct State {
     is_set_within: bool,
     /// Whether what the transaction wrote is of several scopes.
     is_mixed: bool,
-    /// Whether something failed in the transaction, for which PostgreSQL rolls it back when it is committed.
+    /// Whether something failed in the transaction, or may have, for which PostgreSQL rolls it back when it is committed.
     has_failed: bool,
     /// What is called after the commit, and how deep the transaction was when that was said.
     callbacks: Vec<(usize, Callback)>,
@@ -215,11 +215,17 @@ impl State {
         let outcome = if self.is_deaf { Outcome::Unknown } else { outcome };
         // The server does one thing after another: what was sent before is done as well, or never will be.
         let mut told = if outcome == Outcome::Done { self.pay() } else { Told::default() };
+        // PostgreSQL does nothing more where something has failed: so nothing has.
+        let is_control = script.statements.iter().any(|statement| statement.control != Control::None);
+        if outcome == Outcome::Done && !is_control && !script.statements.is_empty() {
+            self.has_failed = false;
+        }
         // What fails may have ended the transaction, also if it only reads.
         if !script.has_effects && outcome == Outcome::Done {
             return told;
         }
-        self.has_failed |= outcome == Outcome::Failed && self.tracker.is_in_transaction();
+        let may_have_failed = outcome == Outcome::Failed || outcome == Outcome::Unknown && script.has_effects;
+        self.has_failed |= may_have_failed && self.tracker.is_in_transaction();
         // Of a text in which something failed it is not known how far it came.
         let is_whole = outcome == Outcome::Unknown || script.statements.len() > 1 && outcome != Outcome::Done;
         let (writes, called) =

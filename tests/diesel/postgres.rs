@@ -1,12 +1,14 @@
 //! PostgreSQL.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use cachex_diesel::{CachedExt, CachingConnection, DieselCache};
 use cachex_tests::postgres::Server;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 
 use crate::schema::{TABLES, User, user, users};
-use crate::{HOUR, Mark, handle};
+use crate::{HOUR, Mark, handle, races};
 
 /// Makes a connection to a database of its own.
 pub(crate) fn open(db: &DieselCache) -> (Server, CachingConnection<PgConnection>) {
@@ -87,6 +89,11 @@ fn what_is_copied_in_is_seen_when_it_is_committed() {
     // What fails has written nothing, and the connection goes on.
     text(&mut connection, "no number\n").unwrap_err();
     assert_eq!(count(&mut connection), 14);
+    // And what it fails in is rolled back, though the server says that it is committed.
+    connection.batch_execute("BEGIN").unwrap();
+    connection.after_commit(|| panic!("it is not"));
+    text(&mut connection, "no number\n").unwrap_err();
+    connection.batch_execute("COMMIT").unwrap();
 }
 
 #[test]
@@ -99,6 +106,48 @@ fn what_comes_before_begin_in_a_text_is_seen_when_it_is_committed() {
     // Told already, and not yet committed: what is read here is kept.
     assert_eq!(count(&mut reader), Ok(0));
     writer.batch_execute("COMMIT").unwrap();
+    assert_eq!(count(&mut reader), Ok(1));
+}
+
+#[test]
+fn what_is_copied_in_is_told_though_somebody_panics_who_hears_of_it() {
+    let db = handle();
+    let (_server, mut connection) = open(&db);
+    connection.set_instrumentation(|event: InstrumentationEvent<'_>| {
+        assert!(!matches!(event, InstrumentationEvent::FinishQuery { .. }), "of the test");
+    });
+    let mark = Mark::of(&db, "users");
+    let rows = vec![(users::id.eq(1), users::name.eq("a"))];
+    let copy = diesel::copy_from(users::table).from_insertable(rows);
+    let panicked = catch_unwind(AssertUnwindSafe(|| ExecuteCopyFromDsl::execute(copy, &mut connection)));
+    assert!(panicked.is_err() && !mark.is_there());
+}
+
+#[test]
+fn what_is_copied_in_and_committed_after_the_connection_was_lost_is_seen() {
+    let db = handle();
+    let (server, mut reader) = open(&db);
+    let cable = server.cable();
+    let mut writer = db.wrap(PgConnection::establish(cable.url()).unwrap());
+    let [mut holder, mut plain] = [(); 2].map(|()| PgConnection::establish(&server.url()).unwrap());
+    let count = |connection: &mut _| users::table.count().cached(HOUR).get_result::<i64>(connection);
+    holder.batch_execute("BEGIN; INSERT INTO users VALUES (1, 'of another', NULL)").unwrap();
+    let is_held = |plain: &mut PgConnection| {
+        let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%'";
+        diesel::sql_query(waiting).execute(plain) == Ok(1)
+    };
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let rows = vec![(users::id.eq(1), users::name.eq("a"))];
+            ExecuteCopyFromDsl::execute(diesel::copy_from(users::table).from_insertable(rows), &mut writer)
+        });
+        races::eventually(|| is_held(&mut plain));
+        cable.cut();
+        waiting.join().unwrap().unwrap_err();
+    });
+    assert_eq!(count(&mut reader), Ok(0));
+    holder.batch_execute("ROLLBACK").unwrap();
+    races::eventually(|| users::table.count().get_result::<i64>(&mut plain) == Ok(1));
     assert_eq!(count(&mut reader), Ok(1));
 }
 

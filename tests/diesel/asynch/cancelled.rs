@@ -160,6 +160,27 @@ async fn a_query_within_a_transaction_that_nobody_waits_for_does_not_undo_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_write_that_nobody_waits_for_nothing_is_called_at_a_commit_unless_the_server_has_gone_on() {
+    for is_refused in [false, true] {
+        let mut held = Held::new(HOLD_ROW).await;
+        let (sender, called) = std::sync::mpsc::channel();
+        held.writer.batch_execute("BEGIN").await.unwrap();
+        held.writer.after_commit(move || sender.send(()).unwrap());
+        give_up(&mut held).await;
+        if is_refused {
+            let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+            PgConnection::establish(&held.server.url()).unwrap().batch_execute(cancel).unwrap();
+        } else {
+            held.holder.batch_execute("COMMIT").unwrap();
+            held.writer.batch_execute("SELECT 1").await.unwrap();
+        }
+        // Where something has failed, the server rolls back, and says that this is done.
+        held.writer.batch_execute("COMMIT").await.unwrap();
+        assert_eq!(called.try_recv().is_ok(), !is_refused);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_of_mysql_on_which_something_was_given_up_is_not_believed_any_more() {
     use diesel_async::AsyncMysqlConnection;
     use diesel_async::pooled_connection::{AsyncDieselConnectionManager, bb8};
