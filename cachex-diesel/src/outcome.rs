@@ -47,6 +47,8 @@ fn of_error(dialect: Dialect, error: &Error) -> Outcome {
             Outcome::Unknown
         }
         Error::DatabaseError(..) => Outcome::Failed,
+        // It is about the commit: that this is not undone either says nothing more of it.
+        Error::RollbackErrorOnCommit { commit_error, .. } => of_error(dialect, commit_error),
         _ => Outcome::Unsent,
     }
 }
@@ -67,6 +69,19 @@ mod tests {
             assert_eq!(failed(dialect, DatabaseErrorKind::UniqueViolation, ""), Outcome::Failed);
             assert_eq!(outcome::<()>(dialect, &Err(Error::AlreadyInTransaction)), Outcome::Unsent);
             assert_eq!(outcome(dialect, &Ok(())), Outcome::Done);
+        }
+    }
+
+    #[test]
+    fn of_a_commit_that_could_not_be_rolled_back_either_its_own_error_counts() {
+        let error = |kind| Box::new(Error::DatabaseError(kind, Box::new(String::new())));
+        for (kind, expected) in [
+            (DatabaseErrorKind::ClosedConnection, Outcome::Unknown),
+            (DatabaseErrorKind::CheckViolation, Outcome::Failed),
+        ] {
+            let (commit_error, rollback_error) = (error(kind), error(DatabaseErrorKind::Unknown));
+            let done = Err(Error::RollbackErrorOnCommit { rollback_error, commit_error });
+            assert_eq!(outcome::<()>(Dialect::Postgres, &done), expected);
         }
     }
 
