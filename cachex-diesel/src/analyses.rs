@@ -16,6 +16,8 @@ use crate::row;
 
 /// Texts that are remembered, twice: the latest, and those before.
 const MOST: usize = 1024;
+/// Bytes of the longest that is: with that, all of them are some tens of MB at most.
+const LONGEST: usize = 8 * 1024;
 
 /// What a text does.
 #[derive(Debug)]
@@ -109,6 +111,10 @@ impl Analyses {
             return known;
         }
         let script = read(text, dialect, registry);
+        // Break this (keep it) and programs that write many rows by one text keep them all.
+        if text.len() > LONGEST {
+            return script;
+        }
         let [latest, before] = &mut *self.texts(dialect);
         if latest.len() >= MOST {
             *before = std::mem::take(latest);
@@ -151,4 +157,22 @@ fn read(text: &str, dialect: Dialect, registry: &RwLock<Registry>) -> Arc<Script
         text: text.into(),
         reads: RwLock::default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_remembered_unless_they_are_long() {
+        let (analyses, registry) = (Analyses::default(), RwLock::default());
+        let is_remembered = |text: &str| {
+            let [one, other] = [(); 2].map(|()| analyses.of_text(text, Dialect::Sqlite, &registry));
+            assert_eq!(one.statements, other.statements);
+            Arc::ptr_eq(&one, &other)
+        };
+        let insert = |rows: usize| format!("INSERT INTO users VALUES {}", vec!["(1, 'a')"; rows].join(", "));
+        assert!(is_remembered(&insert(3)));
+        assert!(!is_remembered(&insert(1_000)));
+    }
 }
