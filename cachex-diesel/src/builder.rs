@@ -90,7 +90,7 @@ impl TableOptions {
     /// ```
     #[must_use]
     pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
-        self.0.tags.push(tag.into());
+        self.0.tags.insert(tag.into());
         self
     }
 

@@ -270,3 +270,23 @@ impl DieselCache {
 fn name<T: QueryFragment<Naming>>(table: &T) -> String {
     sql::<Naming, T>(table).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    diesel::table! {
+        users {
+            id -> Integer,
+        }
+    }
+
+    #[test]
+    fn tags_of_a_model_that_is_registered_again_are_those_it_has() {
+        let db = DieselCache::builder(cachex::Cache::builder().build().unwrap()).build();
+        for tag in ["people", "names", "people"] {
+            db.register_model_with_defaults::<users::table>(FOREVER, [tag]);
+        }
+        assert_eq!(db.registry().known("users").map(|table| table.tags.len()), Some(2));
+    }
+}

@@ -36,7 +36,7 @@ pub(crate) struct Located {
 pub(crate) struct Table {
     pub(crate) ttl: Option<Duration>,
     /// What is invalidated with it.
-    pub(crate) tags: Vec<Tag>,
+    pub(crate) tags: BTreeSet<Tag>,
     pub(crate) is_left_out: bool,
     /// Whether all scopes have it in common.
     pub(crate) is_shared: bool,
