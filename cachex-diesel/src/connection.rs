@@ -169,7 +169,7 @@ where
     ///
     /// # Panics
     ///
-    /// A callback that panics does so in the call that commits, which has been done.
+    /// If a callback panics, the call that commits does so, once it is done and all other callbacks were called.
     ///
     /// # Examples
     ///

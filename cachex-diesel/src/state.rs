@@ -1,5 +1,6 @@
 //! What a connection knows of itself: its transaction, its scope, and what is to be done when it commits.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -62,6 +63,17 @@ pub(crate) enum Depth {
     Known(Option<u32>),
     /// It does not know.
     Lost,
+}
+
+impl Depth {
+    /// Returns by which text the transaction manager commits what is innermost.
+    pub(crate) fn commit(self) -> Cow<'static, str> {
+        match self {
+            Self::Known(Some(depth @ 2..)) => format!("RELEASE SAVEPOINT diesel_savepoint_{}", depth - 1).into(),
+            // What is asked for where it is lost is refused before it is sent.
+            Self::Known(_) | Self::Lost => "COMMIT".into(),
+        }
+    }
 }
 
 impl State {

@@ -1,6 +1,7 @@
 //! What a write has set off: to be waited for, and what is done then.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 #[cfg(feature = "async")]
 use std::pin::Pin;
 #[cfg(feature = "async")]
@@ -63,7 +64,13 @@ impl Told {
         // In this order: what is called finds nothing from before, and nothing hidden.
         // Break this (call first) and it does.
         self.fences.drain(..).for_each(Fence::cancel);
-        std::mem::take(&mut self.callbacks).into_iter().for_each(|callback| callback());
+        // Each of them, though others panic.
+        // Break this (call them one after the other) and those after one that panics never are.
+        let called = std::mem::take(&mut self.callbacks).into_iter();
+        let thrown: Vec<_> = called.filter_map(|callback| catch_unwind(AssertUnwindSafe(callback)).err()).collect();
+        if let Some(thrown) = thrown.into_iter().next().filter(|_| !std::thread::panicking()) {
+            resume_unwind(thrown);
+        }
     }
 }
 

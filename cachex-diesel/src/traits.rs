@@ -1,8 +1,10 @@
 //! What makes the wrapper a connection of Diesel: all that reaches the server passes through here, but for rows ([`cursor`](crate::cursor)).
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use diesel::connection::{
     AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, Instrumentation, MultiConnectionHelper,
-    SimpleConnection, WithMetadataLookup,
+    SimpleConnection, TransactionDepthChange, TransactionManager, TransactionManagerStatus, WithMetadataLookup,
 };
 use diesel::migration::MigrationConnection;
 use diesel::query_builder::{QueryFragment, QueryId};
@@ -27,7 +29,22 @@ where
         let Self { inner, state, .. } = self;
         let sent = Sent::begin(state, script, depth)?;
         let done = inner.batch_execute(query);
-        sent.ended(done)
+        // Break this (let it through) and Diesel takes the transaction for open: in MySQL, all that comes then is in none.
+        catch_unwind(AssertUnwindSafe(|| sent.ended(done))).unwrap_or_else(|thrown| {
+            // What was to be called after the commit has panicked, and Diesel counts the commit once this has returned.
+            if query == depth.commit() {
+                count_commit(C::TransactionManager::transaction_manager_status_mut(inner));
+            }
+            resume_unwind(thrown)
+        })
+    }
+}
+
+/// Counts a commit as the transaction manager does.
+fn count_commit(status: &mut TransactionManagerStatus) {
+    if let TransactionManagerStatus::Valid(status) = status {
+        // One that was begun by hand is not counted.
+        let _none = status.change_transaction_depth(TransactionDepthChange::DecreaseDepth);
     }
 }
 

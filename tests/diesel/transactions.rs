@@ -3,10 +3,10 @@
 macro_rules! transactions {
     ($connection:ty, $open:expr) => {
         use std::panic::{AssertUnwindSafe, catch_unwind};
-        use std::sync::Arc;
         use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+        use std::sync::{Arc, mpsc};
 
-        use diesel::connection::{InstrumentationEvent, SimpleConnection};
+        use diesel::connection::{AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager};
         use diesel::prelude::*;
         use diesel::result::Error;
 
@@ -137,6 +137,46 @@ macro_rules! transactions {
             }));
             assert!(panicked.is_err() && mark.is_there());
             assert!(diesel::r2d2::R2D2Connection::is_broken(&mut connection));
+        }
+
+        #[test]
+        fn what_is_called_after_the_commit_may_panic_and_the_commit_counts() {
+            let db = handle();
+            let (_database, mut connection) = $open(&db);
+            let mut id = 0;
+            let mut panics = |connection: &mut CachingConnection<$connection>| {
+                id += 1;
+                let (sender, called) = mpsc::channel();
+                let done = catch_unwind(AssertUnwindSafe(|| {
+                    connection.transaction(|connection| {
+                        connection.after_commit(|| panic!("of the test"));
+                        connection.after_commit(|| panic!("of the test, too"));
+                        connection.after_commit(move || sender.send(()).unwrap());
+                        insert(connection, id)
+                    })
+                }));
+                assert_eq!(done.unwrap_err().downcast_ref::<&str>(), Some(&"of the test"));
+                called.try_recv().is_ok()
+            };
+            for _ in 0..2 {
+                assert!(panics(&mut connection));
+                // The next one is a transaction.
+                let rolled_back = connection.transaction::<(), _, _>(|connection| {
+                    insert(connection, 9)?;
+                    Err(Error::RollbackTransaction)
+                });
+                assert_eq!(rolled_back, Err(Error::RollbackTransaction));
+            }
+            let ids = users::table.select(users::id).order(users::id);
+            assert_eq!(ids.load::<i32>(&mut connection), Ok(vec![1, 2]));
+            // By hand, and within the transaction of a test.
+            connection.batch_execute("BEGIN").unwrap();
+            connection.after_commit(|| panic!("of the test"));
+            assert!(catch_unwind(AssertUnwindSafe(|| connection.batch_execute("COMMIT"))).is_err());
+            connection.begin_test_transaction().unwrap();
+            assert!(panics(&mut connection));
+            let status = AnsiTransactionManager::transaction_manager_status_mut(&mut connection);
+            assert_eq!(status.transaction_depth().unwrap().map(u32::from), Some(1));
         }
 
         #[test]

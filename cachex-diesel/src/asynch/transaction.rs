@@ -74,12 +74,8 @@ where
 
     async fn commit_transaction(connection: &mut AsyncCachingConnection<C>) -> QueryResult<()> {
         let depth = connection.depth();
-        let text = match count(depth) {
-            0 | 1 => Cow::Borrowed("COMMIT"),
-            depth => Cow::Owned(format!("RELEASE SAVEPOINT diesel_savepoint_{}", depth - 1)),
-        };
         let AsyncCachingConnection { inner, state, .. } = connection;
-        let flight = begin::<C::Backend>(state, &text, depth)?;
+        let flight = begin::<C::Backend>(state, &depth.commit(), depth)?;
         let done = T::commit_transaction(inner).await;
         let done = flight.ended(done).await;
         // Diesel rolls back itself what it can't commit, on the thread of SQLite, where we do not see it.
