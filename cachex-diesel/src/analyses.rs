@@ -9,8 +9,10 @@ use diesel::query_builder::{QueryFragment, QueryId};
 use foldhash::fast::RandomState;
 
 use crate::backend::{CacheBackend, sql};
+use crate::handle::Alone;
 use crate::lex::{self, Control, Dialect, Name, Statement, Writes};
 use crate::plan::Reads;
+use crate::recent::Recent;
 use crate::registry::{Located, Registry};
 use crate::row;
 
@@ -30,9 +32,16 @@ pub(crate) struct Script {
     pub(crate) text: Arc<str>,
     /// What it reads, as far as that was asked for.
     pub(crate) reads: RwLock<Option<Arc<Reads>>>,
+    /// What it invalidates, if it is one statement that writes tables that are known and does nothing else.
+    alone: Option<Alone>,
 }
 
 impl Script {
+    /// Returns what it writes, if that is all that it does.
+    pub(crate) fn alone(&self) -> Option<(&Alone, &Writes)> {
+        Some((self.alone.as_ref()?, &self.statements.first()?.writes))
+    }
+
     /// Of something that is known by what it writes.
     pub(crate) fn of_writes(writes: Writes) -> Self {
         let has_effects = !writes.is_none();
@@ -55,7 +64,7 @@ impl Script {
 
     /// Of something that is never kept.
     fn made(statements: Box<[Statement]>, has_effects: bool) -> Self {
-        Self { statements, has_effects, located: None, text: Arc::default(), reads: RwLock::default() }
+        Self { statements, has_effects, located: None, text: Arc::default(), reads: RwLock::default(), alone: None }
     }
 }
 
@@ -70,12 +79,17 @@ type Texts = HashMap<Arc<str>, Arc<Script>, RandomState>;
 
 impl Analyses {
     /// Returns what a query does with its binds.
-    pub(crate) fn of<DB, T>(&self, query: &T, registry: &RwLock<Registry>) -> QueryResult<Arc<Script>>
+    pub(crate) fn of<DB, T>(
+        &self,
+        query: &T,
+        registry: &RwLock<Registry>,
+        recent: &mut Recent,
+    ) -> QueryResult<Arc<Script>>
     where
         DB: CacheBackend,
         T: QueryFragment<DB> + QueryId,
     {
-        let script = self.of_any::<DB, T>(query, registry)?;
+        let script = self.of_any::<DB, T>(query, registry, recent)?;
         match &script.located {
             Some(located) if script.has_effects => {
                 let keys = script.keys::<DB, T>(query)?;
@@ -86,7 +100,7 @@ impl Analyses {
     }
 
     /// Returns what a query does, whatever its binds are.
-    fn of_any<DB, T>(&self, query: &T, registry: &RwLock<Registry>) -> QueryResult<Arc<Script>>
+    fn of_any<DB, T>(&self, query: &T, registry: &RwLock<Registry>, recent: &mut Recent) -> QueryResult<Arc<Script>>
     where
         DB: CacheBackend,
         T: QueryFragment<DB> + QueryId,
@@ -95,8 +109,21 @@ impl Analyses {
             // The text of a type is always the same, and so is what it does, but where it says otherwise: a table that was chosen while the program runs.
             // Break this (ask for the type alone) and one table is taken for another.
             Some(id) if query.is_safe_to_cache_prepared(&DB::default())? => (id, DB::DIALECT),
-            _ => return Ok(self.of_text(&sql::<DB, T>(query)?, DB::DIALECT, registry)),
+            _ => return Ok(self.of_text(&sql::<DB, T>(query)?, DB::DIALECT, registry, recent)),
         };
+        if let Some(known) = recent.of_type(id.0) {
+            return Ok(known);
+        }
+        let script = self.of_type::<DB, T>(id, query, registry)?;
+        recent.note_type(id.0, script.clone());
+        Ok(script)
+    }
+
+    fn of_type<DB, T>(&self, id: (TypeId, Dialect), query: &T, registry: &RwLock<Registry>) -> QueryResult<Arc<Script>>
+    where
+        DB: CacheBackend,
+        T: QueryFragment<DB> + QueryId,
+    {
         if let Some(known) = self.by_type.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return Ok(known.clone());
         }
@@ -106,15 +133,28 @@ impl Analyses {
     }
 
     /// Returns what a text does.
-    pub(crate) fn of_text(&self, text: &str, dialect: Dialect, registry: &RwLock<Registry>) -> Arc<Script> {
-        if let Some(known) = self.known(text, dialect) {
-            return known;
-        }
-        let script = read(text, dialect, registry);
+    pub(crate) fn of_text(
+        &self,
+        text: &str,
+        dialect: Dialect,
+        registry: &RwLock<Registry>,
+        recent: &mut Recent,
+    ) -> Arc<Script> {
         // Break this (keep it) and programs that write many rows by one text keep them all.
         if text.len() > LONGEST {
-            return script;
+            return read(text, dialect, registry);
         }
+        if let Some(known) = recent.of_text(text) {
+            return known;
+        }
+        let script = self.known(text, dialect).unwrap_or_else(|| self.remember(text, dialect, registry));
+        recent.note_text(script.clone());
+        script
+    }
+
+    /// Reads a text, and remembers it.
+    fn remember(&self, text: &str, dialect: Dialect, registry: &RwLock<Registry>) -> Arc<Script> {
+        let script = read(text, dialect, registry);
         let [latest, before] = &mut *self.texts(dialect);
         if latest.len() >= MOST {
             *before = std::mem::take(latest);
@@ -150,7 +190,14 @@ fn read(text: &str, dialect: Dialect, registry: &RwLock<Registry>) -> Arc<Script
     let has_effects = statements.iter().any(|statement| {
         !statement.writes.is_none() || statement.control != Control::None || statement.changes_session
     });
+    let is_alone = match &*statements {
+        [Statement { writes: Writes::Tables(tables), control: Control::None, changes_session: false, .. }] => {
+            !tables.is_empty()
+        }
+        _ => false,
+    };
     Arc::new(Script {
+        alone: is_alone.then(Alone::default),
         statements: statements.into(),
         has_effects,
         located,
@@ -167,7 +214,8 @@ mod tests {
     fn texts_are_remembered_unless_they_are_long() {
         let (analyses, registry) = (Analyses::default(), RwLock::default());
         let is_remembered = |text: &str| {
-            let [one, other] = [(); 2].map(|()| analyses.of_text(text, Dialect::Sqlite, &registry));
+            let [one, other] =
+                [(); 2].map(|()| analyses.of_text(text, Dialect::Sqlite, &registry, &mut Recent::default()));
             assert_eq!(one.statements, other.statements);
             Arc::ptr_eq(&one, &other)
         };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use cachex::{Cache, Delivery, Fence, Tag};
+use cachex::{Cache, Delivery, Fence, Tag, Tags};
 use foldhash::fast::RandomState;
 
 use crate::analyses::Analyses;
@@ -120,8 +120,12 @@ pub(crate) struct Shared {
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     version: u64,
-    tags: Arc<[Tag]>,
+    tags: Arc<Tags>,
 }
+
+/// What a statement invalidates that commits itself, in no scope: remembered with it.
+#[derive(Debug, Default)]
+pub(crate) struct Alone(RwLock<Option<Known>>);
 
 /// Sets of tables whose tags are remembered.
 const MOST_KNOWN: usize = 1024;
@@ -328,7 +332,22 @@ impl DieselCache {
     /// Invalidates what was written.
     pub(crate) fn tell(&self, writes: &Writes, scope: Option<&str>) -> Delivery {
         self.0.counters.invalidations.fetch_add(1, Ordering::Relaxed);
-        self.0.cache.invalidate_tags(self.tags_of(writes, scope).iter().cloned())
+        self.0.cache.invalidate_each(&self.tags_of(writes, scope))
+    }
+
+    /// As [`tell`](Self::tell), of what a statement wrote, in no scope.
+    pub(crate) fn tell_alone(&self, alone: &Alone, writes: &Writes) -> Delivery {
+        self.0.counters.invalidations.fetch_add(1, Ordering::Relaxed);
+        let known = alone.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.as_ref().filter(|known| known.version == self.version()) {
+            return self.0.cache.invalidate_each(&known.tags);
+        }
+        drop(known);
+        // Before: what is changed meanwhile makes them old.
+        let version = self.version();
+        let tags = self.tags_of(writes, None);
+        *alone.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Known { version, tags: tags.clone() });
+        self.0.cache.invalidate_each(&tags)
     }
 
     /// Hides what is being written.
@@ -337,7 +356,7 @@ impl DieselCache {
     }
 
     /// Returns what is invalidated by writes.
-    fn tags_of(&self, writes: &Writes, scope: Option<&str>) -> Arc<[Tag]> {
+    fn tags_of(&self, writes: &Writes, scope: Option<&str>) -> Arc<Tags> {
         // Rows are many, and so are scopes.
         let Writes::Tables(tables) = writes else { return self.made_tags_of(writes, scope) };
         if scope.is_some() || tables.iter().any(|name| row::apart(name).1.is_some_and(|key| !key.is_empty())) {
@@ -358,7 +377,7 @@ impl DieselCache {
         tags
     }
 
-    fn made_tags_of(&self, writes: &Writes, scope: Option<&str>) -> Arc<[Tag]> {
+    fn made_tags_of(&self, writes: &Writes, scope: Option<&str>) -> Arc<Tags> {
         let registry = self.registry();
         let mut tags = BTreeSet::new();
         let mut add = |name: &Name, rows: Option<Vec<&str>>| {
@@ -389,7 +408,7 @@ impl DieselCache {
             registry.names().iter().for_each(|name| add(name, None));
             tags.insert(self.tag_of_all().as_str().to_owned());
         }
-        tags.into_iter().map(Tag::from).collect()
+        Arc::new(tags.into_iter().collect())
     }
 
     /// Returns the tag of a table as it is seen in a scope.

@@ -67,7 +67,7 @@
 //!
 //! # Reading order
 //!
-//! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` (what is remembered), `state` (of a connection), `connection`,
+//! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` and `recent` (what is remembered), `state` (of a connection), `connection`,
 //! `traits`, `cursor` and `own` (the wrapper), `sent` and `outcome` (a statement, and what became of it), `told` (what is waited for), `query` (what is kept), `model`, `stats`, `pool`, `backend`; `asynch`, the same for async connections.
 
 #[cfg(test)]
@@ -94,6 +94,7 @@ mod plan;
 #[cfg(feature = "r2d2")]
 mod pool;
 mod query;
+mod recent;
 mod registry;
 mod row;
 mod sent;

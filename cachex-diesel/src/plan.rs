@@ -77,7 +77,7 @@ impl Reads {
 }
 
 /// Returns how a query is kept; nothing, if it is not.
-pub(crate) fn plan<DB, Q, U>(state: &State, query: &Q, options: Options) -> QueryResult<Option<Plan>>
+pub(crate) fn plan<DB, Q, U>(state: &mut State, query: &Q, options: Options) -> QueryResult<Option<Plan>>
 where
     DB: CacheBackend,
     Q: QueryFragment<DB> + QueryId,
@@ -99,12 +99,17 @@ where
     DB: CacheBackend,
     Q: QueryFragment<DB> + QueryId,
 {
-    let state = State::new(<DB as crate::backend::sealed::Known>::DIALECT, Some(db.clone()));
+    let mut state = State::new(<DB as crate::backend::sealed::Known>::DIALECT, Some(db.clone()));
     // What goes wrong is told when there is a connection.
-    plan_of::<DB, Q, U>(&state, db.clone(), query, options).ok()?.ok()
+    plan_of::<DB, Q, U>(&mut state, db.clone(), query, options).ok()?.ok()
 }
 
-fn plan_of<DB, Q, U>(state: &State, db: DieselCache, query: &Q, options: Options) -> QueryResult<Result<Plan, Reason>>
+fn plan_of<DB, Q, U>(
+    state: &mut State,
+    db: DieselCache,
+    query: &Q,
+    options: Options,
+) -> QueryResult<Result<Plan, Reason>>
 where
     DB: CacheBackend,
     Q: QueryFragment<DB> + QueryId,

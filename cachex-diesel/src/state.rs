@@ -17,6 +17,7 @@ use crate::event::DieselEvent;
 use crate::handle::{Consistency, DieselCache, OnUnknown};
 use crate::lex::{Control, Dialect, Statement, Writes};
 use crate::outcome::outcome;
+use crate::recent::Recent;
 use crate::told::{Callback, Told};
 use crate::track::{Outcome, Tracker};
 
@@ -45,6 +46,7 @@ pub(crate) struct State {
     is_deaf: bool,
     /// Whether the session ever was another one than it began as.
     is_used: bool,
+    recent: Recent,
 }
 
 /// What may still be written, and what hides it meanwhile.
@@ -92,11 +94,14 @@ impl State {
             owed: Owed::default(),
             is_deaf: false,
             is_used: false,
+            recent: Recent::default(),
         }
     }
 
     /// Gives it a cache.
     pub(crate) fn attach(&mut self, db: DieselCache) {
+        // Another one may know other tables.
+        self.recent = Recent::default();
         self.db = Some(db);
     }
 
@@ -142,28 +147,29 @@ impl State {
     }
 
     /// Returns what a query does.
-    pub(crate) fn script<DB, T>(&self, query: &T) -> QueryResult<Arc<Script>>
+    pub(crate) fn script<DB, T>(&mut self, query: &T) -> QueryResult<Arc<Script>>
     where
         DB: CacheBackend,
         T: QueryFragment<DB> + QueryId,
     {
-        let shared = &self.known()?.0;
-        shared.analyses.of::<DB, T>(query, &shared.registry)
+        let (db, recent) = self.known()?;
+        db.0.analyses.of::<DB, T>(query, &db.0.registry, recent)
     }
 
     /// Returns what a text does.
-    pub(crate) fn script_of_text(&self, text: &str, dialect: Dialect) -> QueryResult<Arc<Script>> {
-        let shared = &self.known()?.0;
-        Ok(shared.analyses.of_text(text, dialect, &shared.registry))
+    pub(crate) fn script_of_text(&mut self, text: &str, dialect: Dialect) -> QueryResult<Arc<Script>> {
+        let (db, recent) = self.known()?;
+        Ok(db.0.analyses.of_text(text, dialect, &db.0.registry, recent))
     }
 
-    fn known(&self) -> QueryResult<&DieselCache> {
-        self.db.as_ref().ok_or_else(|| {
-            refused(
+    fn known(&mut self) -> QueryResult<(&DieselCache, &mut Recent)> {
+        let Some(db) = &self.db else {
+            return Err(refused(
                 "a connection without a `DieselCache`: make it by `DieselCache::wrap`, give it to the pool by \
                  `DieselCache::customizer`, or call `DieselCache::install` before the first connection is made",
-            )
-        })
+            ));
+        };
+        Ok((db, &mut self.recent))
     }
 
     /// Notes that a text is about to be sent, and how deep the transaction manager is. Returns what is invalidated by that.
@@ -221,6 +227,29 @@ impl State {
 
     /// Notes what became of it. Returns what is to be waited for, and called then.
     pub(crate) fn after(&mut self, script: &Script, outcome: Outcome) -> Told {
+        if let Some((alone, writes)) = script.alone()
+            && outcome == Outcome::Done
+            && self.is_plain()
+            && let Some(db) = &self.db
+        {
+            return Told::of(db.tell_alone(alone, writes));
+        }
+        self.after_any(script, outcome)
+    }
+
+    /// Whether a write that is done is committed, concerns no scope, and ends nothing else.
+    // Break this (leave out that it is in no transaction) and it is told before it is committed, and then never.
+    fn is_plain(&self) -> bool {
+        let is_usual = !(self.is_changed || self.is_mixed || self.is_set_within || self.is_deaf);
+        is_usual
+            && !self.tracker.is_in_transaction()
+            && self.scope.is_none()
+            && self.fence.is_none()
+            && self.owed.writes.is_none()
+    }
+
+    /// As [`after`](Self::after), of whatever else there is.
+    fn after_any(&mut self, script: &Script, outcome: Outcome) -> Told {
         // This client takes the answer of what was given up for that of what came next.
         // Break this (leave it out) and what is written then is told before it is done.
         self.is_deaf |= outcome == Outcome::Unknown && self.dialect == Dialect::Mysql;
@@ -317,6 +346,9 @@ impl State {
     /// Tells what was left, and is written by now.
     // Break this (return at once) and it is hidden for as long as the connection is there.
     fn pay(&mut self) -> Told {
+        if self.owed.writes.is_none() {
+            return Told::default();
+        }
         let Owed { writes, fence } = std::mem::take(&mut self.owed);
         let delivery = self.db.as_ref().filter(|_| !writes.is_none()).map(|db| db.tell(&writes, None));
         let mut told = delivery.map_or_else(Told::default, Told::of);

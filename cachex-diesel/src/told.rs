@@ -24,7 +24,8 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) fn of(delivery: Delivery) -> Self {
-        Self { deliveries: vec![delivery], fences: Vec::new(), callbacks: Vec::new() }
+        let deliveries = if delivery.is_done() { Vec::new() } else { vec![delivery] };
+        Self { deliveries, fences: Vec::new(), callbacks: Vec::new() }
     }
 
     /// Adds what is to be waited for as well.

@@ -121,8 +121,8 @@ impl Tracker {
             self.has_no_autocommit |= statements.iter().any(|statement| statement.control == Control::NoAutocommit);
             self.is_uncertain |= self.may_be_rolled_back();
             for statement in statements {
-                told.add(statement.writes.clone());
-                self.record(statement.writes.clone());
+                told.add_all_of(&statement.writes);
+                self.record(&statement.writes);
             }
             return told;
         }
@@ -136,16 +136,18 @@ impl Tracker {
         let had_none = self.frames.is_empty();
         let told = self.one(statement, outcome);
         // In PostgreSQL a text is a transaction, until `BEGIN` makes it a part of one.
-        if self.dialect == Dialect::Postgres && had_none && !self.frames.is_empty() {
-            self.record(std::mem::take(before));
+        if self.dialect == Dialect::Postgres && had_none {
+            if !self.frames.is_empty() {
+                self.record(&std::mem::take(before));
+            }
+            before.add_all_of(&statement.writes);
         }
-        before.add(statement.writes.clone());
         told
     }
 
     fn one(&mut self, statement: &Statement, outcome: Outcome) -> Writes {
         // A statement that failed may have written something all the same: `INSERT OR FAIL` keeps the rows before the one that does not fit.
-        let mut told = self.write(statement.writes.clone());
+        let mut told = self.write(&statement.writes);
         told.add(match outcome {
             Outcome::Done => self.control(&statement.control),
             Outcome::Failed | Outcome::Unsent | Outcome::Unknown => self.failed(&statement.control),
@@ -161,18 +163,17 @@ impl Tracker {
     }
 
     /// Notes what was written. Returns it, if it is committed already, or may be.
-    fn write(&mut self, writes: Writes) -> Writes {
+    fn write(&mut self, writes: &Writes) -> Writes {
         let is_told = self.frames.is_empty() || self.is_unsure();
-        let told = if is_told { writes.clone() } else { Writes::default() };
         self.record(writes);
-        told
+        if is_told { writes.clone() } else { Writes::default() }
     }
 
-    fn record(&mut self, writes: Writes) {
+    fn record(&mut self, writes: &Writes) {
         let is_unsure = self.is_unsure();
         match self.frames.last_mut() {
-            Some(frame) => frame.writes.add(writes),
-            None if is_unsure => self.loose.add(writes),
+            Some(frame) => frame.writes.add_all_of(writes),
+            None if is_unsure => self.loose.add_all_of(writes),
             None => {}
         }
     }
@@ -304,7 +305,7 @@ impl Tracker {
         let Some(at) = self.position(name) else { return self.lost() };
         let mut writes = Writes::default();
         self.frames.drain(at..).for_each(|frame| writes.add(frame.writes));
-        self.write(writes)
+        self.write(&writes)
     }
 
     fn roll_back_to(&mut self, name: &Name) -> Writes {
@@ -346,9 +347,8 @@ impl Tracker {
 
     /// The transaction is over. Returns what was written in it.
     fn end(&mut self) -> Writes {
-        let told = self.recorded();
-        self.frames.clear();
-        self.loose = Writes::default();
+        let mut told = std::mem::take(&mut self.loose);
+        self.frames.drain(..).for_each(|frame| told.add(frame.writes));
         told
     }
 }

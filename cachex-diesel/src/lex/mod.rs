@@ -52,9 +52,23 @@ impl Writes {
         matches!(self, Self::Tables(tables) if tables.is_empty())
     }
 
+    /// As [`add`](Self::add), of what is there as well afterwards.
+    pub(crate) fn add_all_of(&mut self, other: &Self) {
+        let has_all = match (&*self, other) {
+            (Self::Unknown, _) => true,
+            (Self::Tables(tables), Self::Tables(more)) => more.is_subset(tables),
+            (Self::Tables(_), Self::Unknown) => false,
+        };
+        // Most transactions write the same few tables again and again.
+        if !has_all {
+            self.add(other.clone());
+        }
+    }
+
     /// Adds what else is written.
     pub(crate) fn add(&mut self, other: Self) {
         match (&mut *self, other) {
+            (Self::Tables(tables), other) if tables.is_empty() => *self = other,
             (Self::Tables(tables), Self::Tables(more)) => {
                 tables.extend(more);
                 crate::row::bound(tables);

@@ -70,6 +70,20 @@ impl Delivery {
 }
 
 impl<T> Delivery<T> {
+    /// Whether there is nothing to wait for: always so without a second tier.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let cache = cachex::Cache::builder().build()?;
+    /// assert!(cache.invalidate_tags(["users"]).is_done());
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// Gives it something else to return.
     pub(crate) fn returning<O>(self, value: O) -> Delivery<O> {
         Delivery { parts: self.parts, value: Some(value) }
