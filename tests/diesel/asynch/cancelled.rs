@@ -328,10 +328,10 @@ async fn a_commit_that_nobody_waits_for_counts_as_one_that_may_be_done() {
     assert_eq!(held.read().await, ("b".to_owned(), false));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn after_a_begin_that_nobody_waits_for_what_is_written_is_told_when_it_is_committed() {
     let mut held = Held::new("SELECT 1").await;
-    // It is sent with the first poll, and the answer can't be there yet.
+    // It is sent after the first poll, by a task of the same thread: the answer can't be there yet.
     let mut begins = Box::pin(held.writer.batch_execute("BEGIN"));
     let first = std::future::poll_fn(|context| std::task::Poll::Ready(begins.as_mut().poll(context))).await;
     assert!(first.is_pending());
