@@ -73,10 +73,15 @@ fn push(key: &mut Vec<u8>, bind: Option<&[u8]>) {
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
+    use std::io::Write;
+
     use diesel::query_builder::MoveableBindCollector;
     use diesel::sqlite::Sqlite;
 
     use super::{CacheBackend, Dialect, QueryFragment, QueryResult, sealed};
+
+    /// As many bytes as the binds of most queries are shown in.
+    const USUAL_BINDS: usize = 128;
 
     impl CacheBackend for Sqlite {
         const NAME: &'static str = "sqlite";
@@ -90,8 +95,9 @@ mod sqlite {
             let mut binds = <Self as diesel::backend::Backend>::BindCollector::default();
             query.collect_binds(&mut binds, &mut (), &backend)?;
             // What is owned shows what it holds, and its type, as derived; it is not the text of the user's own value, which may hide something.
-            key.extend(format!("{:?}", binds.moveable()).into_bytes());
-            Ok(())
+            key.reserve(USUAL_BINDS);
+            write!(key, "{:?}", binds.moveable())
+                .map_err(|failed| diesel::result::Error::QueryBuilderError(failed.into()))
         }
 
         fn integers<T: QueryFragment<Self> + ?Sized>(query: &T, places: &[usize]) -> QueryResult<Option<Vec<i64>>> {

@@ -227,8 +227,15 @@ impl State {
 
     /// Notes what became of it. Returns what is to be waited for, and called then.
     pub(crate) fn after(&mut self, script: &Script, outcome: Outcome) -> Told {
+        // Most of what is sent: a query, or a write outside of transactions.
+        let owes_nothing = !self.is_deaf && self.owed.writes.is_none();
+        if outcome == Outcome::Done && !script.has_effects && owes_nothing {
+            self.has_failed &= script.statements.is_empty();
+            return Told::default();
+        }
         if let Some((alone, writes)) = script.alone()
             && outcome == Outcome::Done
+            && owes_nothing
             && self.is_plain()
             && let Some(db) = &self.db
         {
@@ -240,12 +247,8 @@ impl State {
     /// Whether a write that is done is committed, concerns no scope, and ends nothing else.
     // Break this (leave out that it is in no transaction) and it is told before it is committed, and then never.
     fn is_plain(&self) -> bool {
-        let is_usual = !(self.is_changed || self.is_mixed || self.is_set_within || self.is_deaf);
-        is_usual
-            && !self.tracker.is_in_transaction()
-            && self.scope.is_none()
-            && self.fence.is_none()
-            && self.owed.writes.is_none()
+        let is_usual = !(self.is_changed || self.is_mixed || self.is_set_within);
+        is_usual && !self.tracker.is_in_transaction() && self.scope.is_none() && self.fence.is_none()
     }
 
     /// As [`after`](Self::after), of whatever else there is.
