@@ -42,6 +42,14 @@ impl Script {
         Some((self.alone.as_ref()?, &self.statements.first()?.writes))
     }
 
+    /// Whether it writes something, and neither begins nor ends a transaction: what does can't be refused without leaving one open.
+    pub(crate) fn only_writes(&self) -> bool {
+        let is_control = |statement: &Statement| !matches!(statement.control, Control::None | Control::MayCommit);
+        self.has_effects
+            && self.statements.iter().any(|statement| !statement.writes.is_none())
+            && !self.statements.iter().any(is_control)
+    }
+
     /// Of something that is known by what it writes.
     pub(crate) fn of_writes(writes: Writes) -> Self {
         let has_effects = !writes.is_none();

@@ -9,7 +9,7 @@ use cachex::{Cache, Tag};
 
 use crate::analyses::Analyses;
 use crate::event::{DieselEvent, Observer};
-use crate::handle::{Consistency, DieselCache, OnUnknown, Shared, TransactionReads};
+use crate::handle::{Consistency, DieselCache, OnCacheError, OnUnknown, Shared, TransactionReads};
 use crate::lex::Writes;
 use crate::registry::{Registry, Table, canonical};
 use crate::stats::Counters;
@@ -36,6 +36,7 @@ pub struct DieselCacheBuilder {
     database: Box<str>,
     registry: Registry,
     on_unknown: OnUnknown,
+    on_cache_error: OnCacheError,
     consistency: Consistency,
     transaction_reads: TransactionReads,
     lease: Duration,
@@ -184,6 +185,7 @@ impl DieselCacheBuilder {
             database: Box::default(),
             registry: Registry::default(),
             on_unknown: OnUnknown::default(),
+            on_cache_error: OnCacheError::default(),
             consistency: Consistency::default(),
             transaction_reads: TransactionReads::default(),
             lease: Duration::from_secs(60),
@@ -383,6 +385,24 @@ impl DieselCacheBuilder {
         self
     }
 
+    /// Says what is done while the second tier of the cache does not take invalidations.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cachex::Cache;
+    /// use cachex_diesel::{DieselCache, OnCacheError};
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).on_cache_error(OnCacheError::Refuse).build();
+    /// assert_eq!(db.stats().refused, 0);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_cache_error(mut self, on_cache_error: OnCacheError) -> Self {
+        self.on_cache_error = on_cache_error;
+        self
+    }
+
     /// Says what others see between a commit and its invalidation.
     ///
     /// # Examples
@@ -465,6 +485,7 @@ impl DieselCacheBuilder {
             tags: RwLock::default(),
             analyses: Analyses::default(),
             on_unknown: self.on_unknown,
+            on_cache_error: self.on_cache_error,
             consistency: self.consistency,
             transaction_reads: self.transaction_reads,
             lease: self.lease,

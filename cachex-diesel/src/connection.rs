@@ -10,7 +10,6 @@ use crate::handle::DieselCache;
 use crate::lex::Writes;
 use crate::registry::canonical;
 use crate::state::{Depth, State};
-use crate::told::Told;
 
 /// A connection of Diesel whose writes invalidate what they touched: what is written in a transaction when that is committed, and before the commit returns;
 /// nothing, if it is rolled back.
@@ -221,7 +220,7 @@ where
     }
 
     /// Does something with the connection within, which writes these tables; none is one that is only read. What is done there is not seen: neither transactions may be begun or ended by it, nor
-    /// other tables be written.
+    /// other tables be written. It is never refused, whatever [`OnCacheError`](crate::OnCacheError) says.
     ///
     /// # Examples
     ///
@@ -246,8 +245,7 @@ where
         let script = Script::of_writes(Writes::Tables(tables.into_iter().map(canonical).collect()));
         let depth = self.depth();
         let Self { inner, state, .. } = self;
-        // What is named is never unknown, so it is not refused.
-        let _begun = state.before(&script, depth).map(Told::wait);
+        state.before_within(&script, depth).wait();
         // Also if it panics: what it has written stays written.
         let _within = Within { state, script };
         work(inner)

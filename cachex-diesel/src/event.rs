@@ -37,6 +37,8 @@ pub enum DieselEvent {
     /// The session was changed: no query is kept on the connection until it is said whose rows it sees
     /// ([`set_cache_scope`](crate::CachingConnection::set_cache_scope)).
     SessionChanged,
+    /// Something was refused, as [`OnCacheError::Refuse`](crate::OnCacheError::Refuse) says.
+    CacheOutOfReach,
     /// A query that was to be kept reads something that is not registered.
     Unregistered {
         /// What it reads.
@@ -50,6 +52,9 @@ impl fmt::Display for DieselEvent {
             Self::UnknownStatement { word } => write!(f, "it is not known what `{word} …` writes"),
             Self::SessionChanged => {
                 f.write_str("the session was changed, and `set_cache_scope` was not called since: nothing is kept")
+            }
+            Self::CacheOutOfReach => {
+                f.write_str("the second tier of the cache is out of reach: nothing is written or kept")
             }
             Self::Unregistered { name } => {
                 write!(f, "`{name}` is not registered: call `DieselCache::introspect`, or name it to the builder")

@@ -7,11 +7,13 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use cachex::{Cache, Delivery, Fence, Tag, Tags};
+use diesel::QueryResult;
+use diesel::result::Error;
 use foldhash::fast::RandomState;
 
 use crate::analyses::Analyses;
 use crate::builder::DieselCacheBuilder;
-use crate::event::Observer;
+use crate::event::{DieselEvent, Observer};
 use crate::lex::{Name, Writes};
 use crate::registry::Registry;
 use crate::row;
@@ -36,6 +38,28 @@ pub enum OnUnknown {
     Refuse,
     /// It counts as one that writes nothing. What it writes stays in the cache as it was: only for statements that are known better than that.
     Ignore,
+}
+
+/// What is done while the second tier of the cache, where there is one, does not take invalidations, as far as is known.
+///
+/// # Examples
+///
+/// ```
+/// use cachex_diesel::OnCacheError;
+///
+/// assert_eq!(OnCacheError::default(), OnCacheError::Bypass);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnCacheError {
+    /// The database is written and read as if there were no cache. What is written is told to the second tier once that is back; until then other processes may answer from what
+    /// they have in memory, for as long as the cache bounds that (`outage_ttl`).
+    #[default]
+    Bypass,
+    /// Writes, and queries that are to be kept, are refused before they are sent, with [`diesel::result::Error::QueryBuilderError`]: for programs that would rather not write what other
+    /// processes can't be told of, and whose database does not bear all that the cache answers. What begins and ends transactions is never refused, nor is what is read directly. A write that has
+    /// begun before is not undone: what it wrote is told as with [`Bypass`](Self::Bypass).
+    Refuse,
 }
 
 /// What others see of a write between its commit and its invalidation. Whoever writes never sees anything from before.
@@ -107,6 +131,7 @@ pub(crate) struct Shared {
     pub(crate) tags: RwLock<HashMap<BTreeSet<Name>, Known, RandomState>>,
     pub(crate) analyses: Analyses,
     pub(crate) on_unknown: OnUnknown,
+    pub(crate) on_cache_error: OnCacheError,
     pub(crate) consistency: Consistency,
     pub(crate) transaction_reads: TransactionReads,
     /// How long what was sent, and nobody waited for, may go on in a server after its connection is gone.
@@ -327,6 +352,23 @@ impl DieselCache {
     /// ```
     pub fn invalidate_all(&self) -> Delivery {
         self.tell(&Writes::Unknown, None)
+    }
+
+    /// Whether nothing is to be written or kept now.
+    ///
+    /// # Errors
+    ///
+    /// It is so.
+    // Break this (return) and what other processes can't be told of is written all the same.
+    pub(crate) fn check_reach(&self) -> QueryResult<()> {
+        if self.0.on_cache_error == OnCacheError::Bypass || self.0.cache.can_deliver() {
+            return Ok(());
+        }
+        self.0.counters.refused.fetch_add(1, Ordering::Relaxed);
+        self.0.observer.tell(|| DieselEvent::CacheOutOfReach);
+        let why = "the second tier of the cache is out of reach, and `OnCacheError::Refuse` is set: try again when `DieselCache::health` says \
+                   that it is connected, or leave it at `OnCacheError::Bypass`";
+        Err(Error::QueryBuilderError(why.into()))
     }
 
     /// Invalidates what was written.

@@ -8,6 +8,7 @@ use diesel::connection::{
     WithMetadataLookup,
 };
 use diesel::expression::QueryMetadata;
+#[cfg(feature = "migrations")]
 use diesel::migration::MigrationConnection;
 use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::result::ConnectionError;
@@ -142,6 +143,7 @@ where
     }
 }
 
+#[cfg(feature = "migrations")]
 impl<P> MigrationConnection for Lent<P>
 where
     P: DerefMut<Target: Connection<TransactionManager = AnsiTransactionManager> + MigrationConnection> + Send,

@@ -116,7 +116,7 @@ pub use builder::{DieselCacheBuilder, TableOptions};
 pub use connection::CachingConnection;
 pub use cursor::Cursor;
 pub use event::DieselEvent;
-pub use handle::{Consistency, DieselCache, OnUnknown, TransactionReads};
+pub use handle::{Consistency, DieselCache, OnCacheError, OnUnknown, TransactionReads};
 pub use health::DieselHealth;
 pub use introspect::{Introspect, Introspection};
 pub use lent::Lent;

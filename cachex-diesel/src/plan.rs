@@ -83,6 +83,7 @@ where
     Q: QueryFragment<DB> + QueryId,
 {
     let Some(db) = state.db().cloned() else { return Ok(None) };
+    db.check_reach()?;
     db.0.counters.cached.fetch_add(1, Ordering::Relaxed);
     match plan_of::<DB, Q, U>(state, db.clone(), query, options)? {
         Ok(plan) => Ok(Some(plan)),

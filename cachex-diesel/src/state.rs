@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cachex::Fence;
@@ -18,6 +18,7 @@ use crate::handle::{Consistency, DieselCache, OnUnknown};
 use crate::lex::{Control, Dialect, Statement, Writes};
 use crate::outcome::outcome;
 use crate::recent::Recent;
+use crate::stats::Counters;
 use crate::told::{Callback, Told};
 use crate::track::{Outcome, Tracker};
 
@@ -178,13 +179,9 @@ impl State {
     ///
     /// It is to be refused.
     pub(crate) fn before(&mut self, script: &Script, depth: Depth) -> QueryResult<Told> {
-        let writes = match depth {
-            Depth::Known(depth) => self.tracker.sync(depth),
-            Depth::Lost => self.tracker.lose(),
-        };
-        let told = self.tell(&writes);
-        if let Some(db) = &self.db {
-            db.0.counters.operations.fetch_add(1, Ordering::Relaxed);
+        let told = self.reach(depth);
+        if let Some(db) = self.db.as_ref().filter(|_| script.only_writes()) {
+            db.check_reach()?;
         }
         if script.has_effects && self.refuses() && script.statements.iter().any(is_unknown) {
             script
@@ -192,6 +189,7 @@ impl State {
                 .iter()
                 .filter(|statement| is_unknown(statement))
                 .for_each(|statement| self.unknown(statement));
+            self.count(|counters| &counters.refused);
             return Err(refused(
                 "it is not known what this statement writes, and `OnUnknown::Refuse` is set; name the tables it writes in \
                  `with_inner` of the connection",
@@ -199,6 +197,29 @@ impl State {
         }
         self.hide(script);
         Ok(told)
+    }
+
+    /// As [`before`](Self::before), of what is done within, which is never refused.
+    pub(crate) fn before_within(&mut self, script: &Script, depth: Depth) -> Told {
+        let told = self.reach(depth);
+        self.hide(script);
+        told
+    }
+
+    /// Notes how deep the transaction manager is.
+    fn reach(&mut self, depth: Depth) -> Told {
+        let writes = match depth {
+            Depth::Known(depth) => self.tracker.sync(depth),
+            Depth::Lost => self.tracker.lose(),
+        };
+        self.count(|counters| &counters.operations);
+        self.tell(&writes)
+    }
+
+    fn count(&self, counter: impl FnOnce(&Counters) -> &AtomicU64) {
+        if let Some(db) = &self.db {
+            counter(&db.0.counters).fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn refuses(&self) -> bool {

@@ -27,6 +27,8 @@ pub struct DieselStats {
     pub invalidations: u64,
     /// Statements of which it was not known what they write.
     pub unknown: u64,
+    /// What was refused before it was sent, as [`OnUnknown`](crate::OnUnknown) and [`OnCacheError`](crate::OnCacheError) say.
+    pub refused: u64,
     /// Cached queries that were asked.
     pub cached: u64,
     /// Those of them that were answered without asking the database themselves: from the cache, or by another that was just asking.
@@ -101,6 +103,7 @@ pub(crate) struct Counters {
     pub(crate) operations: AtomicU64,
     pub(crate) invalidations: AtomicU64,
     pub(crate) unknown: AtomicU64,
+    pub(crate) refused: AtomicU64,
     pub(crate) cached: AtomicU64,
     pub(crate) hits: AtomicU64,
     pub(crate) loads: AtomicU64,
@@ -134,6 +137,7 @@ impl Counters {
             operations: read(&self.operations),
             invalidations: read(&self.invalidations),
             unknown: read(&self.unknown),
+            refused: read(&self.refused),
             cached: read(&self.cached),
             hits: read(&self.hits),
             loads: read(&self.loads),

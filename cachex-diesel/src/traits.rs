@@ -6,6 +6,7 @@ use diesel::connection::{
     AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, Instrumentation, MultiConnectionHelper,
     SimpleConnection, TransactionDepthChange, TransactionManager, TransactionManagerStatus, WithMetadataLookup,
 };
+#[cfg(feature = "migrations")]
 use diesel::migration::MigrationConnection;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_types::TypeMetadata;
@@ -122,6 +123,7 @@ where
     }
 }
 
+#[cfg(feature = "migrations")]
 impl<C> MigrationConnection for CachingConnection<C>
 where
     C: MigrationConnection + Connection<TransactionManager = AnsiTransactionManager>,

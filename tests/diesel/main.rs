@@ -14,6 +14,7 @@ mod rows;
 mod schema;
 mod sqlite;
 mod transactions;
+mod unreachable;
 mod usual;
 
 use std::time::Duration;

@@ -81,7 +81,11 @@ where
 /// What the race asks of a connection.
 trait Asked {
     fn add(&mut self, id: i32);
+    /// By a query that is kept.
     fn age(&mut self, id: i32) -> i32;
+    fn age_if_there(&mut self, id: i32) -> Option<i32>;
+    /// As the database has it.
+    fn true_age(&mut self, id: i32) -> i32;
     fn grow(&mut self, id: i32, age: i32, is_rolled_back: bool);
 }
 
@@ -94,8 +98,16 @@ macro_rules! asked {
             }
 
             fn age(&mut self, id: i32) -> i32 {
+                self.age_if_there(id).unwrap()
+            }
+
+            fn age_if_there(&mut self, id: i32) -> Option<i32> {
                 let age = users::table.find(id).select(users::age).cached(HOUR).first::<Option<i32>>(self);
-                age.unwrap().unwrap()
+                age.optional().unwrap().flatten()
+            }
+
+            fn true_age(&mut self, id: i32) -> i32 {
+                users::table.find(id).select(users::age).first::<Option<i32>>(self).unwrap().unwrap()
             }
 
             fn grow(&mut self, id: i32, age: i32, is_rolled_back: bool) {
@@ -116,11 +128,13 @@ fn nothing_stale_is_read_on_sqlite() {
     let db = handle();
     let (database, mut connection) = crate::sqlite::open(&db);
     connection.batch_execute("PRAGMA journal_mode = WAL").unwrap();
-    race(&db, || {
-        let mut connection = db.wrap(SqliteConnection::establish(&database.url()).unwrap());
-        connection.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA synchronous = OFF").unwrap();
-        connection
-    });
+    race(&db, || open_sqlite(&db, &database.url()));
+}
+
+fn open_sqlite(db: &DieselCache, url: &str) -> CachingConnection<SqliteConnection> {
+    let mut connection = db.wrap(SqliteConnection::establish(url).unwrap());
+    connection.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA synchronous = OFF").unwrap();
+    connection
 }
 
 #[test]
@@ -153,35 +167,49 @@ pub(crate) fn node_at(url: &str, users: impl FnOnce(TableOptions) -> TableOption
 }
 
 #[test]
-fn nothing_stale_is_read_with_redis_as_the_cache_and_none_is_left_to_other_processes() {
+fn nothing_stale_is_read_on_postgres_with_redis_as_the_cache_and_none_is_left_to_other_processes() {
     let redis = cachex_tests::redis::Server::start();
     let (db, other) = (node(&redis), node(&redis));
     let (server, _connection) = crate::postgres::open(&db);
-    let open = |db: &DieselCache| db.wrap(PgConnection::establish(&server.url()).unwrap());
+    race_beside(&db, &other, |db| db.wrap(PgConnection::establish(&server.url()).unwrap()));
+}
+
+#[test]
+fn nothing_stale_is_read_on_sqlite_with_redis_as_the_cache_and_none_is_left_to_other_processes() {
+    let redis = cachex_tests::redis::Server::start();
+    let (db, other) = (node(&redis), node(&redis));
+    let (database, mut connection) = crate::sqlite::open(&db);
+    connection.batch_execute("PRAGMA journal_mode = WAL").unwrap();
+    race_beside(&db, &other, |db| open_sqlite(db, &database.url()));
+}
+
+/// Has another process fill the second tier with what it reads, while one writes and reads.
+fn race_beside<C>(db: &DieselCache, other: &DieselCache, open: impl Fn(&DieselCache) -> CachingConnection<C> + Sync)
+where
+    C: R2D2Connection + Connection<TransactionManager = diesel::connection::AnsiTransactionManager> + 'static,
+    C::Backend: cachex_diesel::CacheBackend,
+    CachingConnection<C>: Asked,
+{
     let (is_over, barrier) = (AtomicBool::new(false), Barrier::new(2));
     std::thread::scope(|scope| {
-        // Meanwhile, another process fills the server with what it reads.
         let reader = scope.spawn(|| {
-            let mut connection = open(&other);
+            let mut connection = open(other);
             barrier.wait();
             let mut seen = [0; ROWS as usize];
             while !is_over.load(Ordering::SeqCst) {
                 for id in 0..ROWS {
-                    let age = users::table.find(id).select(users::age).cached(HOUR);
-                    let age = age.first::<Option<i32>>(&mut connection).optional().unwrap();
-                    seen[id as usize] = age.flatten().unwrap_or_default();
+                    seen[id as usize] = connection.age_if_there(id).unwrap_or_default();
                 }
             }
             // None of what it has is from before, once it has heard of the last write.
-            let mut plain = PgConnection::establish(&server.url()).unwrap();
             for id in 0..ROWS {
-                let age = users::table.find(id).select(users::age).first::<Option<i32>>(&mut plain).unwrap();
-                eventually(|| connection.age(id) == age.unwrap());
+                let age = connection.true_age(id);
+                eventually(|| connection.age(id) == age);
             }
             seen
         });
         barrier.wait();
-        race(&db, || open(&db));
+        race(db, || open(db));
         is_over.store(true, Ordering::SeqCst);
         let seen = reader.join().unwrap();
         assert!(seen.iter().all(|age| *age > 0), "it has read what was written: {seen:?}");

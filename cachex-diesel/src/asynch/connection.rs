@@ -233,12 +233,9 @@ where
         let depth = self.depth();
         let script = crate::analyses::Script::of_writes(Writes::Tables(tables.into_iter().map(canonical).collect()));
         let Self { inner, state, .. } = self;
-        let flight = Flight::begin(state, script.into(), depth);
+        let flight = Flight::within(state, script.into(), depth);
         let result = work(inner).await;
-        // What is named is never unknown, so it is not refused.
-        if let Ok(flight) = flight {
-            flight.ended_within().await;
-        }
+        flight.ended_within().await;
         result
     }
 

@@ -32,6 +32,12 @@ impl<'conn> Flight<'conn> {
         Ok(Self { state, script, told, outcome: Some(Outcome::Unknown), has_failed: false })
     }
 
+    /// Notes that something is about to be done within.
+    pub(crate) fn within(state: &'conn mut State, script: Arc<Script>, depth: Depth) -> Self {
+        let told = state.before_within(&script, depth);
+        Self { state, script, told, outcome: Some(Outcome::Unknown), has_failed: false }
+    }
+
     pub(crate) fn has_effects(&self) -> bool {
         self.script.has_effects
     }

@@ -3,6 +3,7 @@
 mod cancelled;
 mod pools;
 mod race;
+mod unreachable;
 mod usual;
 
 use cachex_diesel::{AsyncCachingConnection, DieselCache};
