@@ -40,7 +40,7 @@
 //! - [`DieselCache`] knows the cache and the tables; [`DieselCache::wrap`] and [`DieselCache::customizer`] make connections that know of it.
 //! - [`CachingConnection`] is a connection like others. What it can't do (what is only there for the type of the connection within) is done by
 //!   [`CachingConnection::with_inner`], which is told what is written: `COPY … TO`, say, or on SQLite `INSERT` of a vector with `RETURNING`, as
-//!   `connection.with_inner(["users"], |inner| insert.get_results(inner))`.
+//!   `connection.with_inner(["users"], |inner| insert.get_results(inner))`; or by [`CachingConnection::observed`], which finds it out.
 //! - [`CachedExt::cached`] keeps the rows of a query.
 //! - [`AsyncCachingConnection`](DieselCache::wrap_async) is the same for connections of `diesel-async`.
 //!
@@ -59,7 +59,7 @@
 //!
 //! # Features
 //!
-//! `sqlite`, `postgres`, `mysql`: the server, with the library that Diesel needs for it; `r2d2`: pools. `async-sqlite`, `async-postgres`, `async-mysql`: connections of `diesel-async`; the last two
+//! `sqlite`, `postgres`, `mysql`: the server, with the library that Diesel needs for it; `r2d2`: pools; `migrations`: those of `diesel_migrations`. `async-sqlite`, `async-postgres`, `async-mysql`: connections of `diesel-async`; the last two
 //! are written in Rust alone and need no library. `bb8`, `deadpool`, `mobc`: pools of them.
 //!
 //! On a machine without them, `libpq` and `libmysqlclient` are Debian's `libpq-dev` and `libmariadb-dev`, `libpq` and `mysql-client` of Homebrew; or they are built from source by
@@ -68,7 +68,7 @@
 //! # Reading order
 //!
 //! `lex` (what SQL does), `track` (what a transaction wrote), `registry`, `builder` and `handle` (what is known), `analyses` and `recent` (what is remembered), `state` (of a connection), `connection`,
-//! `traits`, `cursor` and `own` (the wrapper), `sent` and `outcome` (a statement, and what became of it), `told` (what is waited for), `query` (what is kept), `model`, `stats`, `pool`, `backend`; `asynch`, the same for async connections.
+//! `traits`, `cursor`, `own` and `observed` (the wrapper), `sent` and `outcome` (a statement, and what became of it), `told` (what is waited for), `query` (what is kept), `model`, `stats`, `pool`, `backend`; `asynch`, the same for async connections.
 
 #[cfg(test)]
 #[path = "../../cachex/src/altered_tests.rs"]
@@ -88,6 +88,7 @@ mod lent;
 mod lex;
 #[cfg(any(feature = "sqlite", feature = "postgres-backend", feature = "mysql-backend"))]
 mod model;
+mod observed;
 mod outcome;
 mod own;
 mod plan;

@@ -36,7 +36,7 @@ pub(crate) fn outcome<R>(dialect: Dialect, done: &QueryResult<R>) -> Outcome {
 }
 
 // Break this (take whatever is an error for a failure) and what the server does after the connection was lost is told before it is done.
-fn of_error(dialect: Dialect, error: &Error) -> Outcome {
+pub(crate) fn of_error(dialect: Dialect, error: &Error) -> Outcome {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => {
             Outcome::Unknown

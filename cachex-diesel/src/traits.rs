@@ -15,6 +15,7 @@ use diesel::{ConnectionResult, QueryResult};
 use crate::backend::CacheBackend;
 use crate::connection::CachingConnection;
 use crate::handle::DieselCache;
+use crate::observed::Ear;
 use crate::sent::Sent;
 #[cfg(feature = "r2d2")]
 use crate::state::Depth;
@@ -87,11 +88,22 @@ where
     }
 
     fn instrumentation(&mut self) -> &mut dyn Instrumentation {
+        // What is asked for is the user's own.
+        if self.inner.instrumentation().is::<Ear>() {
+            let ear = self.inner.instrumentation().downcast_mut::<Ear>();
+            return ear.expect("it was asked just now").user();
+        }
         self.inner.instrumentation()
     }
 
     fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
-        self.inner.set_instrumentation(instrumentation);
+        match self.inner.instrumentation().downcast_mut::<Ear>() {
+            Some(ear) => ear.replace(instrumentation),
+            None => {
+                let dialect = <C::Backend as crate::backend::sealed::Known>::DIALECT;
+                self.inner.set_instrumentation(Ear::before(Box::new(instrumentation), dialect));
+            }
+        }
     }
 
     fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {

@@ -6,6 +6,7 @@ mod asynch;
 mod fenced;
 mod migrations;
 mod mysql;
+mod observed;
 mod odd;
 mod postgres;
 mod processes;

@@ -1,0 +1,173 @@
+//! What is done with the connection within, found out by Diesel's own instrumentation.
+
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diesel::connection::{Connection, DebugQuery, Instrumentation, InstrumentationEvent, get_default_instrumentation};
+use diesel::result::Error;
+
+use crate::analyses::Script;
+use crate::backend::CacheBackend;
+use crate::connection::CachingConnection;
+use crate::lex::{Dialect, Writes};
+use crate::outcome::of_error;
+use crate::state::State;
+use crate::track::Outcome;
+
+/// Hears what is sent, while somebody wants to know it, and hands all on to the user's own.
+pub(crate) struct Ear {
+    user: Box<dyn Instrumentation>,
+    heard: Heard,
+    dialect: Dialect,
+}
+
+/// What was heard; nothing while nobody wants to know.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Option<Vec<Text>>>>);
+
+/// A text that was sent.
+struct Text {
+    /// Nothing if it can't be told.
+    text: Option<String>,
+    outcome: Outcome,
+}
+
+impl Heard {
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Text>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ear {
+    /// Makes one before the user's own.
+    pub(crate) fn before(user: Box<dyn Instrumentation>, dialect: Dialect) -> Self {
+        Self { user, heard: Heard::default(), dialect }
+    }
+
+    /// Takes another one of the user.
+    pub(crate) fn replace(&mut self, user: impl Instrumentation) {
+        self.user = Box::new(user);
+    }
+
+    pub(crate) fn user(&mut self) -> &mut dyn Instrumentation {
+        &mut *self.user
+    }
+
+    fn hear(&self, event: &InstrumentationEvent<'_>) {
+        let mut heard = self.heard.lock();
+        let Some(texts) = &mut *heard else { return };
+        match event {
+            // Break this (note it when it has ended) and what was sent when somebody panicked is not told.
+            InstrumentationEvent::StartQuery { query, .. } => {
+                texts.push(Text { text: text_of(*query), outcome: Outcome::Unknown });
+            }
+            InstrumentationEvent::FinishQuery { error, .. } => {
+                if let Some(last) = texts.last_mut() {
+                    last.outcome = error.map_or(Outcome::Done, |error: &Error| of_error(self.dialect, error));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Instrumentation for Ear {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        // First: the user's own may panic.
+        self.hear(&event);
+        self.user.on_connection_event(event);
+    }
+}
+
+/// Stands where the user has none.
+struct Nobody;
+
+impl Instrumentation for Nobody {
+    fn on_connection_event(&mut self, _: InstrumentationEvent<'_>) {}
+}
+
+/// Returns what a query sends; nothing if that can't be told from what is shown with it.
+fn text_of(query: &dyn DebugQuery) -> Option<String> {
+    let mut text = String::new();
+    write!(text, "{query}").ok()?;
+    // Binds follow as a comment, which ends with the line.
+    // Break this (return it) and what is in a bind is taken for a `COMMIT`.
+    let is_clear = text.split_once(BINDS).is_none_or(|(_, binds)| !binds.contains(['\n', '\r']));
+    is_clear.then_some(text)
+}
+
+/// What Diesel puts between a text and its binds.
+const BINDS: &str = " -- binds: ";
+
+/// Tells what was heard when it is dropped: also if somebody panics.
+struct Listening<'a> {
+    state: &'a mut State,
+    heard: Heard,
+    dialect: Dialect,
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        let texts = self.heard.lock().take().unwrap_or_default();
+        for Text { text, outcome } in texts {
+            let script = text.and_then(|text| self.state.script_of_text(&text, self.dialect).ok());
+            let script = script.unwrap_or_else(|| Arc::new(Script::of_writes(Writes::Unknown)));
+            self.state.after(&script, outcome).wait();
+        }
+    }
+}
+
+impl<C> CachingConnection<C>
+where
+    C: Connection,
+    C::Backend: CacheBackend,
+{
+    /// Does something with the connection within, and finds out what it writes by Diesel's instrumentation: for what can't be done with the wrapper, where tables are not known to name them in
+    /// [`with_inner`](Self::with_inner). Transactions may be begun and ended in it.
+    ///
+    /// What is written is told once all of it is done; until then others may be answered from before, also with [`Consistency::Fenced`](crate::Consistency::Fenced). Nothing is refused. What Diesel does not
+    /// tell its instrumentation (what goes by the C library, say) is not seen. The user's own instrumentation hears all as before if it was set by this connection, or is the
+    /// default; one that was set by [`inner_mut`](Self::inner_mut), or before the connection was wrapped, is replaced by the default one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use cachex::{Cache, EntryOptions, Key};
+    /// use cachex_diesel::DieselCache;
+    /// use diesel::prelude::*;
+    ///
+    /// diesel::table! {
+    ///     users {
+    ///         id -> Integer,
+    ///     }
+    /// }
+    ///
+    /// let db = DieselCache::builder(Cache::builder().build()?).build();
+    /// let mut connection = db.wrap(SqliteConnection::establish(":memory:")?);
+    /// diesel::sql_query("CREATE TABLE users (id INTEGER PRIMARY KEY)").execute(&mut connection)?;
+    /// let key = Key::new("a");
+    /// db.cache().blocking().set(&key, 1, &EntryOptions::new().tag("users"))?;
+    /// // A vector, and what it has become: SQLite's own connection alone can do that.
+    /// let insert = diesel::insert_into(users::table).values(vec![users::id.eq(1), users::id.eq(2)]).returning(users::id);
+    /// assert_eq!(connection.observed(|inner| insert.get_results::<i32>(inner))?, [1, 2]);
+    /// assert!(!db.cache().blocking().exists(&key));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observed<R>(&mut self, work: impl FnOnce(&mut C) -> R) -> R {
+        let dialect = <C::Backend as crate::backend::sealed::Known>::DIALECT;
+        let depth = self.depth();
+        let Self { inner, state, .. } = self;
+        if !inner.instrumentation().is::<Ear>() {
+            let user = get_default_instrumentation().unwrap_or_else(|| Box::new(Nobody));
+            inner.set_instrumentation(Ear::before(user, dialect));
+        }
+        let ear = inner.instrumentation().downcast_ref::<Ear>();
+        let heard = ear.map_or_else(Heard::default, |ear| ear.heard.clone());
+        *heard.lock() = Some(Vec::new());
+        state.before_within(&Script::of_writes(Writes::default()), depth).wait();
+        let _listening = Listening { state, heard, dialect };
+        work(inner)
+    }
+}

@@ -1,0 +1,119 @@
+//! What is done with the connection within, and heard of by its instrumentation.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use diesel::connection::{Connection, Instrumentation, InstrumentationEvent, SimpleConnection};
+use diesel::prelude::*;
+use diesel::result::Error;
+
+use crate::schema::users;
+use crate::{Mark, handle};
+
+fn add<C>(connection: &mut C, id: i32, name: &str) -> QueryResult<usize>
+where
+    C: diesel::connection::LoadConnection<Backend = diesel::sqlite::Sqlite>,
+{
+    diesel::insert_into(users::table).values((users::id.eq(id), users::name.eq(name))).execute(connection)
+}
+
+#[test]
+fn what_is_written_within_is_told_and_nothing_else() {
+    let db = handle();
+    let (_database, mut connection) = crate::sqlite::open(&db);
+    let marks = || [Mark::of(&db, "users"), Mark::of(&db, "posts")];
+    let [written, other] = marks();
+    connection.observed(|inner| add(inner, 1, "a")).unwrap();
+    assert!(!written.is_there() && other.is_there());
+    let [written, other] = marks();
+    let rolled_back = connection.observed(|inner| {
+        inner.transaction::<(), _, _>(|inner| {
+            add(inner, 2, "a")?;
+            Err(Error::RollbackTransaction)
+        })
+    });
+    assert!(rolled_back.is_err() && written.is_there() && other.is_there());
+    connection.observed(|inner| inner.transaction(|inner| add(inner, 2, "a"))).unwrap();
+    assert!(!written.is_there() && other.is_there());
+    // What is begun within is ended by the connection itself.
+    let [written, _] = marks();
+    connection.observed(|inner| inner.batch_execute("BEGIN; INSERT INTO users VALUES (3, 'a', NULL)")).unwrap();
+    assert!(written.is_there());
+    connection.batch_execute("COMMIT").unwrap();
+    assert!(!written.is_there());
+}
+
+// Guards `Listening`.
+#[test]
+fn what_is_written_within_is_told_though_somebody_panics_there() {
+    let db = handle();
+    let (_database, mut connection) = crate::sqlite::open(&db);
+    let written = Mark::of(&db, "users");
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        connection.observed(|inner| {
+            add(inner, 1, "a").unwrap();
+            panic!("somebody fell over");
+        })
+    }));
+    assert!(done.is_err() && !written.is_there());
+}
+
+// Guards `text_of`.
+#[test]
+fn what_a_bind_says_is_no_statement() {
+    let db = handle();
+    let (_database, mut connection) = crate::sqlite::open(&db);
+    connection.batch_execute("BEGIN").unwrap();
+    connection.observed(|inner| add(inner, 1, "a\n; COMMIT; --")).unwrap();
+    let written = Mark::of(&db, "users");
+    add(&mut connection, 2, "b").unwrap();
+    assert!(written.is_there(), "it is not committed");
+    connection.batch_execute("COMMIT").unwrap();
+    assert!(!written.is_there());
+}
+
+struct Counts(Arc<AtomicUsize>);
+
+impl Instrumentation for Counts {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if matches!(event, InstrumentationEvent::FinishQuery { .. }) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn the_users_own_instrumentation_hears_all_and_is_returned() {
+    let db = handle();
+    let (_database, mut connection) = crate::sqlite::open(&db);
+    let heard = Arc::new(AtomicUsize::new(0));
+    connection.set_instrumentation(Counts(heard.clone()));
+    add(&mut connection, 1, "a").unwrap();
+    connection.observed(|inner| add(inner, 2, "a")).unwrap();
+    assert_eq!(heard.load(Ordering::Relaxed), 2);
+    assert!(connection.instrumentation().is::<Counts>());
+    let others = Arc::new(AtomicUsize::new(0));
+    connection.set_instrumentation(Counts(others.clone()));
+    connection.observed(|inner| add(inner, 3, "a")).unwrap();
+    assert_eq!((heard.load(Ordering::Relaxed), others.load(Ordering::Relaxed)), (2, 1));
+}
+
+#[test]
+fn it_is_so_on_postgres_and_mysql() {
+    fn check<C>(db: &cachex_diesel::DieselCache, connection: &mut cachex_diesel::CachingConnection<C>)
+    where
+        C: Connection<TransactionManager = diesel::connection::AnsiTransactionManager>,
+        C::Backend: cachex_diesel::CacheBackend,
+    {
+        let [written, other] = [Mark::of(db, "users"), Mark::of(db, "posts")];
+        let insert = "INSERT INTO users VALUES (1, 'a', NULL)";
+        let done = connection.observed(|inner| inner.transaction(|inner| inner.batch_execute(insert)));
+        assert!(done.is_ok() && !written.is_there() && other.is_there());
+    }
+    let db = handle();
+    let (_server, mut connection) = crate::postgres::open(&db);
+    check(&db, &mut connection);
+    let (_server, mut connection) = crate::mysql::open(&db);
+    check(&db, &mut connection);
+}
