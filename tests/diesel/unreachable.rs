@@ -24,7 +24,7 @@ pub(crate) fn refusing(server: &Server, policy: OnCacheError) -> (DieselCache, A
     (db.on_event(move |event| notes.lock().unwrap().push(event.clone())).build(), seen)
 }
 
-fn insert<C: Connection>(connection: &mut C, id: i32) -> QueryResult<usize>
+fn insert<C>(connection: &mut C, id: i32) -> QueryResult<usize>
 where
     C: diesel::connection::LoadConnection<Backend = diesel::sqlite::Sqlite>,
 {
