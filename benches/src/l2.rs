@@ -3,7 +3,8 @@
 //! - `get`: a value of 200 bytes. `redis-benchmark` sends one `GET` after the other on each of its connections; `client` is the
 //!   client that cachex uses, one connection for all tasks; `cachex` is a whole annotated call that finds nothing in memory, with one tag, over the thread of
 //!   cachex.
-//! - `get, runtime`: the same with `Builder::runtime`, where the connection is driven by the runtime of those who ask, as that of `client` is. All
+//! - `get, store`: of `cachex`, what is asked of Redis for such a value, by the store alone: the value, and the clocks of the groups that it has.
+//! - `get, runtime`: the same as `get` with `Builder::runtime`, where the connection is driven by the runtime of those who ask, as that of `client` is. All
 //!   three take turns. Aimed at are 0.9 of the throughput of `client`, and four times that of `redis-benchmark` by 64 tasks; the client itself reaches
 //!   more than that, or not, as the machine has it.
 //! - `memory`: an annotated call that hits in memory; `alone` is the same without a second tier.
@@ -17,6 +18,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cachex::store::{Group, Listener, Notice, Store};
 use cachex::{Builder, Cache, CacheScope, EntryOptions, Key, RedisSettings, RemoteSettings, cached};
 use cachex_tests::redis::Server;
 use redis::aio::MultiplexedConnection;
@@ -48,6 +50,20 @@ impl Values {
     async fn value(&self, id: u64) -> Arc<str> {
         format!("{id:0width$}", width = BYTES).into()
     }
+}
+
+/// Hears nothing.
+#[derive(Debug)]
+struct Deaf;
+
+impl Listener for Deaf {
+    fn up(&self) {}
+    fn down(&self) {}
+    fn replaced(&self) {}
+    fn troubled(&self, _: &str) {}
+    fn listening(&self) {}
+    fn missed(&self) {}
+    fn noticed(&self, _: &[u8]) {}
 }
 
 struct Bench {
@@ -150,12 +166,13 @@ impl Bench {
         let own = Arc::new(Values { cache: self.cache(no_l1)? });
         let beside = self.built(|builder| builder.runtime(self.runtime.handle().clone()), no_l1)?;
         let beside = Arc::new(Values { cache: beside });
+        let store = self.store()?;
         let client = redis::Client::open(self.server.url()).map_err(|error| error.to_string())?;
         let connection = self.runtime.block_on(client.get_multiplexed_async_connection());
         let connection = connection.map_err(|error| error.to_string())?;
         self.runtime.block_on(fill(&own, &connection))?;
         for tasks in TASKS {
-            let mut times = [Vec::new(), Vec::new(), Vec::new()];
+            let mut times = [const { Vec::new() }; 4];
             // The first repetition is not counted.
             for repetition in 0..=self.repetitions {
                 for turn in 0..times.len() {
@@ -164,6 +181,7 @@ impl Bench {
                     let time = match index {
                         0 => self.ours(tasks, &own),
                         1 => self.ours(tasks, &beside),
+                        2 => self.by_store(tasks, &store),
                         _ => self.bare(tasks, &connection),
                     }?;
                     if repetition > 0 {
@@ -171,9 +189,9 @@ impl Bench {
                     }
                 }
             }
-            let [own, beside, bare] = times.map(|times| median(&times));
+            let [own, beside, alone, bare] = times.map(|times| median(&times));
             let tool = self.redis_benchmark(tasks)?;
-            for (case, ours) in [("get", own), ("get, runtime", beside)] {
+            for (case, ours) in [("get", own), ("get, runtime", beside), ("get, store", alone)] {
                 for (subject, time) in [("cachex", ours), ("client", bare), ("redis-benchmark", tool)] {
                     self.row(case, subject, (tasks, KEYS as usize), time, "ns");
                 }
@@ -194,6 +212,38 @@ impl Bench {
         self.runtime.block_on(ask(tasks, self.questions, move |id| {
             let values = values.clone();
             async move { black_box(values.value(id).await).len() == BYTES }
+        }))
+    }
+
+    /// Makes a store with all values.
+    fn store(&self) -> Result<Arc<dyn Store>, String> {
+        let mut redis = RedisSettings::new(self.server.url());
+        redis.timeout = Duration::from_secs(10);
+        let store: Arc<dyn Store> = redis.open("alone").map_err(|error| error.to_string())?.into();
+        store.start(Arc::new(Deaf));
+        self.runtime.block_on(async {
+            while !store.is_up() {
+                tokio::task::yield_now().await;
+            }
+            for id in 0..KEYS {
+                let value = format!("{id:0width$}", width = BYTES).into_bytes();
+                let written = store.write(&format!("bare:{id}"), value, None, Notice::silent()).await;
+                written.map_err(|error| error.to_string())?;
+            }
+            Ok(store)
+        })
+    }
+
+    /// Asks by the store alone.
+    fn by_store(&self, tasks: usize, store: &Arc<dyn Store>) -> Result<f64, String> {
+        let store = store.clone();
+        let groups: Arc<[Group]> = [Group::all(), Group::method("l2.value"), Group::tag("values")].into();
+        self.runtime.block_on(ask(tasks, self.questions, move |id| {
+            let (store, groups) = (store.clone(), groups.clone());
+            async move {
+                let read = store.read(&format!("bare:{id}"), &groups).await;
+                read.is_ok_and(|read| read.value.is_some_and(|value| value.len() == BYTES))
+            }
         }))
     }
 

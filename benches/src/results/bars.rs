@@ -129,6 +129,11 @@ fn second_tier(figures: &Figures) -> Vec<Bar> {
             at_least(what, 0.9, "x", ratio(best("client", tasks), best("cachex", tasks)))
         })
         .collect();
+    bars.extend([1, 64].map(|tasks| {
+        let what =
+            format!("the same by the store alone, {tasks} task{}: what is asked of Redis, and no call", plural(tasks));
+        at_least(what, 0.9, "x", ratio(best("client", tasks), get("get, store", "cachex", tasks)))
+    }));
     let what = "value in Redis, 64 tasks: throughput beside `redis-benchmark`, which sends one after the other";
     bars.push(at_least(what, 4.0, "x", ratio(best("redis-benchmark", 64), best("cachex", 64))));
     let invalidations = figures.of("l2").into_iter().filter(|row| row.case == "invalidate" && row.entries >= 100_000);

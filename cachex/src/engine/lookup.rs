@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_hit_holds_an_entry_only_if_the_clone_may_take_long() {
-        assert!(!is_held(&7_u64) && !is_held(&[7_u8; 10_000]));
+        assert!(!is_held(&7_u64) && !is_held(&[7_u8; MOST_COPIED]) && is_held(&[7_u8; MOST_COPIED + 1]));
         assert!(
             !is_held(&std::sync::Arc::new(vec![7_u8; 10_000])) && !is_held(&Some(std::sync::Arc::<str>::from("text")))
         );
