@@ -227,7 +227,7 @@ impl Bench {
             }
             for id in 0..KEYS {
                 let value = format!("{id:0width$}", width = BYTES).into_bytes();
-                let written = store.write(&format!("bare:{id}"), value, None, Notice::silent()).await;
+                let written = store.write(&format!("bare:{id}"), value, None, Notice::default()).await;
                 written.map_err(|error| error.to_string())?;
             }
             Ok(store)

@@ -186,7 +186,8 @@ impl Analyses {
     }
 }
 
-fn read(text: &str, dialect: Dialect, registry: &RwLock<Registry>) -> Arc<Script> {
+/// Returns what a text does.
+pub(crate) fn read(text: &str, dialect: Dialect, registry: &RwLock<Registry>) -> Arc<Script> {
     let registry = registry.read().unwrap_or_else(PoisonError::into_inner);
     let mut statements = lex::analyse(text, dialect, registry.has_rows());
     // Of several statements it is not known whose binds they are.

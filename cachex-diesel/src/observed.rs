@@ -3,15 +3,18 @@
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diesel::connection::{Connection, DebugQuery, Instrumentation, InstrumentationEvent, get_default_instrumentation};
+use diesel::connection::{
+    Connection, DebugQuery, Instrumentation, InstrumentationEvent, TransactionManager, get_default_instrumentation,
+};
 use diesel::result::Error;
 
 use crate::analyses::Script;
 use crate::backend::CacheBackend;
-use crate::connection::CachingConnection;
+use crate::connection::{CachingConnection, depth_of};
 use crate::lex::{Dialect, Writes};
 use crate::outcome::of_error;
 use crate::state::State;
+use crate::told::Told;
 use crate::track::Outcome;
 
 /// Hears what is sent, while somebody wants to know it, and hands all on to the user's own.
@@ -29,7 +32,8 @@ struct Heard(Arc<Mutex<Option<Vec<Text>>>>);
 struct Text {
     /// Nothing if it can't be told.
     text: Option<String>,
-    outcome: Outcome,
+    /// Nothing if it has not ended.
+    outcome: Option<Outcome>,
 }
 
 impl Heard {
@@ -41,12 +45,12 @@ impl Heard {
 impl Ear {
     /// Makes one before the user's own.
     pub(crate) fn before(user: Box<dyn Instrumentation>, dialect: Dialect) -> Self {
-        Self { user, heard: Heard::default(), dialect }
+        Self { user: unpacked(user), heard: Heard::default(), dialect }
     }
 
     /// Takes another one of the user.
     pub(crate) fn replace(&mut self, user: impl Instrumentation) {
-        self.user = Box::new(user);
+        self.user = unpacked(Box::new(user));
     }
 
     pub(crate) fn user(&mut self) -> &mut dyn Instrumentation {
@@ -59,11 +63,12 @@ impl Ear {
         match event {
             // Break this (note it when it has ended) and what was sent when somebody panicked is not told.
             InstrumentationEvent::StartQuery { query, .. } => {
-                texts.push(Text { text: text_of(*query), outcome: Outcome::Unknown });
+                texts.push(Text { text: text_of(*query), outcome: None });
             }
+            // The last one that has not ended: what a query needs to know before is asked within it. Some are said to end twice, the second time well.
             InstrumentationEvent::FinishQuery { error, .. } => {
-                if let Some(last) = texts.last_mut() {
-                    last.outcome = error.map_or(Outcome::Done, |error: &Error| of_error(self.dialect, error));
+                if let Some(last) = texts.iter_mut().rfind(|text| text.outcome.is_none()) {
+                    last.outcome = Some(error.map_or(Outcome::Done, |error: &Error| of_error(self.dialect, error)));
                 }
             }
             _ => {}
@@ -76,6 +81,16 @@ impl Instrumentation for Ear {
         // First: the user's own may panic.
         self.hear(&event);
         self.user.on_connection_event(event);
+    }
+}
+
+/// Returns what is in boxes of its own, as Diesel does: whoever asks for it by its type finds it.
+fn unpacked(mut user: Box<dyn Instrumentation>) -> Box<dyn Instrumentation> {
+    loop {
+        match user.downcast::<Box<dyn Instrumentation>>() {
+            Ok(within) => user = *within,
+            Err(itself) => return itself,
+        }
     }
 }
 
@@ -100,20 +115,63 @@ fn text_of(query: &dyn DebugQuery) -> Option<String> {
 const BINDS: &str = " -- binds: ";
 
 /// Tells what was heard when it is dropped: also if somebody panics.
-struct Listening<'a> {
+struct Listening<'a, C>
+where
+    C: Connection,
+    C::Backend: CacheBackend,
+{
+    inner: &'a mut C,
     state: &'a mut State,
     heard: Heard,
     dialect: Dialect,
 }
 
-impl Drop for Listening<'_> {
+impl<C> Listening<'_, C>
+where
+    C: Connection,
+    C::Backend: CacheBackend,
+{
+    /// Notes what became of a text.
+    fn note(&mut self, Text { text, outcome }: Text) -> Told {
+        let Some(text) = text else { return self.state.after_anything() };
+        let outcome = outcome.unwrap_or(Outcome::Unknown);
+        let begins_with =
+            |word: &str| text.trim_start().get(..word.len()).is_some_and(|lead| lead.eq_ignore_ascii_case(word));
+        let is_uncertain = match self.dialect {
+            // As of a `COPY` through the wrapper: of its errors it is not said which are of the connection.
+            Dialect::Postgres => outcome != Outcome::Done && begins_with("copy"),
+            // Of rows that fail it is said that they are done, and they may have ended the transaction.
+            Dialect::Sqlite => self.state.tracker().is_in_transaction() && text.to_lowercase().contains("returning"),
+            Dialect::Mysql => false,
+        };
+        match self.state.script_alone(&text) {
+            Some(script) => self.state.after(&script, if is_uncertain { Outcome::Unknown } else { outcome }),
+            None => self.state.after_anything(),
+        }
+    }
+}
+
+impl<C> Drop for Listening<'_, C>
+where
+    C: Connection,
+    C::Backend: CacheBackend,
+{
     fn drop(&mut self) {
         let texts = self.heard.lock().take().unwrap_or_default();
-        for Text { text, outcome } in texts {
-            let script = text.and_then(|text| self.state.script_of_text(&text, self.dialect).ok());
-            let script = script.unwrap_or_else(|| Arc::new(Script::of_writes(Writes::Unknown)));
-            self.state.after(&script, outcome).wait();
+        let mut told = Told::default();
+        // First all of them: who is called after a commit may panic.
+        // Break this (wait for each) and what comes after that is never told.
+        for text in texts {
+            told.add(self.note(text));
         }
+        let ear = self.inner.instrumentation().downcast_ref::<Ear>();
+        // Break this (leave it out) and what was written after another one was set is never told.
+        if !ear.is_some_and(|ear| Arc::ptr_eq(&ear.heard.0, &self.heard.0)) {
+            told.add(self.state.after_anything());
+        }
+        // Break this (leave it out) and a transaction that was begun within is taken for the one that was ended there, and told too early.
+        self.state.settle_depth(depth_of(C::TransactionManager::transaction_manager_status_mut(self.inner)));
+        told.wait();
     }
 }
 
@@ -126,8 +184,8 @@ where
     /// [`with_inner`](Self::with_inner). Transactions may be begun and ended in it.
     ///
     /// What is written is told once all of it is done; until then others may be answered from before, also with [`Consistency::Fenced`](crate::Consistency::Fenced). Nothing is refused. What Diesel does not
-    /// tell its instrumentation (what goes by the C library, say) is not seen. The user's own instrumentation hears all as before if it was set by this connection, or is the
-    /// default; one that was set by [`inner_mut`](Self::inner_mut), or before the connection was wrapped, is replaced by the default one.
+    /// tell its instrumentation (what goes by the C library, say) is not seen. Where it can't be told what was sent, as after another instrumentation was set within, it may have been anything. The user's own instrumentation hears all as before if it was set by this connection, or is the
+    /// default; one that was set by [`inner_mut`](Self::inner_mut), or before the connection was wrapped, is replaced by the default one. On a connection that is lent, ours stays before it.
     ///
     /// # Examples
     ///
@@ -167,7 +225,7 @@ where
         let heard = ear.map_or_else(Heard::default, |ear| ear.heard.clone());
         *heard.lock() = Some(Vec::new());
         state.before_within(&Script::of_writes(Writes::default()), depth).wait();
-        let _listening = Listening { state, heard, dialect };
-        work(inner)
+        let listening = Listening { inner, state, heard, dialect };
+        work(listening.inner)
     }
 }

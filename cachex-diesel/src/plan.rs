@@ -95,14 +95,19 @@ where
 }
 
 /// Returns how a query is kept on a connection that nothing was done with.
-pub(crate) fn kept_without_connection<DB, Q, U>(db: &DieselCache, query: &Q, options: Options) -> Option<Plan>
+pub(crate) fn kept_without_connection<DB, Q, U>(
+    db: &DieselCache,
+    query: &Q,
+    options: Options,
+) -> QueryResult<Option<Plan>>
 where
     DB: CacheBackend,
     Q: QueryFragment<DB> + QueryId,
 {
     let mut state = State::new(<DB as crate::backend::sealed::Known>::DIALECT, Some(db.clone()));
+    db.check_reach()?;
     // What goes wrong is told when there is a connection.
-    plan_of::<DB, Q, U>(&mut state, db.clone(), query, options).ok()?.ok()
+    Ok(plan_of::<DB, Q, U>(&mut state, db.clone(), query, options).ok().and_then(Result::ok))
 }
 
 fn plan_of<DB, Q, U>(

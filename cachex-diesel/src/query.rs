@@ -203,7 +203,7 @@ impl<Q> Cached<Q> {
         U: CacheValue,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let kept = kept_without_connection::<C::Server, Q, U>(db, &self.query, self.options.clone());
+        let kept = kept_without_connection::<C::Server, Q, U>(db, &self.query, self.options.clone())?;
         if let Some(Plan { db, key, .. }) = kept
             && let Ok(Some(rows)) = db.0.cache.blocking().get::<Vec<U>>(&key)
         {

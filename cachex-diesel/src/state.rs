@@ -11,7 +11,7 @@ use diesel::QueryResult;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::result::Error;
 
-use crate::analyses::Script;
+use crate::analyses::{self, Script};
 use crate::backend::CacheBackend;
 use crate::event::DieselEvent;
 use crate::handle::{Consistency, DieselCache, OnUnknown};
@@ -339,6 +339,28 @@ impl State {
             called.append(&mut self.callbacks_of(&statement.control, outcome));
         }
         (writes, called)
+    }
+
+    /// Notes that something was done of which nothing is known, not even whether it began or ended a transaction. It is never forgiven.
+    pub(crate) fn after_anything(&mut self) -> Told {
+        let anything = Statement { writes: Writes::Unknown, control: Control::Block, ..Statement::default() };
+        self.change(true);
+        let writes = self.tracker.note(&[anything], Outcome::Done);
+        self.tell(&writes)
+    }
+
+    /// Returns what a text does, which is not remembered: there may be values in it.
+    pub(crate) fn script_alone(&self, text: &str) -> Option<Arc<Script>> {
+        let db = self.db.as_ref()?;
+        Some(analyses::read(text, self.dialect, &db.0.registry))
+    }
+
+    /// Notes how deep the transaction manager is, after all that made it so was noted.
+    pub(crate) fn settle_depth(&mut self, depth: Depth) {
+        match depth {
+            Depth::Known(depth) => self.tracker.settle(depth),
+            Depth::Lost => _ = self.tracker.lose(),
+        }
     }
 
     /// Tells what was written within, where it was named. No server has answered for it.

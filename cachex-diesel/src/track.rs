@@ -106,6 +106,11 @@ impl Tracker {
         if has_ended && !self.is_test { self.end() } else { Writes::default() }
     }
 
+    /// As [`sync`](Self::sync), after all that made it so was noted.
+    pub(crate) fn settle(&mut self, depth: Option<u32>) {
+        self.depth = depth;
+    }
+
     /// Notes what a text did. Returns what is to be invalidated now.
     pub(crate) fn note(&mut self, statements: &[Statement], outcome: Outcome) -> Writes {
         let mut told = Writes::default();

@@ -7,7 +7,7 @@ use diesel::connection::{
     SimpleConnection, TransactionDepthChange, TransactionManager, TransactionManagerStatus, WithMetadataLookup,
 };
 #[cfg(feature = "migrations")]
-use diesel::migration::MigrationConnection;
+use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationConnection};
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_types::TypeMetadata;
 use diesel::{ConnectionResult, QueryResult};
@@ -141,8 +141,16 @@ where
     C: MigrationConnection + Connection<TransactionManager = AnsiTransactionManager>,
     C::Backend: CacheBackend,
 {
+    /// A definition, which commits a transaction of MySQL.
+    // Break this (only have it done) and what was written before that is never told.
     fn setup(&mut self) -> QueryResult<usize> {
-        self.inner.setup()
+        let dialect = <C::Backend as crate::backend::sealed::Known>::DIALECT;
+        let script = self.state.script_of_text(CREATE_MIGRATIONS_TABLE, dialect)?;
+        let depth = self.depth();
+        let Self { inner, state, .. } = self;
+        let sent = Sent::begin(state, script, depth)?;
+        let done = inner.setup();
+        sent.ended(done)
     }
 }
 

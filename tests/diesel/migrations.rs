@@ -87,3 +87,16 @@ async fn they_run_over_async_connections() {
     let mut harness = AsyncMigrationHarness::new(connection);
     migrates!(db, harness);
 }
+
+// Guards `setup`.
+#[test]
+fn what_was_written_before_a_look_for_migrations_is_committed_by_it_in_mysql() {
+    use diesel::connection::SimpleConnection;
+
+    let db = handle();
+    let (_server, mut connection) = crate::mysql::open(&db);
+    connection.batch_execute("BEGIN; INSERT INTO users VALUES (1, 'a', NULL)").unwrap();
+    let written = Mark::of(&db, "users");
+    assert!(connection.has_pending_migration(One).unwrap());
+    assert!(!written.is_there());
+}

@@ -59,17 +59,94 @@ fn what_is_written_within_is_told_though_somebody_panics_there() {
     assert!(done.is_err() && !written.is_there());
 }
 
+/// A text that is shown as it is, with its ends of lines.
+#[derive(diesel::expression::AsExpression)]
+#[diesel(sql_type = diesel::sql_types::Text)]
+struct Raw(&'static str);
+
+impl std::fmt::Debug for Raw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for Raw {
+    fn to_sql<'b>(
+        &'b self,
+        out: &mut diesel::serialize::Output<'b, '_, diesel::sqlite::Sqlite>,
+    ) -> diesel::serialize::Result {
+        diesel::serialize::ToSql::<diesel::sql_types::Text, diesel::sqlite::Sqlite>::to_sql(self.0, out)
+    }
+}
+
 // Guards `text_of`.
 #[test]
 fn what_a_bind_says_is_no_statement() {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let notes = seen.clone();
+    let db = cachex_diesel::DieselCache::builder(cachex::Cache::builder().build().unwrap())
+        .table("users", |table| table)
+        .table("posts", |table| table)
+        .on_unknown(cachex_diesel::OnUnknown::Ignore)
+        .on_event(move |event| notes.lock().unwrap().push(event.clone()))
+        .build();
+    let (_database, mut connection) = crate::sqlite::open(&db);
+    connection.batch_execute("BEGIN").unwrap();
+    let [written, other] = [Mark::of(&db, "users"), Mark::of(&db, "posts")];
+    let insert = diesel::insert_into(users::table).values((users::id.eq(1), users::name.eq(Raw("a\nCOMMIT"))));
+    connection.observed(|inner| insert.execute(inner)).unwrap();
+    assert!(!written.is_there() && !other.is_there(), "it may have been anything, committed or not");
+    let written = Mark::of(&db, "users");
+    connection.batch_execute("COMMIT").unwrap();
+    assert!(!written.is_there(), "nor is it forgotten at the end");
+}
+
+// Guards `settle_depth`.
+#[test]
+fn what_is_begun_within_in_the_place_of_what_was_open_is_told_when_it_is_committed() {
+    use diesel::connection::{AnsiTransactionManager, TransactionManager};
+
+    let db = handle();
+    let (_database, mut connection) = crate::sqlite::open(&db);
+    AnsiTransactionManager::begin_transaction(&mut connection).unwrap();
+    connection.observed(|inner| {
+        AnsiTransactionManager::commit_transaction(inner).unwrap();
+        inner.batch_execute("BEGIN").unwrap();
+        add(inner, 1, "a").unwrap();
+    });
+    let written = Mark::of(&db, "users");
+    connection.batch_execute("SELECT 1").unwrap();
+    assert!(written.is_there(), "it is not committed");
+    connection.batch_execute("COMMIT").unwrap();
+    assert!(!written.is_there());
+}
+
+// Guards the order in `Listening`.
+#[test]
+fn what_is_written_after_a_commit_whose_callback_panics_is_told() {
     let db = handle();
     let (_database, mut connection) = crate::sqlite::open(&db);
     connection.batch_execute("BEGIN").unwrap();
-    connection.observed(|inner| add(inner, 1, "a\n; COMMIT; --")).unwrap();
+    connection.after_commit(|| panic!("the callback fell over"));
     let written = Mark::of(&db, "users");
-    add(&mut connection, 2, "b").unwrap();
-    assert!(written.is_there(), "it is not committed");
-    connection.batch_execute("COMMIT").unwrap();
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        connection.observed(|inner| {
+            inner.batch_execute("COMMIT").unwrap();
+            add(inner, 1, "a").unwrap();
+        });
+    }));
+    assert!(done.is_err() && !written.is_there());
+}
+
+#[test]
+fn where_another_instrumentation_is_set_within_anything_may_have_been_written() {
+    let db = handle();
+    let (_database, mut connection) = crate::sqlite::open(&db);
+    let written = Mark::of(&db, "users");
+    connection.observed(|inner| {
+        inner.set_instrumentation(Counts(Arc::default()));
+        add(inner, 1, "a").unwrap();
+    });
     assert!(!written.is_there());
 }
 
@@ -94,7 +171,9 @@ fn the_users_own_instrumentation_hears_all_and_is_returned() {
     assert_eq!(heard.load(Ordering::Relaxed), 2);
     assert!(connection.instrumentation().is::<Counts>());
     let others = Arc::new(AtomicUsize::new(0));
-    connection.set_instrumentation(Counts(others.clone()));
+    let boxed: Box<dyn Instrumentation> = Box::new(Counts(others.clone()));
+    connection.set_instrumentation(boxed);
+    assert!(connection.instrumentation().is::<Counts>());
     connection.observed(|inner| add(inner, 3, "a")).unwrap();
     assert_eq!((heard.load(Ordering::Relaxed), others.load(Ordering::Relaxed)), (2, 1));
 }

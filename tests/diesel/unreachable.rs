@@ -57,14 +57,16 @@ fn while_the_second_tier_is_out_of_reach_writes_and_kept_queries_are_refused_bef
     assert!(is_refused(&insert(&mut connection, 4)));
     assert!(is_refused(&connection.batch_execute("DELETE FROM users")));
     assert!(is_refused(&kept().load::<User>(&mut connection)));
+    let connect = || SqliteConnection::establish("unasked").map(|connection| db.wrap(connection));
+    assert!(is_refused(&kept().load_by::<User, _, _>(&db, connect)));
     assert!(is_refused(&connection.transaction(|connection| insert(connection, 5))), "and it is rolled back");
     assert_eq!(users::table.load::<User>(&mut connection).unwrap().len(), 2, "what is asked directly is");
-    assert_eq!((count(), db.stats().refused), (2, 5));
+    assert_eq!((count(), db.stats().refused), (2, 6));
     assert!(seen.lock().unwrap().iter().all(|event| *event == DieselEvent::CacheOutOfReach));
-    assert_eq!(seen.lock().unwrap().len(), 5);
+    assert_eq!(seen.lock().unwrap().len(), 6);
     // Who names what he writes answers for it.
     let done = connection.with_inner(["users"], |connection| insert(connection, 6));
-    assert_eq!((done, count(), db.stats().refused), (Ok(1), 3, 5));
+    assert_eq!((done, count(), db.stats().refused), (Ok(1), 3, 6));
 
     server.run();
     eventually(|| db.cache().can_deliver());

@@ -268,7 +268,7 @@ impl<Q> Cached<Q> {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (query, options) = self.into_parts();
-        if let Some(Plan { db, key, .. }) = kept_without_connection::<C::Server, Q, U>(db, &query, options.clone())
+        if let Some(Plan { db, key, .. }) = kept_without_connection::<C::Server, Q, U>(db, &query, options.clone())?
             && let Ok(Some(rows)) = db.0.cache.get::<Vec<U>>(&key).await
         {
             db.0.counters.hit();

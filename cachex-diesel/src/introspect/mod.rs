@@ -65,7 +65,7 @@ impl DieselCache {
     /// after the tables were changed.
     ///
     /// Tables are registered as by [`table`](crate::DieselCacheBuilder::table) without options; what is registered already keeps its own. Of a trigger that runs what no text says (`EXECUTE`,
-    /// `CALL`, `PERFORM`), or that is written in another language than SQL and PL/pgSQL, it is taken that it writes any table. System tables, and what functions do, are not looked at.
+    /// `CALL`, `PERFORM`), or that is written in another language than SQL and PL/pgSQL, it is taken that it writes any table. System tables are not looked at, nor is what functions do that are called within an expression: what these write is named by [`cascade`](crate::DieselCacheBuilder::cascade).
     ///
     /// # Errors
     ///

@@ -202,7 +202,8 @@ impl TagClocks {
             }
             gates.into_iter().for_each(|gate| self.set_gate(&shard, gate));
             // Fences may have made it more.
-            shard.most = self.most.max(shard.marks.len());
+            let len = shard.marks.len();
+            shard.most = if len < self.most { self.most } else { 2 * len };
         }
     }
 

@@ -16,6 +16,7 @@ use std::fmt;
 pub struct StoreError {
     kind: StoreErrorKind,
     message: String,
+    is_in_part: bool,
 }
 
 /// What a store's error means.
@@ -52,7 +53,23 @@ impl StoreError {
     /// ```
     #[must_use]
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), is_in_part: false }
+    }
+
+    /// Of several steps, of which others may have been done, or told of: what is out of reach in one of them may have been reached in another.
+    // Break this (leave it as it is) and the number of a notice that was told is used for another one.
+    #[cfg(feature = "ring")]
+    pub(crate) fn in_part(self) -> Self {
+        match self.kind {
+            StoreErrorKind::Down => Self { kind: StoreErrorKind::Unknown, is_in_part: true, ..self },
+            StoreErrorKind::Unknown | StoreErrorKind::Refused | StoreErrorKind::OtherKind => self,
+        }
+    }
+
+    /// Whether all that is wrong is that a part is out of reach.
+    #[cfg(feature = "remote")]
+    pub(crate) fn is_in_part(&self) -> bool {
+        self.is_in_part
     }
 
     /// Returns what it means.

@@ -215,7 +215,7 @@ impl Remote {
     /// Notes what is wrong with the store.
     pub(super) fn note_trouble(&self, failed: &StoreError) {
         // What is known to be out of reach is not the trouble itself.
-        if failed.kind() != StoreErrorKind::Down {
+        if failed.kind() != StoreErrorKind::Down && !failed.is_in_part() {
             *self.trouble() = Some(failed.to_string());
         }
     }

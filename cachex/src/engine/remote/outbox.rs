@@ -107,7 +107,11 @@ impl Outbox {
 
     /// Has all be tried that was tried in vain: the store has come into reach.
     pub(super) fn renew(&self) {
-        self.change(|state| state.queued.add(std::mem::take(&mut state.parked)));
+        self.change(|state| {
+            state.queued.add(std::mem::take(&mut state.parked));
+            // Also if it is one of several stores.
+            state.may_arrive |= !state.queued.is_empty();
+        });
         self.filled.notify_one();
     }
 
@@ -322,7 +326,12 @@ impl Outbox {
     /// Tells all who wait: the store is known to be out of reach.
     // Break this (leave it out) and who came just before that waits for the next attempt, up to a second.
     pub(super) fn give_up(&self) {
-        self.end(give_up);
+        self.end(|state| {
+            // Break this (drop the condition) and who came in the last moment, for what can be reached, is told before it was tried.
+            if !state.may_arrive {
+                give_up(state);
+            }
+        });
     }
 
     /// Whether something about a value is on its way.

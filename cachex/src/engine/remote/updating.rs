@@ -82,14 +82,14 @@ impl Drop for Settled {
     /// Whatever has ended it, what the update invalidates is sent, if that was not done.
     // Break this (leave it out) and if something panics, whoever asks for the key waits each time for what never comes.
     fn drop(&mut self) {
-        drop(self.announced.remote.send_unsettled(self.announced.token));
+        drop(self.announced.remote.send_unsettled(self.announced.token, &self.announced.name));
     }
 }
 
 impl Settled {
     /// Gives up: the key is removed there, and what the update invalidates is sent.
     pub(in crate::engine) fn give_up(self) -> Delivery {
-        Delivery::of(self.announced.remote.send_unsettled(self.announced.token))
+        Delivery::of(self.announced.remote.send_unsettled(self.announced.token, &self.announced.name))
     }
 
     /// Writes the value there, in the background.
@@ -119,7 +119,7 @@ impl Settled {
         }
         remote.counters.write_errors.one();
         // Before it goes here: nobody is to take from there what is about to be removed.
-        let delivered = remote.send_unsettled(self.announced.token);
+        let delivered = remote.send_unsettled(self.announced.token, &self.announced.name);
         let _was_there = engine.remove_here(self.key.at());
         if let Some(delivered) = delivered {
             let _told = delivered.await;

@@ -4,7 +4,7 @@
 //! wrote before is overwritten in L2. So both agree in the end. Of writes of one key in this process the last one wins in both:
 //! they take turns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -37,6 +37,15 @@ struct Turn {
     waiting: Vec<Token>,
     /// Those whose own write has failed already.
     waiting_longer: Vec<Token>,
+}
+
+/// What has become of a write.
+enum Written {
+    Arrived,
+    /// It has not, as far as is known, and the key is about to be removed.
+    Failed,
+    /// It has not, and another one is to follow.
+    Followed,
 }
 
 #[derive(Debug)]
@@ -135,14 +144,27 @@ impl Remote {
             // Then: who has waited for a write finds nothing of it on its way.
             written.clear();
             let Some((write, waiting, mut waiting_longer)) = taken else { return };
-            if self.write_one(engine, name, &write).await {
-                self.outbox.ended_turn(name, true);
-                written = waiting;
-                written.append(&mut waiting_longer);
-            } else {
-                // Break this (have them wait on) and as long as one write after the other fails, nobody who writes goes on.
-                drop(waiting_longer);
-                self.wait_on(name, waiting);
+            match self.write_one(engine, name, &write).await {
+                Written::Arrived => {
+                    self.outbox.ended_turn(name, true);
+                    written = waiting;
+                    written.append(&mut waiting_longer);
+                }
+                Written::Failed => {
+                    waiting_longer.extend(waiting);
+                    self.wait_on(name, waiting_longer);
+                }
+                Written::Followed if waiting_longer.is_empty() => self.wait_on(name, waiting),
+                Written::Followed => {
+                    // Who has waited for two writes waits for no third one, but for what is there to go.
+                    // Break this (have them wait on) and as long as one write after the other fails, nobody who writes goes on.
+                    // Break this (let them go on) and what was there before both of them is still read.
+                    let removed = self.send_keys(&[(name, &write.key)], &HashSet::new()).await;
+                    drop(waiting_longer);
+                    if !removed.is_ok_and(|left| left.is_empty()) {
+                        self.wait_on(name, waiting);
+                    }
+                }
             }
         }
     }
@@ -164,8 +186,8 @@ impl Remote {
         drop(told);
     }
 
-    /// Writes one. Returns whether it has arrived.
-    async fn write_one(&self, engine: &Engine, name: &str, write: &Write) -> bool {
+    /// Writes one.
+    async fn write_one(&self, engine: &Engine, name: &str, write: &Write) -> Written {
         let Write { key, portion, .. } = write;
         let at: KeyRef<'_> = key.at();
         self.outbox.nothing_sent_of(name).await;
@@ -193,7 +215,7 @@ impl Remote {
             Ok(true) => {
                 self.note_stored(name, key, &portion.groups, portion.life);
                 self.counters.writes.one();
-                return true;
+                return Written::Arrived;
             }
             Ok(false) => {}
             Err(failed) => self.note_trouble(&failed),
@@ -213,7 +235,6 @@ impl Remote {
             None
         };
         drop(writes);
-        drop(delivery);
-        false
+        if delivery.is_some() { Written::Failed } else { Written::Followed }
     }
 }

@@ -7,8 +7,7 @@ use super::Ring;
 use crate::runtime::together;
 use crate::store::ears::Ears;
 use crate::store::{
-    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, StoreError,
-    StoreErrorKind, Structures,
+    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, StoreError, Structures,
 };
 
 impl Store for Ring {
@@ -127,9 +126,8 @@ impl Store for Ring {
             });
             let done = together(each).await;
             // As of an invalidation: also if one of them has failed, for what others have in memory.
-            let told = self.first().publish(update.notice.clone()).await;
-            told.map_err(|failed| in_part(failed, true))?;
-            let settled = done.into_iter().collect::<Result<Vec<_>, _>>().map_err(|failed| in_part(failed, true))?;
+            self.teller().publish(update.notice.clone()).await.map_err(StoreError::in_part)?;
+            let settled = done.into_iter().collect::<Result<Vec<_>, _>>().map_err(StoreError::in_part)?;
             Ok(settled.into_iter().flatten().next())
         })
     }
@@ -166,9 +164,11 @@ impl Store for Ring {
             let quietly = Invalidation { notices, ..what.clone() };
             let done = together(self.all().map(|store| store.invalidate(&quietly))).await;
             // Break this (tell before, as each store would) and who is told finds in another store what was valid before.
-            let tell = what.notices.iter().map(|notice| self.first().publish(notice.clone()));
+            let tell = what.notices.iter().map(|notice| self.teller().publish(notice.clone()));
             let told: Vec<Result<(), StoreError>> = together(tell).await;
-            let has_told = told.iter().any(Result::is_ok);
+            let is_told = told.iter().any(Result::is_ok);
+            // Tags are in all of them, and each key is in one.
+            let are_keys = what.groups.is_empty() && done.iter().any(Result::is_ok);
             let mut missed = Vec::new();
             for (index, done) in done.into_iter().enumerate() {
                 // Another one than that of a key has nothing of it, unless the list was another once.
@@ -177,14 +177,13 @@ impl Store for Ring {
                 };
                 match done {
                     Ok(keys) => missed.extend(are_of_it(&keys)),
-                    // Break this (fail) and as long as one store is gone, no key is removed for good from any.
-                    Err(failed) if failed.kind() == StoreErrorKind::Down && what.groups.is_empty() => {
-                        missed.extend(are_of_it(&what.keys));
-                    }
-                    Err(failed) => return Err(in_part(failed, has_told)),
+                    // Break this (fail) and as long as one store is gone, or refuses, no key is removed for good from any.
+                    Err(_) if are_keys => missed.extend(are_of_it(&what.keys)),
+                    Err(failed) => return Err(if is_told { failed.in_part() } else { failed }),
                 }
             }
-            told.into_iter().collect::<Result<(), _>>().map_err(|failed| in_part(failed, true))?;
+            // It is done.
+            told.into_iter().collect::<Result<(), _>>().map_err(StoreError::in_part)?;
             Ok(missed)
         })
     }
@@ -199,15 +198,6 @@ impl Store for Ring {
     }
 
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
-        self.first().publish(notice)
+        self.teller().publish(notice)
     }
-}
-
-/// Returns the error of several steps, of which some may have been done, or told of: what is out of reach in one of them may have been reached in another.
-// Break this (leave it as it is) and the number of a notice that was told is used for another one.
-fn in_part(failed: StoreError, is_in_part: bool) -> StoreError {
-    if is_in_part && failed.kind() == StoreErrorKind::Down {
-        return StoreError::new(StoreErrorKind::Unknown, failed.to_string());
-    }
-    failed
 }

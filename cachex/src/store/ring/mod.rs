@@ -5,7 +5,7 @@
 //! A key's value, its lease and the clocks that count for it are in the store of the key; readings of two stores are never compared. So whatever holds of each store holds of the ring:
 //!
 //! - **An invalidation** goes to all stores, also that of a key, and has succeeded once all of them have it, or for a key once its own store has it and those that can be reached; else it is
-//!   asked for again. Only then are others told, by the first store: who is told finds nothing from before in any of them. (If one of them does not take it, others are told all the same, for what
+//!   asked for again. Only then are others told, by the first store that is there: who is told finds nothing from before in any of them. (If one of them does not take it, others are told all the same, for what
 //!   they have in memory, and once more in the end.)
 //! - **A store that is down** costs its keys: they are misses, and the others are as ever. But no tag can be invalidated for good as long as it is.
 //!
@@ -17,6 +17,7 @@
 //! 1. All programs of a namespace have the same stores under the same names. While they are restarted one after the other with another list, those with the old one do not invalidate what those with
 //!    the new one keep in a store that is added: so stop all before the first one starts with the new list; or change the namespace with the list, and let both be for a while.
 //! 2. A store that comes back was not told what was invalidated while it was not in the list: empty it before it is added again (`FLUSHALL`, `flush_all`, a removed directory), or give it another prefix.
+//! 3. Nor was a store that was out of reach told what was removed of keys that are another store's: after a change of the list, empty such a store before the next one, or change the namespace with that.
 //!
 //! # Counters, lists, locks
 //!
@@ -65,7 +66,7 @@ const PLACES: u32 = 160;
 /// # Ok::<(), cachex::Error>(())
 /// ```
 pub struct Ring {
-    /// In the order of their names. The first one tells what was invalidated.
+    /// In the order of their names. The first one that is there tells what was invalidated.
     stores: Vec<(Box<str>, Box<dyn Store>)>,
     places: HashRing<Place>,
     /// The one that has the structures and locks, if one has.
@@ -164,8 +165,10 @@ impl Ring {
         self.stores.iter().map(|(_, store)| &**store)
     }
 
-    fn first(&self) -> &dyn Store {
-        &*self.stores[0].1
+    /// Returns the one that tells others what was invalidated: they listen to all of them.
+    // Break this (take always the first) and while that is gone, nothing that was removed from the others counts as removed.
+    fn teller(&self) -> &dyn Store {
+        self.all().find(|store| store.is_up()).unwrap_or(&*self.stores[0].1)
     }
 }
 

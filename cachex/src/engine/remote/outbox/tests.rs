@@ -71,9 +71,14 @@ fn who_comes_during_an_attempt_that_fails_is_told_after_one_of_his_own() {
     outbox.take(true).expect("there is something");
     failed(&outbox, &[Group::tag("c")], false);
     assert!(is_told(&mut told));
-    let mut told = outbox.add(groups(&["d"]), UP);
+    let outbox = Outbox::default();
+    let mut told = outbox.add(groups(&["d"]), DOWN);
     outbox.give_up();
     assert!(is_told(&mut told));
+    // But who has put in what can be reached, also if that was not looked at again since.
+    let mut told = outbox.add(groups(&["e"]), UP);
+    outbox.give_up();
+    assert!(!is_told(&mut told));
 }
 
 #[test]
