@@ -134,6 +134,7 @@ async fn who_writes_waits_for_one_more_write_if_his_own_fails_and_for_none_after
         move || cache.blocking().get::<u64>(&Key::new("hot")).unwrap() == Some(value)
     };
     super::node(&node.server).await.set(&Key::new("hot"), 0_u64, &EntryOptions::new()).await.unwrap();
+    until("it has heard of what was there before", async || node.stats().notices == 1).await;
     let mut gate = write();
     let (first, is_there) = (set(1), taken(1));
     gate.reached().await;
