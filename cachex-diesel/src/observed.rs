@@ -26,18 +26,19 @@ pub(crate) struct Ear {
 
 /// What was heard; nothing while nobody wants to know.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Option<Vec<Text>>>>);
+struct Heard(Arc<Mutex<Option<Texts>>>);
 
-/// A text that was sent.
-struct Text {
-    /// Nothing if it can't be told.
-    text: Option<String>,
-    /// Nothing if it has not ended.
-    outcome: Option<Outcome>,
+/// The texts that were sent: nothing in the place of one that can't be told.
+#[derive(Default)]
+struct Texts {
+    /// In the order in which they ended.
+    ended: Vec<(Option<String>, Outcome)>,
+    /// Those that have begun: what a query needs to know is asked after it was begun, and before it is sent.
+    open: Vec<Option<String>>,
 }
 
 impl Heard {
-    fn lock(&self) -> MutexGuard<'_, Option<Vec<Text>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Texts>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,13 +63,13 @@ impl Ear {
         let Some(texts) = &mut *heard else { return };
         match event {
             // Break this (note it when it has ended) and what was sent when somebody panicked is not told.
-            InstrumentationEvent::StartQuery { query, .. } => {
-                texts.push(Text { text: text_of(*query), outcome: None });
-            }
-            // The last one that has not ended: what a query needs to know before is asked within it. Some are said to end twice, the second time well.
+            InstrumentationEvent::StartQuery { query, .. } => texts.open.push(text_of(*query)),
+            // Some are said to end twice, the second time well.
+            // Break this (keep the order in which they began) and what was asked first counts as the answer to what was lost after it.
             InstrumentationEvent::FinishQuery { error, .. } => {
-                if let Some(last) = texts.iter_mut().rfind(|text| text.outcome.is_none()) {
-                    last.outcome = Some(error.map_or(Outcome::Done, |error: &Error| of_error(self.dialect, error)));
+                if let Some(text) = texts.open.pop() {
+                    let outcome = error.map_or(Outcome::Done, |error: &Error| of_error(self.dialect, error));
+                    texts.ended.push((text, outcome));
                 }
             }
             _ => {}
@@ -132,9 +133,11 @@ where
     C::Backend: CacheBackend,
 {
     /// Notes what became of a text.
-    fn note(&mut self, Text { text, outcome }: Text) -> Told {
-        let Some(text) = text else { return self.state.after_anything() };
-        let outcome = outcome.unwrap_or(Outcome::Unknown);
+    fn note(&mut self, text: Option<String>, outcome: Outcome) -> Told {
+        let Some(text) = text else {
+            // Without a text, such as that of an update that changes nothing, it never was sent.
+            return if outcome == Outcome::Unsent { Told::default() } else { self.state.after_anything(outcome) };
+        };
         let begins_with =
             |word: &str| text.trim_start().get(..word.len()).is_some_and(|lead| lead.eq_ignore_ascii_case(word));
         let is_uncertain = match self.dialect {
@@ -146,7 +149,7 @@ where
         };
         match self.state.script_alone(&text) {
             Some(script) => self.state.after(&script, if is_uncertain { Outcome::Unknown } else { outcome }),
-            None => self.state.after_anything(),
+            None => self.state.after_anything(outcome),
         }
     }
 }
@@ -157,20 +160,22 @@ where
     C::Backend: CacheBackend,
 {
     fn drop(&mut self) {
-        let texts = self.heard.lock().take().unwrap_or_default();
+        let Texts { ended, open } = self.heard.lock().take().unwrap_or_default();
         let mut told = Told::default();
         // First all of them: who is called after a commit may panic.
         // Break this (wait for each) and what comes after that is never told.
-        for text in texts {
-            told.add(self.note(text));
+        for (text, outcome) in ended.into_iter().chain(open.into_iter().map(|text| (text, Outcome::Unknown))) {
+            told.add(self.note(text, outcome));
         }
         let ear = self.inner.instrumentation().downcast_ref::<Ear>();
         // Break this (leave it out) and what was written after another one was set is never told.
         if !ear.is_some_and(|ear| Arc::ptr_eq(&ear.heard.0, &self.heard.0)) {
-            told.add(self.state.after_anything());
+            // It has ended, well or not.
+            told.add(self.state.after_anything(Outcome::Failed));
         }
         // Break this (leave it out) and a transaction that was begun within is taken for the one that was ended there, and told too early.
-        self.state.settle_depth(depth_of(C::TransactionManager::transaction_manager_status_mut(self.inner)));
+        let depth = depth_of(C::TransactionManager::transaction_manager_status_mut(self.inner));
+        told.add(self.state.settle_depth(depth));
         told.wait();
     }
 }
@@ -223,9 +228,45 @@ where
         }
         let ear = inner.instrumentation().downcast_ref::<Ear>();
         let heard = ear.map_or_else(Heard::default, |ear| ear.heard.clone());
-        *heard.lock() = Some(Vec::new());
+        *heard.lock() = Some(Texts::default());
         state.before_within(&Script::of_writes(Writes::default()), depth).wait();
         let listening = Listening { inner, state, heard, dialect };
         work(listening.inner)
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use diesel::result::DatabaseErrorKind;
+    use diesel::sqlite::Sqlite;
+
+    use super::*;
+
+    #[test]
+    fn what_was_asked_first_comes_before_what_was_sent_after_it_and_nothing_ends_twice() {
+        let (write, look) = (diesel::sql_query("UPDATE a SET b = 1"), diesel::sql_query("SELECT 1"));
+        let (write, look) = (diesel::debug_query::<Sqlite, _>(&write), diesel::debug_query::<Sqlite, _>(&look));
+        let lost = Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(String::new()));
+        let mut ear = Ear::before(Box::new(Nobody), Dialect::Postgres);
+        ear.on_connection_event(InstrumentationEvent::start_query(&look));
+        assert!(ear.heard.lock().is_none(), "nobody wants to know");
+        *ear.heard.lock() = Some(Texts::default());
+        for event in [
+            InstrumentationEvent::start_query(&write),
+            InstrumentationEvent::start_query(&look),
+            InstrumentationEvent::finish_query(&look, None),
+            InstrumentationEvent::finish_query(&write, Some(&lost)),
+            InstrumentationEvent::finish_query(&write, None),
+            InstrumentationEvent::start_query(&look),
+        ] {
+            ear.on_connection_event(event);
+        }
+        let texts = ear.heard.lock().take().unwrap_or_default();
+        assert_eq!(
+            texts.ended.iter().map(|(_, outcome)| *outcome).collect::<Vec<_>>(),
+            [Outcome::Done, Outcome::Unknown]
+        );
+        assert!(texts.ended[1].0.as_ref().is_some_and(|text| text.starts_with("UPDATE")));
+        assert_eq!(texts.open.len(), 1);
     }
 }

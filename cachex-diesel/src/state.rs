@@ -341,12 +341,21 @@ impl State {
         (writes, called)
     }
 
-    /// Notes that something was done of which nothing is known, not even whether it began or ended a transaction. It is never forgiven.
-    pub(crate) fn after_anything(&mut self) -> Told {
+    /// Notes what became of something of which nothing is known, not even whether it began or ended a transaction. It is never forgiven.
+    pub(crate) fn after_anything(&mut self, outcome: Outcome) -> Told {
         let anything = Statement { writes: Writes::Unknown, control: Control::Block, ..Statement::default() };
+        self.is_deaf |= outcome == Outcome::Unknown && self.dialect == Dialect::Mysql;
+        self.has_failed |= outcome != Outcome::Done && self.tracker.is_in_transaction();
+        // It may have been the end of what they wait for, or not.
+        self.callbacks.clear();
+        let writes = self.tracker.note(&[anything], outcome);
+        let told = self.tell(&writes);
         self.change(true);
-        let writes = self.tracker.note(&[anything], Outcome::Done);
-        self.tell(&writes)
+        if outcome == Outcome::Unknown {
+            // Break this (leave it out) and what the server does of it later is never told.
+            self.owe(Writes::Unknown, None);
+        }
+        told
     }
 
     /// Returns what a text does, which is not remembered: there may be values in it.
@@ -356,11 +365,15 @@ impl State {
     }
 
     /// Notes how deep the transaction manager is, after all that made it so was noted.
-    pub(crate) fn settle_depth(&mut self, depth: Depth) {
-        match depth {
-            Depth::Known(depth) => self.tracker.settle(depth),
-            Depth::Lost => _ = self.tracker.lose(),
-        }
+    pub(crate) fn settle_depth(&mut self, depth: Depth) -> Told {
+        let writes = match depth {
+            Depth::Known(depth) => {
+                self.tracker.settle(depth);
+                Writes::default()
+            }
+            Depth::Lost => self.tracker.lose(),
+        };
+        self.tell(&writes)
     }
 
     /// Tells what was written within, where it was named. No server has answered for it.

@@ -178,6 +178,26 @@ fn the_users_own_instrumentation_hears_all_and_is_returned() {
     assert_eq!((heard.load(Ordering::Relaxed), others.load(Ordering::Relaxed)), (2, 1));
 }
 
+// Guards that what never was sent is nothing.
+#[test]
+fn an_update_that_changes_nothing_is_no_write() {
+    #[derive(AsChangeset)]
+    #[diesel(table_name = users)]
+    struct Changes {
+        name: Option<String>,
+    }
+
+    let db = handle();
+    let (_database, mut connection) = crate::sqlite::open(&db);
+    let written = Mark::of(&db, "users");
+    let update = diesel::update(users::table).set(Changes { name: None });
+    assert!(connection.observed(|inner| update.execute(inner)).is_err());
+    assert!(written.is_there());
+    let kept = || cachex_diesel::CachedExt::cached(users::table.count(), crate::HOUR);
+    assert_eq!(kept().get_result::<i64>(&mut connection), Ok(0));
+    assert_eq!(db.stats().loads, 1, "nor was the session changed");
+}
+
 #[test]
 fn it_is_so_on_postgres_and_mysql() {
     fn check<C>(db: &cachex_diesel::DieselCache, connection: &mut cachex_diesel::CachingConnection<C>)

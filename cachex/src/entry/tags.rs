@@ -202,8 +202,8 @@ impl TagClocks {
             }
             gates.into_iter().for_each(|gate| self.set_gate(&shard, gate));
             // Fences may have made it more.
-            let len = shard.marks.len();
-            shard.most = if len < self.most { self.most } else { 2 * len };
+            let fenced = shard.marks.iter().filter(|mark| mark.fences != 0).count();
+            shard.most = self.most.max(2 * fenced);
         }
     }
 

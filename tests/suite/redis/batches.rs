@@ -119,6 +119,8 @@ async fn a_hundred_keys_take_a_few_round_trips_to_load_and_to_find() {
     let ids: Vec<u64> = (100..200).collect();
     assert_eq!(near.find_all(&ids).await, Ok(rows_of(&ids)));
     until("all values are stored", async || near.stats().stores == 100).await;
+    // What is read before that is not kept.
+    until("the other has heard that all was cleared", async || far.stats().notices == 1).await;
     table.queries();
     assert_eq!(timed(far.find_all(&ids)).await, Ok(rows_of(&ids)));
     assert!(table.queries().is_empty());

@@ -159,6 +159,10 @@ impl Outbox {
             state.writes.remove(name);
             state.writing.remove(name);
             state.failing.remove(name);
+            // What was heard of it between two writes is of none that is on its way.
+            if !state.queued.keys.contains_key(name) && !state.parked.keys.contains_key(name) {
+                state.heard.keys.remove(name);
+            }
         });
         self.progress.notify_waiters();
         // The removal of the key may have waited for it.

@@ -7,7 +7,8 @@ use super::Ring;
 use crate::runtime::together;
 use crate::store::ears::Ears;
 use crate::store::{
-    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, StoreError, Structures,
+    Ask, Doing, Group, Invalidation, Lease, Listener, Notice, Read, Reading, Settling, Store, StoreError,
+    StoreErrorKind, Structures,
 };
 
 impl Store for Ring {
@@ -169,7 +170,7 @@ impl Store for Ring {
             let is_told = told.iter().any(Result::is_ok);
             // Tags are in all of them, and each key is in one.
             let are_keys = what.groups.is_empty() && done.iter().any(Result::is_ok);
-            let mut missed = Vec::new();
+            let (mut missed, mut broken) = (Vec::new(), None);
             for (index, done) in done.into_iter().enumerate() {
                 // Another one than that of a key has nothing of it, unless the list was another once.
                 let are_of_it = |keys: &[Box<str>]| {
@@ -178,9 +179,15 @@ impl Store for Ring {
                 match done {
                     Ok(keys) => missed.extend(are_of_it(&keys)),
                     // Break this (fail) and as long as one store is gone, or refuses, no key is removed for good from any.
-                    Err(_) if are_keys => missed.extend(are_of_it(&what.keys)),
-                    Err(failed) => return Err(if is_told { failed.in_part() } else { failed }),
+                    Err(failed) if are_keys && failed.kind() != StoreErrorKind::Unknown => {
+                        missed.extend(are_of_it(&what.keys));
+                    }
+                    // What took as long as it may is told first: it would take so again.
+                    Err(failed) => broken = Some(worse(broken, failed)),
                 }
+            }
+            if let Some(failed) = broken {
+                return Err(if is_told { failed.in_part() } else { failed });
             }
             // It is done.
             told.into_iter().collect::<Result<(), _>>().map_err(StoreError::in_part)?;
@@ -199,5 +206,18 @@ impl Store for Ring {
 
     fn publish<'a>(&'a self, notice: Notice) -> Doing<'a, ()> {
         self.teller().publish(notice)
+    }
+}
+
+/// Returns which of two tells more of what is wrong.
+fn worse(one: Option<StoreError>, other: StoreError) -> StoreError {
+    let weight = |failed: &StoreError| match failed.kind() {
+        StoreErrorKind::Unknown => 2,
+        StoreErrorKind::Refused | StoreErrorKind::OtherKind => 1,
+        StoreErrorKind::Down => 0,
+    };
+    match one {
+        Some(one) if weight(&one) >= weight(&other) => one,
+        _ => other,
     }
 }
